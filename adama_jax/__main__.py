@@ -1,0 +1,7 @@
+"""`python -m adama_jax` is `adama`."""
+
+import sys
+
+from adama_jax.cli import main
+
+sys.exit(main())

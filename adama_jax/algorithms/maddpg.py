@@ -1,0 +1,74 @@
+"""Single-critic MADDPG (section 3.1): deterministic actors, one centralised critic, one team reward.
+
+Lowe et al., Multi-Agent Actor-Critic for Mixed Cooperative-Competitive Environments (NeurIPS 2017), with the paper's
+shared critic. With N = 1 it is DDPG.
+"""
+
+from collections.abc import Sequence
+
+import jax
+import jax.numpy as jnp
+
+from adama_jax.algorithms.base import Algorithm
+from adama_jax.losses import td_loss, td_target
+from adama_jax.networks import CRITICS, Actor
+from adama_jax.types import Batch, Params, PyTree
+
+PIECEWISE_LINEAR = ("relu", "leaky_relu")
+
+
+def maddpg(
+    num_agents: int,
+    obs_size: int,
+    action_size: int,
+    hidden: Sequence[int] = (64, 64),
+    actor_activation: str = "relu",
+    critic_activation: str = "relu",
+    critic: str = "joint",
+) -> Algorithm:
+    """MADDPG with one critic for the team.
+
+    Args:
+        num_agents, obs_size, action_size: N, O and A.
+        hidden: widths of the hidden layers, of actors and critic alike.
+        actor_activation, critic_activation: names of Flax activations.
+        critic: one of `networks.CRITICS`.
+
+    Raises:
+        ValueError: an unknown critic.
+
+    >>> import jax
+    >>> algorithm = maddpg(num_agents=2, obs_size=3, action_size=2)
+    >>> params = algorithm.init(jax.random.key(0))
+    >>> algorithm.act(params.actors, jax.numpy.zeros((2, 5, 3))).shape
+    (2, 5, 2)
+    """
+    if critic not in CRITICS:
+        raise ValueError(f"critic={critic!r}: choose one of {', '.join(CRITICS)}")
+    actor_net = Actor(action_size, tuple(hidden), actor_activation)
+    critic_net = CRITICS[critic](hidden=tuple(hidden), activation=critic_activation)
+
+    def init(key: jax.Array) -> Params:
+        k_actors, k_critic = jax.random.split(key)
+        obs = jnp.zeros((num_agents, 1, obs_size))
+        action = jnp.zeros((num_agents, 1, action_size))
+        actors = jax.vmap(actor_net.init)(jax.random.split(k_actors, num_agents), obs)
+        return Params(actors, critic_net.init(k_critic, obs, action))
+
+    def act(actors: PyTree, obs: jax.Array) -> jax.Array:
+        return jax.vmap(actor_net.apply)(actors, obs)
+
+    def value(critic: PyTree, obs: jax.Array, action: jax.Array) -> jax.Array:
+        return critic_net.apply(critic, obs, action)
+
+    def critic_loss(
+        critic: PyTree, targets: Params, batch: Batch, discount: jax.Array, key: jax.Array
+    ) -> jax.Array:
+        next_value = value(targets.critic, batch.next_obs, act(targets.actors, batch.next_obs))
+        target = td_target(batch.reward, batch.terminated, next_value, discount)
+        return td_loss(value(critic, batch.obs, batch.action), target)
+
+    def objective(actors: PyTree, critic: PyTree, batch: Batch, key: jax.Array) -> jax.Array:
+        return jnp.mean(value(critic, batch.obs, act(actors, batch.obs)))
+
+    return Algorithm(init, act, value, critic_loss, objective, critic_activation not in PIECEWISE_LINEAR)

@@ -1,0 +1,107 @@
+"""From a configuration to the functions of a run: the one place where the four bundles meet."""
+
+from importlib import import_module
+
+from adama_jax import rates
+from adama_jax.algorithms.base import Algorithm
+from adama_jax.algorithms.maddpg import maddpg
+from adama_jax.config import Config
+from adama_jax.directions import named_direction
+from adama_jax.envs.base import Env
+from adama_jax.learner import Learner, LearnerHyper, learner
+from adama_jax.methods import METHODS
+from adama_jax.rates import RateHyper, RateRule
+from adama_jax.replay import Replay, uniform_replay
+from adama_jax.scenarios import SCENARIOS
+from adama_jax.train import Exploration, Trainer, TrainHyper, trainer
+
+
+def make_env(config: Config) -> Env:
+    """The world of a configuration."""
+    module = import_module(SCENARIOS[config.scenario].module)
+    return module.make(config.world, config.horizon, config.scenario)
+
+
+def make_algorithm(config: Config, env: Env) -> Algorithm:
+    """MADDPG sized for the world."""
+    networks = config.networks
+    return maddpg(
+        num_agents=env.spec.num_agents,
+        obs_size=env.spec.obs_size,
+        action_size=env.spec.action_size,
+        hidden=networks.hidden,
+        actor_activation=networks.actor_activation,
+        critic_activation=networks.critic_activation,
+        critic=networks.critic,
+    )
+
+
+def make_rule(config: Config) -> RateRule:
+    """The method's rate rule."""
+    method = METHODS[config.method]
+    options = {}
+    if method.balances:
+        options = {"auto_scale": config.rates.critic_scale == "auto", "trial_updates": config.rates.trial_updates}
+    if method.second_order:
+        options["second_order"] = True
+    return rates.RULES[method.rule](**options)
+
+
+def make_learner(config: Config, algorithm: Algorithm, num_agents: int) -> Learner:
+    """The train step."""
+    return learner(
+        algorithm,
+        named_direction(config.direction_name),
+        make_rule(config),
+        num_agents,
+        curvature=config.rates.curvature,
+        target_period=config.learning.target_period if config.learning.targets == "hard" else None,
+    )
+
+
+def make_replay(config: Config) -> Replay:
+    """The buffer: whole episodes, and no more of them than the run will play."""
+    room = config.learning.capacity // config.horizon
+    return uniform_replay(min(room, config.episodes), config.learning.batch_size)
+
+
+def make_train(config: Config) -> Trainer:
+    """A run as pure functions that vmap over keys and float hyperparameters (`make_hyper`).
+
+    >>> import dataclasses, jax
+    >>> from adama_jax.config import scenario_config
+    >>> config = dataclasses.replace(scenario_config("going_together"), episodes=3)
+    >>> train = make_train(config)
+    >>> state, metrics = jax.jit(train.chunk, static_argnums=1)(train.init(jax.random.key(0), make_hyper(config)), 3)
+    >>> int(state.episode), metrics.actor_rates.shape
+    (3, (2,))
+    """
+    env = make_env(config)
+    algorithm = make_algorithm(config, env)
+    return trainer(
+        env,
+        algorithm.act,
+        make_learner(config, algorithm, env.spec.num_agents),
+        make_replay(config),
+        updates_per_episode=config.learning.updates_per_episode,
+        eval_episodes=config.evaluation.episodes,
+        eval_seed=config.evaluation.seed,
+    )
+
+
+def make_hyper(config: Config) -> TrainHyper:
+    """The float hyperparameters of a configuration, each of which a grid may replace by an array."""
+    options = config.rates
+    return TrainHyper(
+        rates=RateHyper(
+            total_rate=options.total_rate,
+            critic_scale=0.0 if options.critic_scale == "auto" else options.critic_scale,
+            smoothing=options.smoothing,
+            clip=options.clip,
+            critic_rate=options.critic_rate,
+            actor_budget=options.actor_budget,
+            direction_floor=options.direction_floor,
+        ),
+        learner=LearnerHyper(config.learning.discount, config.learning.target_step, options.secant_step),
+        exploration=Exploration(config.exploration.start, config.exploration.end, config.exploration.episodes),
+    )

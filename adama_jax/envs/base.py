@@ -1,0 +1,58 @@
+"""The interface of an environment."""
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import jax
+
+
+class Entity(NamedTuple):
+    """Something to draw: an "agent", "prey" or "landmark", its name, and its radius in the world's units of length."""
+
+    kind: str
+    name: str
+    radius: float
+
+
+class EnvSpec(NamedTuple):
+    """What is constant about an environment.
+
+    Sizes are those of a real reset. Smaller agents' observations and actions are padded with zeros at the end;
+    `action_sizes` holds the true sizes. `terminates` is False where episodes end by their time limit only.
+    """
+
+    name: str
+    num_agents: int
+    obs_size: int
+    action_size: int
+    action_sizes: tuple[int, ...]
+    snapshot_size: int
+    horizon: int
+    terminates: bool
+    entities: tuple[Entity, ...]
+
+
+class Transition(NamedTuple):
+    """What a step gives besides the new state: the team's reward, and the two ways to end, apart."""
+
+    reward: jax.Array  # []
+    terminated: jax.Array  # [], bool: the world ended; no value beyond
+    truncated: jax.Array  # [], bool: the time limit; the value beyond counts
+
+
+class Env(NamedTuple):
+    """A cooperative world for N agents.
+
+    reset: `(key) -> state`.
+    step: `(key, state, action [N, A]) -> (state, Transition)`; actions in [-1, 1]. It never resets by itself.
+    snapshot: `(state) -> [Z]`, the compact state that observations are a function of.
+    observe: `(snapshot [Z]) -> obs [N, O]`.
+    positions: `(snapshot [Z]) -> [number of entities, 2]`, for drawing.
+    """
+
+    spec: EnvSpec
+    reset: Callable[[jax.Array], Any]
+    step: Callable[[jax.Array, Any, jax.Array], tuple[Any, Transition]]
+    snapshot: Callable[[Any], jax.Array]
+    observe: Callable[[jax.Array], jax.Array]
+    positions: Callable[[jax.Array], jax.Array]

@@ -1,0 +1,48 @@
+"""An experiment: several methods on one scenario, then the figures, the film and the table."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from rich.console import Console
+
+from adama_jax import plots, render, summary
+from adama_jax.config import Config
+from adama_jax.progress import Reporter
+from adama_jax.runner import run
+from adama_jax.store import Run, is_finished, load_run, run_folder
+
+
+def experiment(configs: Sequence[Config], out: Path, force: bool, console: Console, figures: Path) -> int:
+    """Train what is not on disk yet, draw, and print the table.
+
+    Args:
+        configs: validated configurations of one scenario.
+        out: results folder; runs go to `out/<scenario>/<method>-<hash>`.
+        force: train again what is there.
+        figures: folder for the pictures.
+
+    Returns:
+        The exit code: 1 if any seed diverged, else 0.
+    """
+    runs = [_train(config, out, force, console) for config in configs]
+    paths = [
+        plots.learning_curves(runs, figures / "learning_curves.png"),
+        plots.rates(runs, figures / "rates.png"),
+        render.rollout_gif(runs[0], figures / "rollout.gif"),
+    ]
+    device = runs[0].meta["device"]
+    console.print(summary.table(runs, f"{configs[0].scenario}, {configs[0].episodes:,} episodes"))
+    console.print(f"On {device['count']} x {device['kind']} ({device['platform']}).", highlight=False)
+    for path in paths:
+        console.print(f"  {path}", highlight=False, soft_wrap=True)
+    return 1 if any(result.meta["diverged"] for result in runs) else 0
+
+
+def _train(config: Config, out: Path, force: bool, console: Console) -> Run:
+    folder = run_folder(out, config)
+    if is_finished(folder) and not force:
+        console.print(f"{config.label}: finished already, {folder} (force=true runs it again)", soft_wrap=True)
+    else:
+        with Reporter(config, console) as reporter:
+            run(config, folder, reporter)
+    return load_run(folder)

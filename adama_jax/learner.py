@@ -1,0 +1,154 @@
+"""The one train step of the project: gradients once, rates from them, then both updates (Algorithm 1, lines 10-14).
+
+The learner composes an algorithm, a direction and a rate rule. It never sees an environment or a buffer, only a batch.
+"""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+import optax
+
+from adama_jax import probe, tree
+from adama_jax.algorithms.base import Algorithm
+from adama_jax.directions import Direction
+from adama_jax.rates import RateHyper, RateRule, RateState
+from adama_jax.types import Batch, Params, PyTree, Rates, Signals
+
+
+class LearnerHyper(NamedTuple):
+    """Float hyperparameters of the learner. The defaults are Table 1's for predator-prey."""
+
+    discount: jax.Array | float = 0.97  # gamma
+    target_step: jax.Array | float = 0.02  # of soft targets: target += step (online - target)
+    secant_step: jax.Array | float = 0.1  # root mean square step, in actions, of curvature="secant"
+
+
+class LearnerState(NamedTuple):
+    """All that a train step reads and writes."""
+
+    params: Params
+    targets: Params
+    optimisers: Params  # states of the directions
+    rates: RateState
+    hyper: LearnerHyper
+    updates: jax.Array  # [], int32; the same for all runs of a population
+
+
+class UpdateMetrics(NamedTuple):
+    """What one update measured, before it moved anything; `rates` are those it moved with."""
+
+    td_loss: jax.Array  # []
+    value: jax.Array  # J, []
+    signals: Signals
+    rates: Rates
+
+
+class Learner(NamedTuple):
+    """init: `(key, hyper=None, rate_hyper=None) -> LearnerState`; update: `(state, batch, key) -> (state, metrics)`."""
+
+    init: Callable[..., LearnerState]
+    update: Callable[[LearnerState, Batch, jax.Array], tuple[LearnerState, UpdateMetrics]]
+
+
+def learner(
+    algorithm: Algorithm,
+    direction: Direction,
+    rule: RateRule,
+    num_agents: int,
+    curvature: str = "secant",
+    target_period: int | None = 20,
+) -> Learner:
+    """Compose an algorithm, a direction and a rate rule into a train step.
+
+    Args:
+        algorithm, direction, rule: the three bundles.
+        num_agents: N.
+        curvature: how a second-order rule gets M l_a, one of `probe.CURVATURES`; not read by first-order rules.
+        target_period: copy the targets every so many updates; None moves them softly, by `hyper.target_step`.
+
+    Raises:
+        ValueError: a second-order rule with `curvature="exact"` and a piecewise-linear critic; an unknown curvature.
+
+    >>> import jax, optax
+    >>> from adama_jax.algorithms.maddpg import maddpg
+    >>> from adama_jax.directions import direction
+    >>> from adama_jax.rates import adama
+    >>> learn = learner(maddpg(2, 3, 2), direction(optax.sgd(1.0)), adama(), num_agents=2)
+    >>> state = learn.init(jax.random.key(0))
+    >>> state.rates.rates.actors.shape
+    (2,)
+    """
+    if curvature not in probe.CURVATURES:
+        raise ValueError(f"curvature={curvature!r}: choose one of {', '.join(probe.CURVATURES)}")
+    if rule.second_order and curvature == "exact" and not algorithm.smooth:
+        raise ValueError(
+            "curvature='exact': a piecewise-linear critic has no second derivative, so the rule would equal the "
+            "first-order one; choose curvature 'secant' or 'lookahead', or a smooth critic such as 'tanh'"
+        )
+
+    def init(key: jax.Array, hyper: LearnerHyper | None = None, rate_hyper: RateHyper | None = None) -> LearnerState:
+        params = algorithm.init(key)
+        return LearnerState(
+            params=params,
+            targets=jax.tree.map(jnp.copy, params),
+            optimisers=Params(direction.actors.init(params.actors), direction.critic.init(params.critic)),
+            rates=rule.init(num_agents, rate_hyper),
+            hyper=LearnerHyper(*(jnp.asarray(value, jnp.float32) for value in (hyper or LearnerHyper()))),
+            updates=jnp.zeros((), jnp.int32),
+        )
+
+    def second_order(state: LearnerState, batch: Batch, directions: PyTree) -> jax.Array:
+        product = probe.curvature(curvature, state.hyper.secant_step)
+        return product(
+            lambda actors: algorithm.act(actors, batch.obs),
+            lambda action: algorithm.value(state.params.critic, batch.obs, action),
+            state.params.actors,
+            directions,
+            state.rates.rates.actors,
+        )
+
+    def update(state: LearnerState, batch: Batch, key: jax.Array) -> tuple[LearnerState, UpdateMetrics]:
+        k_critic, k_actors = jax.random.split(key)
+        actors, critic = state.params
+        loss, loss_gradient = jax.value_and_grad(algorithm.critic_loss)(
+            critic, state.targets, batch, state.hyper.discount, k_critic
+        )
+        value, (actor_gradients, value_gradient) = jax.value_and_grad(algorithm.objective, argnums=(0, 1))(
+            actors, critic, batch, k_actors
+        )
+        downhill = jax.tree.map(jnp.negative, actor_gradients)  # optax descends; the actors climb
+        actor_directions, actor_state = direction.actors.update(downhill, state.optimisers.actors, actors)
+        critic_direction, critic_state = direction.critic.update(loss_gradient, state.optimisers.critic, critic)
+        signals = Signals(
+            contribution=probe.contributions(actor_gradients, actor_directions),
+            curvature=second_order(state, batch, actor_directions) if rule.second_order else jnp.zeros(num_agents),
+            critic_term=probe.critic_term(value_gradient, critic_direction),
+        )
+        rate_state = rule.update(signals, state.rates)
+        rates = rate_state.rates
+        params = Params(
+            tree.step_per_agent(actors, rates.actors, actor_directions),
+            tree.step(critic, rates.critic, critic_direction),
+        )
+        updates = state.updates + 1
+        state = LearnerState(
+            params=params,
+            targets=_move_targets(params, state.targets, updates, target_period, state.hyper.target_step),
+            optimisers=Params(actor_state, critic_state),
+            rates=rate_state,
+            hyper=state.hyper,
+            updates=updates,
+        )
+        return state, UpdateMetrics(loss, value, signals, rates)
+
+    return Learner(init, update)
+
+
+def _move_targets(
+    params: Params, targets: Params, updates: jax.Array, period: int | None, target_step: jax.Array
+) -> Params:
+    if period is None:
+        return optax.incremental_update(params, targets, target_step)  # pyright: ignore[reportReturnType]
+    return optax.periodic_update(params, targets, updates, period)  # pyright: ignore[reportReturnType]

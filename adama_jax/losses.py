@@ -1,0 +1,30 @@
+"""The learner's losses as functions of arrays (section 3.1)."""
+
+import chex
+import jax
+import jax.numpy as jnp
+
+
+def td_target(reward: jax.Array, terminated: jax.Array, next_value: jax.Array, discount: jax.Array | float) -> jax.Array:
+    """y = r + gamma (1 - terminated) Q^-(o', pi^-(o')). All [B] but `discount`, [].
+
+    A time limit is not a termination: it bootstraps.
+
+    >>> import jax.numpy as jnp
+    >>> td_target(jnp.array([1.0, 1.0]), jnp.array([0.0, 1.0]), jnp.array([10.0, 10.0]), 0.5).tolist()
+    [6.0, 1.0]
+    """
+    chex.assert_rank([reward, terminated, next_value], 1)
+    return reward + discount * (1 - terminated) * next_value
+
+
+def td_loss(value: jax.Array, target: jax.Array) -> jax.Array:
+    """delta = mean_b (Q - y)^2, the target held constant. Both [B]; the result [].
+
+    >>> import jax.numpy as jnp
+    >>> float(td_loss(jnp.array([1.0, 2.0]), jnp.array([0.0, 0.0])))
+    2.5
+    """
+    chex.assert_equal_shape([value, target])
+    chex.assert_rank(value, 1)
+    return jnp.mean((value - jax.lax.stop_gradient(target)) ** 2)

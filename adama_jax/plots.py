@@ -1,0 +1,98 @@
+"""Figures of runs, drawn from run folders alone. Colours are Okabe & Ito's, which colour-blind readers can tell apart."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import matplotlib
+
+matplotlib.use("Agg")
+import matplotlib.pyplot as plt
+import numpy as np
+from matplotlib.axes import Axes
+
+from adama_jax.store import Run
+
+COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#000000", "#999999")
+
+
+def learning_curves(runs: Sequence[Run], path: Path) -> Path:
+    """Greedy return against episodes, mean and standard deviation over seeds, the runs together."""
+    figure, axes = plt.subplots(figsize=(7, 4.2), layout="constrained")
+    for run, colour in zip(runs, _colours(len(runs)), strict=True):
+        _band(axes, run, run.metrics["eval_return"], run.label, colour)
+    config = runs[0].config
+    axes.set_xlabel("training episodes")
+    axes.set_ylabel("greedy return per episode")
+    axes.set_title(f"{config['scenario']}: mean and standard deviation over {_seeds(runs)} seeds", fontsize=10)
+    axes.grid(alpha=0.3)
+    figure.legend(loc="outside lower center", ncols=min(4, len(runs)), frameon=False)
+    return _save(figure, path)
+
+
+def rates(runs: Sequence[Run], path: Path) -> Path:
+    """Normalised actors' rates, a row of panels a run and a panel a seed; below, l_c and |l_a| of every run."""
+    columns = max(len(run.metrics["seed"]) for run in runs)
+    width = max(7.0, 2.4 * columns)
+    figure = plt.figure(figsize=(width, 2.3 * len(runs) + 3.2), layout="constrained")
+    top, bottom = figure.subfigures(2, 1, height_ratios=[2.3 * len(runs), 3.2])
+    grid = top.subplots(len(runs), columns, squeeze=False, sharex=True, sharey=True)
+    for row, run in zip(grid, runs, strict=True):
+        _actor_panels(row, run)
+    top.supxlabel("training episodes", fontsize=9)
+    handles, labels = grid[0, 0].get_legend_handles_labels()
+    top.legend(handles, labels, loc="outside upper center", ncols=len(labels), frameon=False)
+    for axes, name, title in zip(
+        bottom.subplots(1, 2), ("critic_rate", "actor_budget"),
+        ("critic's rate, $l_c$", "norm of the actors' rates, $|l_a|$"), strict=True,
+    ):  # fmt: skip
+        for run, colour in zip(runs, _colours(len(runs)), strict=True):
+            _band(axes, run, run.metrics[name], run.label, colour)
+        axes.set_xlabel("training episodes")
+        axes.set_title(title, fontsize=10)
+        axes.set_ylim(bottom=0)
+        axes.grid(alpha=0.3)
+    handles, labels = bottom.axes[0].get_legend_handles_labels()
+    bottom.legend(handles, labels, loc="outside lower center", ncols=min(4, len(runs)), frameon=False)
+    return _save(figure, path)
+
+
+def _actor_panels(row: Sequence[Axes], run: Run) -> None:
+    vectors = run.metrics["actor_rates"]
+    shares = vectors / np.linalg.norm(vectors, axis=-1, keepdims=True)
+    for axes, seed, share in zip(row, run.metrics["seed"], shares, strict=False):
+        for agent, colour in zip(range(share.shape[1]), _colours(share.shape[1]), strict=True):
+            axes.plot(run.metrics["episode"], share[:, agent], color=colour, lw=0.9, label=f"actor {agent + 1}")
+        axes.set_ylim(0, 1.05)
+        axes.set_title(f"{run.label}, seed {seed}", fontsize=9)
+        axes.tick_params(labelsize=7)
+        axes.grid(alpha=0.3)
+    for axes in row[len(shares) :]:
+        axes.set_axis_off()
+    row[0].set_ylabel(r"$l_{a,i}\,/\,|l_a|$", fontsize=9)
+
+
+def _band(axes: Axes, run: Run, values: np.ndarray, label: str, colour: str) -> None:
+    """Mean and standard deviation over the seeds that stayed finite."""
+    kept = values[~np.isin(run.metrics["seed"], [int(seed) for seed in run.meta["diverged"]])]
+    if len(kept) == 0:
+        axes.plot([], [], color=colour, label=f"{label} (all seeds diverged)")
+        return
+    episode, mean, spread = run.metrics["episode"], kept.mean(axis=0), kept.std(axis=0)
+    axes.plot(episode, mean, color=colour, lw=1.4, label=label)
+    axes.fill_between(episode, mean - spread, mean + spread, color=colour, alpha=0.2, lw=0)
+
+
+def _colours(count: int) -> list[str]:
+    return [COLOURS[i % len(COLOURS)] for i in range(count)]
+
+
+def _seeds(runs: Sequence[Run]) -> str:
+    counts = {len(run.metrics["seed"]) for run in runs}
+    return str(counts.pop()) if len(counts) == 1 else f"{min(counts)} to {max(counts)}"
+
+
+def _save(figure: plt.Figure, path: Path) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    figure.savefig(path, dpi=130)
+    plt.close(figure)
+    return path

@@ -1,0 +1,84 @@
+"""Many runs in one compiled program: `vmap` over seeds and hyperparameters, the population axis sharded over devices.
+
+The same path serves several GPUs and several CPU cores, one host device a core: XLA's second thread hardly helps
+matrices this small. No device ever waits for another: there are no collectives.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+import jax
+import numpy as np
+from jax.sharding import Mesh, NamedSharding, PartitionSpec
+
+from adama_jax.learner import LearnerState
+from adama_jax.replay import ReplayState
+from adama_jax.train import Metrics, Trainer, TrainHyper, TrainState
+from adama_jax.types import Episode, PyTree
+
+# Where the population axis is: counters are the same for all runs and have none.
+AXES = TrainState(
+    learner=LearnerState(params=0, targets=0, optimisers=0, rates=0, hyper=0, updates=None),  # pyright: ignore
+    replay=ReplayState(data=0, count=None),  # pyright: ignore[reportArgumentType]
+    exploration=0,  # pyright: ignore[reportArgumentType]
+    key=0,  # pyright: ignore[reportArgumentType]
+    episode=None,  # pyright: ignore[reportArgumentType]
+    diverged_at=0,  # pyright: ignore[reportArgumentType]
+)
+
+
+class Population(NamedTuple):
+    """A `Trainer` over S runs, jitted. Every array gains the axis S in front, the counters excepted.
+
+    init: `(seeds [S], hyper) -> TrainState`; leaves of `hyper` are numbers (for all runs) or [S].
+    chunk: `(state, length) -> (state, Metrics)`; the state is donated, do not use it again.
+    evaluate: `(state) -> [S]`.
+    play: `(state, keys [E]) -> Episode`, every leaf leading with S, E.
+    width: S with what was added to divide evenly over the devices; cut results to the first S (`host`).
+    """
+
+    init: Callable[[Sequence[int], TrainHyper], TrainState]
+    chunk: Callable[..., tuple[TrainState, Metrics]]
+    evaluate: Callable[[TrainState], jax.Array]
+    play: Callable[[TrainState, jax.Array], Episode]
+    width: int
+
+
+def population(trainer: Trainer, size: int, devices: Sequence[jax.Device] | None = None) -> Population:
+    """Run `size` copies of `trainer`, sharded over `devices` (all local ones unless given).
+
+    Run i depends on its own seed and hyperparameters only: equal bit for bit in populations of any width of 2 or
+    more a device, on the same kind of device.
+    """
+    devices = list(devices or jax.local_devices())[:size]
+    width = -(-size // len(devices)) * len(devices)
+    mesh = Mesh(np.array(devices), ("population",))
+    along, same = NamedSharding(mesh, PartitionSpec("population")), NamedSharding(mesh, PartitionSpec())
+    layout = jax.tree.map(lambda axis: same if axis is None else along, AXES, is_leaf=lambda axis: axis is None)
+
+    def chunk(state: TrainState, length: int) -> tuple[TrainState, Metrics]:
+        return jax.vmap(lambda one: trainer.chunk(one, length), in_axes=(AXES,), out_axes=(AXES, 0))(state)
+
+    jit_init = jax.jit(jax.vmap(trainer.init, out_axes=AXES), out_shardings=layout)
+    jit_chunk = jax.jit(
+        chunk, static_argnums=1, donate_argnums=0, in_shardings=(layout,), out_shardings=(layout, along)
+    )
+    jit_evaluate = jax.jit(jax.vmap(trainer.evaluate, in_axes=(AXES,)), in_shardings=(layout,), out_shardings=along)
+    jit_play = jax.jit(
+        jax.vmap(trainer.play, in_axes=(AXES, None)), in_shardings=(layout, same), out_shardings=along
+    )
+
+    def init(seeds: Sequence[int], hyper: TrainHyper) -> TrainState:
+        if len(seeds) != size:
+            raise ValueError(f"{len(seeds)} seeds for a population of {size}")
+        rows = np.arange(width) % size
+        keys = jax.vmap(jax.random.key)(np.asarray(seeds, np.uint32)[rows])
+        spread = jax.tree.map(lambda leaf: np.broadcast_to(np.asarray(leaf, np.float32), (size,))[rows], hyper)
+        return jit_init(*jax.device_put((keys, spread), along))
+
+    return Population(init, jit_chunk, jit_evaluate, jit_play, width)
+
+
+def host(values: PyTree, size: int) -> PyTree:
+    """Results of the first `size` runs as NumPy arrays; what only filled up the devices is dropped."""
+    return jax.tree.map(lambda leaf: np.asarray(leaf)[:size], values)

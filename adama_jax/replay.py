@@ -1,0 +1,92 @@
+"""Uniform experience replay: a ring of episodes, written in place, sampled in O(batch).
+
+Each episode is stored once: T + 1 snapshots of the compact state, from which observations are recomputed when they
+are needed, and T actions, rewards and terminations. The buffer is always written, never inside a `lax.cond`, which
+under `vmap` would copy it whole. `count` carries no population axis: all runs of a population have seen equally many
+episodes, so under `vmap` the write stays one contiguous slice.
+"""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+
+from adama_jax.types import Episode
+
+
+class ReplayState(NamedTuple):
+    """Buffer contents: every leaf of `data` leads with E, and `count` says how many episodes were ever added."""
+
+    data: Episode
+    count: jax.Array  # [], int32
+
+
+class Transitions(NamedTuple):
+    """A sample of B transitions, as stored."""
+
+    snapshot: jax.Array  # [B, Z]
+    action: jax.Array  # [B, N * A]
+    reward: jax.Array  # [B]
+    next_snapshot: jax.Array  # [B, Z]
+    terminated: jax.Array  # [B], bool
+
+
+class Replay(NamedTuple):
+    """A buffer.
+
+    init: `(example: Episode) -> ReplayState`, zeros of the example's shapes and types.
+    add: `(state, episode) -> ReplayState`, over the oldest episode once the ring is full.
+    sample: `(state, key) -> Transitions`, uniform, with replacement, over what is stored.
+    """
+
+    init: Callable[[Episode], ReplayState]
+    add: Callable[[ReplayState, Episode], ReplayState]
+    sample: Callable[[ReplayState, jax.Array], Transitions]
+
+
+def uniform_replay(num_episodes: int, batch_size: int) -> Replay:
+    """A uniform ring of `num_episodes` episodes of equal length T.
+
+    Sampling an empty buffer gives zeros; sampling fewer than `batch_size` stored transitions repeats some.
+
+    Raises:
+        ValueError: a size below 1.
+
+    >>> import jax, jax.numpy as jnp
+    >>> episode = Episode(jnp.arange(3.0)[:, None], jnp.zeros((2, 1)), jnp.array([5.0, 6.0]), jnp.zeros(2, bool))
+    >>> replay = uniform_replay(num_episodes=10, batch_size=4)
+    >>> state = replay.add(replay.init(episode), episode)
+    >>> batch = replay.sample(state, jax.random.key(0))
+    >>> bool(jnp.all(batch.next_snapshot == batch.snapshot + 1)), batch.reward.shape
+    (True, (4,))
+    """
+    if num_episodes < 1 or batch_size < 1:
+        raise ValueError(f"num_episodes={num_episodes}, batch_size={batch_size}: both must be at least 1")
+
+    def init(example: Episode) -> ReplayState:
+        data = jax.tree.map(lambda leaf: jnp.zeros((num_episodes, *leaf.shape), leaf.dtype), example)
+        return ReplayState(data, jnp.zeros((), jnp.int32))
+
+    def add(state: ReplayState, episode: Episode) -> ReplayState:
+        slot = state.count % num_episodes
+        data = jax.tree.map(
+            lambda ring, new: jax.lax.dynamic_update_index_in_dim(ring, new, slot, axis=0), state.data, episode
+        )
+        return ReplayState(data, state.count + 1)
+
+    def sample(state: ReplayState, key: jax.Array) -> Transitions:
+        horizon = state.data.reward.shape[1]
+        stored = jnp.clip(state.count, 1, num_episodes)
+        flat = jax.random.randint(key, (batch_size,), 0, stored * horizon)
+        slot, time = flat // horizon, flat % horizon
+        data = state.data
+        return Transitions(
+            snapshot=data.snapshot[slot, time],
+            action=data.action[slot, time],
+            reward=data.reward[slot, time],
+            next_snapshot=data.snapshot[slot, time + 1],
+            terminated=data.terminated[slot, time],
+        )
+
+    return Replay(init, add, sample)

@@ -1,0 +1,62 @@
+"""Playing episodes, inside the compiled program."""
+
+from collections.abc import Callable
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+
+from adama_jax.envs.base import Env
+from adama_jax.types import Episode, PyTree
+
+Act = Callable[[PyTree, jax.Array], jax.Array]
+Rollout = Callable[[jax.Array, PyTree, jax.Array], Episode]
+
+
+def make_rollout(env: Env, act: Act) -> Rollout:
+    """Play one episode of `env.spec.horizon` steps.
+
+    Returns:
+        `(key, actors, epsilon) -> Episode`. Actions are (1 - epsilon) a + epsilon u, u uniform in [-1, 1]
+        (section 4.6). A world that terminates early starts anew within the episode: the terminated transition
+        never looks at the snapshot after it.
+
+    >>> import jax
+    >>> from adama_jax.envs.clustering import make
+    >>> from adama_jax.envs.options import VelocityWorld
+    >>> env = make(VelocityWorld(num_agents=3, side=1.2, step=0.1), horizon=5, name="clustering")
+    >>> still = lambda actors, obs: jax.numpy.zeros((3, 1, 2))
+    >>> episode = make_rollout(env, still)(jax.random.key(0), None, 0.0)
+    >>> episode.snapshot.shape, bool((episode.snapshot[0] == episode.snapshot[-1]).all())
+    ((6, 6), True)
+    """
+    spec = env.spec
+
+    def rollout(key: jax.Array, actors: PyTree, epsilon: jax.Array) -> Episode:
+        k_reset, k_noise, k_steps = jax.random.split(key, 3)
+        shape = (spec.horizon, spec.num_agents, spec.action_size)
+        noise = jax.random.uniform(k_noise, shape, minval=-1.0, maxval=1.0)
+        mask = action_mask(env)
+
+        def step(state: Any, inputs: tuple[jax.Array, jax.Array]) -> tuple[Any, Episode]:
+            noise, key = inputs
+            snapshot = env.snapshot(state)
+            action = act(actors, env.observe(snapshot)[:, None])[:, 0]
+            action = ((1 - epsilon) * action + epsilon * noise) * mask
+            state, transition = env.step(key, state, action)
+            if spec.terminates:
+                fresh = env.reset(jax.random.fold_in(key, 1))
+                state = jax.tree.map(lambda new, old: jnp.where(transition.terminated, new, old), fresh, state)
+            return state, Episode(snapshot, action.ravel(), transition.reward, transition.terminated)
+
+        last, steps = jax.lax.scan(step, env.reset(k_reset), (noise, jax.random.split(k_steps, spec.horizon)))
+        snapshots = jnp.concatenate([steps.snapshot, env.snapshot(last)[None]])
+        return steps._replace(snapshot=snapshots)
+
+    return rollout
+
+
+def action_mask(env: Env) -> jax.Array:
+    """1 where an agent has an action, 0 where it is padding. [N, A]"""
+    sizes = jnp.array(env.spec.action_sizes)
+    return (jnp.arange(env.spec.action_size)[None, :] < sizes[:, None]).astype(jnp.float32)

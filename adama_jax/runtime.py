@@ -1,0 +1,52 @@
+"""Setting up JAX for a command: host devices, compilation cache, and what to say of the machine in a result."""
+
+import importlib.metadata
+import os
+import platform
+import subprocess
+from pathlib import Path
+from typing import Any
+
+
+def set_up_jax(devices: int | None = None) -> None:
+    """One host device a core (the population is sharded over them), and a persistent compilation cache.
+
+    Call it before anything touches JAX's backends. `JAX_COMPILATION_CACHE_DIR`, where set, decides where the cache is.
+    """
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # XLA's note that a cached program was built on a like machine
+    import jax
+
+    jax.config.update("jax_num_cpu_devices", devices or len(os.sched_getaffinity(0)))
+    if "JAX_COMPILATION_CACHE_DIR" not in os.environ:
+        home = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache"))
+        jax.config.update("jax_compilation_cache_dir", str(home / "adama-jax" / "xla"))
+    jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.5)
+
+
+def machine() -> dict[str, Any]:
+    """Where a result was computed: versions, devices, commit."""
+    import jax
+
+    devices = jax.local_devices()
+    packages = ("adama-jax", "jax", "jaxlib", "flax", "optax", "jaxmarl", "numpy")
+    return {
+        "versions": {name: importlib.metadata.version(name) for name in packages}
+        | {"python": platform.python_version()},
+        "device": {"platform": devices[0].platform, "kind": devices[0].device_kind, "count": len(devices)},
+        "git_commit": git_commit(),
+    }
+
+
+def git_commit() -> str | None:
+    """Commit of the checkout that this package runs from, with "+" where files were changed; None outside one."""
+    here = Path(__file__).parent
+
+    def git(*arguments: str) -> str:
+        command = ["git", "-C", str(here), *arguments]
+        return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
+
+    try:
+        git("ls-files", "--error-unmatch", __file__)
+        return git("rev-parse", "HEAD") + ("+" if git("status", "--porcelain", "--", str(here)) else "")
+    except (OSError, subprocess.CalledProcessError):
+        return None

@@ -1,0 +1,109 @@
+"""Run folders: what a run leaves on disk, written so that a folder of the final name is always a whole run.
+
+A run writes to `<folder>.partial` and is renamed at the end. Files: `config.json`, `meta.json`, `metrics.npz` (arrays,
+S seeds x P points), `metrics.jsonl` (readable, one line a point), `rollout.npz` (greedy episodes, to draw).
+"""
+
+import json
+import math
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from adama_jax.config import Config, config_hash, to_dict
+
+
+class Run(NamedTuple):
+    """A finished run, read back."""
+
+    folder: Path
+    label: str
+    config: dict[str, Any]
+    meta: dict[str, Any]
+    metrics: dict[str, np.ndarray]
+    rollout: dict[str, np.ndarray]
+
+
+def run_folder(out: Path, config: Config) -> Path:
+    """`out/<scenario>/<method>-<hash>`."""
+    return out / config.scenario / f"{config.method}-{config_hash(config)}"
+
+
+def is_finished(folder: Path) -> bool:
+    """Whether a whole run is there."""
+    return (folder / "meta.json").is_file()
+
+
+class RunWriter:
+    """Writes one run. Use as a context manager; only `finish` gives the folder its final name."""
+
+    def __init__(self, folder: Path, config: Config):
+        self.folder = folder
+        self.partial = folder.with_name(folder.name + ".partial")
+        if self.partial.exists():
+            shutil.rmtree(self.partial)  # left by an interrupted run of this very configuration
+        self.partial.mkdir(parents=True)
+        _write_json(self.partial / "config.json", to_dict(config) | {"label": config.label})
+        self._log = (self.partial / "metrics.jsonl").open("w")
+
+    def __enter__(self) -> "RunWriter":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._log.close()
+
+    def point(self, episode: int, values: Mapping[str, np.ndarray]) -> None:
+        """Append one line: the episode, then each metric's values, seed by seed."""
+        line = {"episode": episode} | {name: value.tolist() for name, value in values.items()}
+        self._log.write(json.dumps(_finite(line)) + "\n")
+        self._log.flush()
+
+    def finish(
+        self, metrics: Mapping[str, np.ndarray], rollout: Mapping[str, np.ndarray], meta: Mapping[str, Any]
+    ) -> Path:
+        """Write the arrays and rename; an earlier run of this configuration is replaced only now."""
+        self._log.close()
+        np.savez_compressed(self.partial / "metrics.npz", allow_pickle=False, **metrics)
+        np.savez_compressed(self.partial / "rollout.npz", allow_pickle=False, **rollout)
+        _write_json(self.partial / "meta.json", meta)
+        old = self.folder.with_name(self.folder.name + ".old")
+        if self.folder.exists():
+            self.folder.rename(old)
+        self.partial.rename(self.folder)
+        if old.exists():
+            shutil.rmtree(old)
+        return self.folder
+
+
+def load_run(folder: Path) -> Run:
+    """Read a finished run.
+
+    Raises:
+        FileNotFoundError: no finished run there.
+    """
+    if not is_finished(folder):
+        raise FileNotFoundError(f"{folder}: no finished run (meta.json is missing)")
+    config = json.loads((folder / "config.json").read_text())
+    meta = json.loads((folder / "meta.json").read_text())
+    return Run(folder, config["label"], config, meta, _arrays(folder / "metrics.npz"), _arrays(folder / "rollout.npz"))
+
+
+def _arrays(path: Path) -> dict[str, np.ndarray]:
+    with np.load(path, allow_pickle=False) as file:
+        return dict(file)
+
+
+def _write_json(path: Path, value: Mapping[str, Any]) -> None:
+    path.write_text(json.dumps(_finite(value), indent=2) + "\n")
+
+
+def _finite(value: Any) -> Any:
+    """JSON has no NaN: null stands for it."""
+    if isinstance(value, Mapping):
+        return {key: _finite(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_finite(item) for item in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value

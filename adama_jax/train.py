@@ -1,0 +1,179 @@
+"""Training of one run as pure functions: episodes, replay and updates in one scan (Algorithm 1).
+
+Nothing here loops on the host, logs or saves; `population` runs many of these at once.
+"""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+
+from adama_jax import tree
+from adama_jax.envs.base import Env
+from adama_jax.learner import Learner, LearnerHyper, LearnerState, UpdateMetrics
+from adama_jax.rates import RateHyper
+from adama_jax.replay import Replay, ReplayState, Transitions
+from adama_jax.rollout import Act, make_rollout
+from adama_jax.types import Batch, Episode
+
+
+class Exploration(NamedTuple):
+    """The share of uniform noise in an action falls linearly from `start` to `end` over `episodes` (section 4.6)."""
+
+    start: jax.Array | float = 1.0
+    end: jax.Array | float = 0.1
+    episodes: jax.Array | float = 1e4
+
+
+class TrainHyper(NamedTuple):
+    """Every float hyperparameter of a run. A grid of runs has arrays here, with the population axis in front."""
+
+    rates: RateHyper = RateHyper()
+    learner: LearnerHyper = LearnerHyper()
+    exploration: Exploration = Exploration()
+
+
+class TrainState(NamedTuple):
+    """The whole state of a run."""
+
+    learner: LearnerState
+    replay: ReplayState
+    exploration: Exploration
+    key: jax.Array
+    episode: jax.Array  # [], int32: episodes played
+    diverged_at: jax.Array  # [], int32: the first episode whose update left a parameter not finite; -1 for none
+
+
+class Metrics(NamedTuple):
+    """One point of the learning curves, over a chunk of episodes.
+
+    Means over the chunk: return of the exploring episodes (undiscounted), kappa, delta, J and the contributions.
+    At the chunk's last update: the rates.
+    """
+
+    train_return: jax.Array  # []
+    critic_term: jax.Array  # []
+    td_loss: jax.Array  # []
+    value: jax.Array  # []
+    contributions: jax.Array  # [N]
+    critic_rate: jax.Array  # []
+    actor_budget: jax.Array  # []
+    actor_rates: jax.Array  # [N]
+
+
+class Trainer(NamedTuple):
+    """A run as pure functions, to be vmapped over keys and hyperparameters.
+
+    init: `(key, hyper: TrainHyper) -> TrainState`.
+    chunk: `(state, length) -> (state, Metrics)`, `length` (static) episodes in one scan.
+    evaluate: `(state) -> []`, mean return of greedy episodes from fixed starts.
+    play: `(state, keys [E]) -> Episode`, greedy episodes, every leaf leading with E.
+    """
+
+    init: Callable[[jax.Array, TrainHyper], TrainState]
+    chunk: Callable[[TrainState, int], tuple[TrainState, Metrics]]
+    evaluate: Callable[[TrainState], jax.Array]
+    play: Callable[[TrainState, jax.Array], Episode]
+
+
+def trainer(
+    env: Env,
+    act: Act,
+    learner: Learner,
+    replay: Replay,
+    updates_per_episode: int = 1,
+    eval_episodes: int = 100,
+    eval_seed: int = 0,
+) -> Trainer:
+    """Compose a world, a policy, a learner and a buffer into the functions of a run.
+
+    Args:
+        env, act, learner, replay: the bundles; `act` is the algorithm's.
+        updates_per_episode: gradient updates after each episode (the paper: one).
+        eval_episodes: greedy episodes of an evaluation.
+        eval_seed: their starts are drawn from this seed, whatever the run's own.
+    """
+    rollout = make_rollout(env, act)
+    observe = jax.vmap(env.observe, out_axes=1)  # [B, Z] to [N, B, O]
+
+    def init(key: jax.Array, hyper: TrainHyper) -> TrainState:
+        k_params, k_run = jax.random.split(key)
+        state = learner.init(k_params, hyper.learner, hyper.rates)
+        example = jax.eval_shape(rollout, key, state.params.actors, 0.0)
+        exploration = Exploration(*(jnp.asarray(value, jnp.float32) for value in hyper.exploration))
+        return TrainState(state, replay.init(example), exploration, k_run, jnp.zeros((), jnp.int32), jnp.full((), -1, jnp.int32))
+
+    def to_batch(sample: Transitions) -> Batch:
+        action = sample.action.reshape(-1, env.spec.num_agents, env.spec.action_size)
+        return Batch(
+            obs=observe(sample.snapshot),
+            action=jnp.swapaxes(action, 0, 1),
+            reward=sample.reward,
+            next_obs=observe(sample.next_snapshot),
+            terminated=sample.terminated.astype(jnp.float32),
+        )
+
+    def one_update(
+        state: LearnerState, key: jax.Array, buffer: ReplayState
+    ) -> tuple[LearnerState, UpdateMetrics]:
+        k_sample, k_update = jax.random.split(key)
+        return learner.update(state, to_batch(replay.sample(buffer, k_sample)), k_update)
+
+    def one_episode(state: TrainState, _: None) -> tuple[TrainState, Metrics]:
+        key, k_rollout, k_updates = jax.random.split(state.key, 3)
+        epsilon = exploration_share(state.exploration, state.episode)
+        episode = rollout(k_rollout, state.learner.params.actors, epsilon)
+        buffer = replay.add(state.replay, episode)
+        learned, measured = jax.lax.scan(
+            lambda learning, key: one_update(learning, key, buffer),
+            state.learner,
+            jax.random.split(k_updates, updates_per_episode),
+        )
+        broken = ~tree.all_finite((learned.params, measured.td_loss))
+        first = jnp.where(broken & (state.diverged_at < 0), state.episode, state.diverged_at)
+        state = TrainState(learned, buffer, state.exploration, key, state.episode + 1, first)
+        return state, _episode_metrics(jnp.sum(episode.reward), measured)
+
+    def chunk(state: TrainState, length: int) -> tuple[TrainState, Metrics]:
+        state, course = jax.lax.scan(one_episode, state, None, length=length)
+        mean = jax.tree.map(lambda x: jnp.mean(x, axis=0), course)
+        return state, mean._replace(
+            critic_rate=course.critic_rate[-1],
+            actor_budget=course.actor_budget[-1],
+            actor_rates=course.actor_rates[-1],
+        )
+
+    def play(state: TrainState, keys: jax.Array) -> Episode:
+        return jax.vmap(rollout, in_axes=(0, None, None))(keys, state.learner.params.actors, jnp.zeros(()))
+
+    def evaluate(state: TrainState) -> jax.Array:
+        episodes = play(state, jax.random.split(jax.random.key(eval_seed), eval_episodes))
+        return jnp.mean(jnp.sum(episodes.reward, axis=1))
+
+    return Trainer(init, chunk, evaluate, play)
+
+
+def exploration_share(exploration: Exploration, episode: jax.Array | int) -> jax.Array:
+    """epsilon of that episode, counted from 0. []
+
+    >>> [round(float(exploration_share(Exploration(1.0, 0.1, 10_000.0), e)), 3) for e in (0, 5_000, 10_000, 50_000)]
+    [1.0, 0.55, 0.1, 0.1]
+    """
+    done = jnp.clip(episode / exploration.episodes, 0.0, 1.0)
+    return exploration.start + (exploration.end - exploration.start) * done
+
+
+def _episode_metrics(train_return: jax.Array, measured: UpdateMetrics) -> Metrics:
+    """The mean over an episode's updates; the rates of the last."""
+    rates = jax.tree.map(lambda x: x[-1], measured.rates)
+    return Metrics(
+        train_return=train_return,
+        critic_term=jnp.mean(measured.signals.critic_term),
+        td_loss=jnp.mean(measured.td_loss),
+        value=jnp.mean(measured.value),
+        contributions=jnp.mean(measured.signals.contribution, axis=0),
+        critic_rate=rates.critic,
+        actor_budget=jnp.linalg.norm(rates.actors),
+        actor_rates=rates.actors,
+    )
