@@ -8,6 +8,8 @@ Nothing here knows a network, an optimiser or an environment.
 import jax
 import jax.numpy as jnp
 
+from adama_jax.types import Scalar
+
 
 def unit(x: jax.Array, otherwise: jax.Array) -> jax.Array:
     """`x / |x|`, without overflow or underflow, and `otherwise` where x is zero. [N]
@@ -28,8 +30,8 @@ def uniform_direction(num_agents: int) -> jax.Array:
 
 
 def balance_rates(
-    l_c: jax.Array, kappa: jax.Array, l: jax.Array, m: jax.Array, alpha: jax.Array, eps: jax.Array
-) -> tuple[jax.Array, jax.Array]:
+    l_c: Scalar, kappa: Scalar, l: Scalar, m: Scalar, alpha: Scalar, eps: Scalar
+) -> tuple[Scalar, Scalar]:
     """Eq. (2): the critic's rate follows its effect on the Q-value; the actors get the rest of the budget.
 
     Args:
@@ -51,9 +53,7 @@ def balance_rates(
     return l_c, l - l_c
 
 
-def steer_rates(
-    l_a: jax.Array, gain: jax.Array, eta: jax.Array, alpha: jax.Array, floor: jax.Array
-) -> jax.Array:
+def steer_rates(l_a: jax.Array, gain: jax.Array, eta: Scalar, alpha: Scalar, floor: Scalar) -> jax.Array:
     """Eqs. (1) and (3): turn the actors' rates towards the direction in which the Q-value grows most.
 
     With `gain` = c, the contributions, this is Eq. (1); with `gain` = c + M l_a, the gradient of the second-order

@@ -4,6 +4,7 @@ import contextlib
 import dataclasses
 import difflib
 import io
+import itertools
 import re
 from collections.abc import Iterator, Sequence
 from typing import Any, TypeVar
@@ -93,20 +94,20 @@ def _flags(word: str, names: dict[str, str]) -> list[str]:
 
 
 def _one_line(text: str, flags: Sequence[str]) -> str:
-    """Tyro's boxed message without its box: the first paragraph, and what kind of value is expected."""
-    lines = [re.sub(r"^\s*[│╭╰─]+|[│╮╯─]+\s*$", "", line).strip() for line in text.splitlines()]
-    body = [line for line in lines[1:] if not re.fullmatch(r"[─\s]*", line)]
-    stop = next((i for i, line in enumerate(body) if line.startswith(("Argument helptext", "For full", "Got errors"))), 0)
-    message = " ".join(body[:stop] if stop else body)
-    flag = re.search(r"--([\w.\-]+)", message)
+    """Tyro's boxed message without its box: the setting, what was given, and what kind of value is expected."""
+    lines = [line.strip(" │|") for line in text.splitlines()]
+    body = [line for line in lines if re.search(r"\w", line.replace("_", "")) and not re.match(r"[╭_+]", line)]
+    ends = ("Argument helptext", "For full", "Got errors")
+    message = " ".join(itertools.takewhile(lambda line: not line.startswith(ends), body))
+    flag = re.search(r"--([A-Za-z][\w.\-]*)", message)
     if flag is None:
         return f"{message} (in: {' '.join(flags)})"
     name = flag[1].replace("-", "_")
-    expected = next((match[1] for line in body if (match := re.match(rf"--{re.escape(flag[1])} (\S.*)", line))), None)
-    given = _value_of(name, flags)
-    if expected is None and (choices := re.search(r"Expected one of (.*)", message)):
-        expected = choices[1].strip(". ")
-    return f"{name}={given}: must be {expected or message}"
+    kinds = (re.match(rf"--{re.escape(flag[1])} (\S.*)", line) for line in body)
+    expected = next((kind[1] for kind in kinds if kind), None)
+    if expected is None and (choices := re.search(r"Expected one of \((.*?)\)", message)):
+        expected = "one of " + choices[1]
+    return f"{name}={_value_of(name, flags)}: must be {expected or message}"
 
 
 def _value_of(name: str, flags: Sequence[str]) -> str:

@@ -1,4 +1,4 @@
-"""The command line. Settings are `key=value` or `--key value`; nothing here imports JAX before all of them are checked."""
+"""The command line: settings are `key=value` or `--key value`. JAX is not imported before all of them are checked."""
 
 import dataclasses
 import sys
@@ -134,7 +134,9 @@ def _check_output(output: Output) -> None:
         raise ConfigError(f"devices={output.devices}: must be at least 1")
     nearest = next(path for path in (output.out.absolute(), *output.out.absolute().parents) if path.exists())
     if not nearest.is_dir():
-        raise ConfigError(f"out={output.out}: must be a folder, or a path at which one can be made; {nearest} is a file")
+        raise ConfigError(
+            f"out={output.out}: must be a folder, or a path at which one can be made; {nearest} is a file"
+        )
     if not os.access(nearest, os.W_OK):
         raise ConfigError(f"out={output.out}: must be writable; {nearest} is not")
 

@@ -57,4 +57,4 @@ def named_direction(name: str) -> Direction:
     required = [key for key, parameter in parameters.items() if parameter.default is parameter.empty]
     if "learning_rate" not in parameters or required not in ([], ["learning_rate"]):
         raise ValueError(f"direction={name!r}: not an optax optimiser that needs a learning rate and nothing else")
-    return direction(factory(learning_rate=1.0))
+    return direction(factory(learning_rate=1.0))  # pyright: ignore[reportArgumentType]

@@ -28,14 +28,21 @@ def experiment(configs: Sequence[Config], out: Path, force: bool, console: Conso
     paths = [
         plots.learning_curves(runs, figures / "learning_curves.png"),
         plots.rates(runs, figures / "rates.png"),
-        render.rollout_gif(runs[0], figures / "rollout.gif"),
     ]
+    if (seed := _first_finite(runs[0])) is not None:
+        paths.append(render.rollout_gif(runs[0], figures / "rollout.gif", seed))
     device = runs[0].meta["device"]
     console.print(summary.table(runs, f"{configs[0].scenario}, {configs[0].episodes:,} episodes"))
     console.print(f"On {device['count']} x {device['kind']} ({device['platform']}).", highlight=False)
     for path in paths:
         console.print(f"  {path}", highlight=False, soft_wrap=True)
     return 1 if any(result.meta["diverged"] for result in runs) else 0
+
+
+def _first_finite(run: Run) -> int | None:
+    """Place of the first seed that did not diverge."""
+    good = [i for i, seed in enumerate(run.metrics["seed"]) if str(seed) not in run.meta["diverged"]]
+    return good[0] if good else None
 
 
 def _train(config: Config, out: Path, force: bool, console: Console) -> Run:

@@ -14,15 +14,15 @@ from adama_jax import probe, tree
 from adama_jax.algorithms.base import Algorithm
 from adama_jax.directions import Direction
 from adama_jax.rates import RateHyper, RateRule, RateState
-from adama_jax.types import Batch, Params, PyTree, Rates, Signals
+from adama_jax.types import Batch, Params, PyTree, Rates, Scalar, Signals
 
 
 class LearnerHyper(NamedTuple):
     """Float hyperparameters of the learner. The defaults are Table 1's for predator-prey."""
 
-    discount: jax.Array | float = 0.97  # gamma
-    target_step: jax.Array | float = 0.02  # of soft targets: target += step (online - target)
-    secant_step: jax.Array | float = 0.1  # root mean square step, in actions, of curvature="secant"
+    discount: Scalar = 0.97  # gamma
+    target_step: Scalar = 0.02  # of soft targets: target += step (online - target)
+    secant_step: Scalar = 0.1  # root mean square step, in actions, of curvature="secant"
 
 
 class LearnerState(NamedTuple):
@@ -147,7 +147,7 @@ def learner(
 
 
 def _move_targets(
-    params: Params, targets: Params, updates: jax.Array, period: int | None, target_step: jax.Array
+    params: Params, targets: Params, updates: jax.Array, period: int | None, target_step: Scalar
 ) -> Params:
     if period is None:
         return optax.incremental_update(params, targets, target_step)  # pyright: ignore[reportReturnType]

@@ -26,7 +26,12 @@ METHODS: dict[str, Method] = {
         "sgd", "direction", False, False, "constant l_c and |l_a|, l_a by (1)", "Adaptive l_a direction, section 4.1"
     ),
     "direction_2nd": Method(
-        "sgd", "direction", True, False, "constant l_c and |l_a|, l_a by (3)", "Adaptive l_a direction (2nd), section 4.1"
+        "sgd",
+        "direction",
+        True,
+        False,
+        "constant l_c and |l_a|, l_a by (3)",
+        "Adaptive l_a direction (2nd), section 4.1",
     ),
     "balance": Method(
         "sgd", "balance", False, True, "l_c and |l_a| by (2), equal l_a", "Adaptive l_c and |l_a|, section 4.1"

@@ -1,4 +1,4 @@
-"""Figures of runs, drawn from run folders alone. Colours are Okabe & Ito's, which colour-blind readers can tell apart."""
+"""Figures of runs, drawn from run folders alone, in Okabe & Ito's colours (colour-blind readers tell them apart)."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -9,6 +9,7 @@ matplotlib.use("Agg")
 import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 
 from adama_jax.store import Run
 
@@ -30,19 +31,24 @@ def learning_curves(runs: Sequence[Run], path: Path) -> Path:
 
 
 def rates(runs: Sequence[Run], path: Path) -> Path:
-    """Normalised actors' rates, a row of panels a run and a panel a seed; below, l_c and |l_a| of every run."""
+    """Normalised actors' rates, a panel a seed; below, l_c and |l_a| of every run.
+
+    A run whose actors keep equal rates has no panels, unless no run has others.
+    """
     columns = max(len(run.metrics["seed"]) for run in runs)
+    steered = [run for run in runs if (np.ptp(run.metrics["actor_rates"], axis=-1) > 0).any()] or runs
     width = max(7.0, 2.4 * columns)
-    figure = plt.figure(figsize=(width, 2.3 * len(runs) + 3.2), layout="constrained")
-    top, bottom = figure.subfigures(2, 1, height_ratios=[2.3 * len(runs), 3.2])
-    grid = top.subplots(len(runs), columns, squeeze=False, sharex=True, sharey=True)
-    for row, run in zip(grid, runs, strict=True):
+    height = 2.3 * len(steered) + 0.6
+    figure = plt.figure(figsize=(width, height + 3.2), layout="constrained")
+    top, bottom = figure.subfigures(2, 1, height_ratios=[height, 3.2])
+    grid = top.subplots(len(steered), columns, squeeze=False, sharex=True, sharey=True)
+    for row, run in zip(grid, steered, strict=True):
         _actor_panels(row, run)
     top.supxlabel("training episodes", fontsize=9)
     handles, labels = grid[0, 0].get_legend_handles_labels()
     top.legend(handles, labels, loc="outside upper center", ncols=len(labels), frameon=False)
     for axes, name, title in zip(
-        bottom.subplots(1, 2), ("critic_rate", "actor_budget"),
+        bottom.subplots(1, 2),  # pyright: ignore[reportGeneralTypeIssues] ("critic_rate", "actor_budget"),
         ("critic's rate, $l_c$", "norm of the actors' rates, $|l_a|$"), strict=True,
     ):  # fmt: skip
         for run, colour in zip(runs, _colours(len(runs)), strict=True):
@@ -91,7 +97,7 @@ def _seeds(runs: Sequence[Run]) -> str:
     return str(counts.pop()) if len(counts) == 1 else f"{min(counts)} to {max(counts)}"
 
 
-def _save(figure: plt.Figure, path: Path) -> Path:
+def _save(figure: Figure, path: Path) -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
     figure.savefig(path, dpi=130)
     plt.close(figure)

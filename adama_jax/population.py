@@ -5,7 +5,7 @@ matrices this small. No device ever waits for another: there are no collectives.
 """
 
 from collections.abc import Callable, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import jax
 import numpy as np
@@ -19,7 +19,7 @@ from adama_jax.types import Episode, PyTree
 # Where the population axis is: counters are the same for all runs and have none.
 AXES = TrainState(
     learner=LearnerState(params=0, targets=0, optimisers=0, rates=0, hyper=0, updates=None),  # pyright: ignore
-    replay=ReplayState(data=0, count=None),  # pyright: ignore[reportArgumentType]
+    replay=ReplayState(snapshot=0, row=0, added=None),  # pyright: ignore[reportArgumentType]
     exploration=0,  # pyright: ignore[reportArgumentType]
     key=0,  # pyright: ignore[reportArgumentType]
     episode=None,  # pyright: ignore[reportArgumentType]
@@ -44,7 +44,7 @@ class Population(NamedTuple):
     width: int
 
 
-def population(trainer: Trainer, size: int, devices: Sequence[jax.Device] | None = None) -> Population:
+def population(trainer: Trainer, size: int, devices: Sequence[Any] | None = None) -> Population:
     """Run `size` copies of `trainer`, sharded over `devices` (all local ones unless given).
 
     Run i depends on its own seed and hyperparameters only: equal bit for bit in populations of any width of 2 or
@@ -64,9 +64,7 @@ def population(trainer: Trainer, size: int, devices: Sequence[jax.Device] | None
         chunk, static_argnums=1, donate_argnums=0, in_shardings=(layout,), out_shardings=(layout, along)
     )
     jit_evaluate = jax.jit(jax.vmap(trainer.evaluate, in_axes=(AXES,)), in_shardings=(layout,), out_shardings=along)
-    jit_play = jax.jit(
-        jax.vmap(trainer.play, in_axes=(AXES, None)), in_shardings=(layout, same), out_shardings=along
-    )
+    jit_play = jax.jit(jax.vmap(trainer.play, in_axes=(AXES, None)), in_shardings=(layout, same), out_shardings=along)
 
     def init(seeds: Sequence[int], hyper: TrainHyper) -> TrainState:
         if len(seeds) != size:

@@ -88,7 +88,8 @@ def secant(step: jax.Array | float = 0.1) -> Curvature:
     >>> import jax.numpy as jnp
     >>> value = lambda action: 3.0 * action[0, :, 0] * action[1, :, 0]
     >>> policy = lambda actors: actors[:, None, :]
-    >>> [round(x, 4) for x in secant()(policy, value, jnp.zeros((2, 1)), jnp.ones((2, 1)), jnp.array([0.1, 0.2])).tolist()]
+    >>> product = secant()(policy, value, jnp.zeros((2, 1)), jnp.ones((2, 1)), jnp.array([0.1, 0.2]))
+    >>> [round(x, 4) for x in product.tolist()]
     [0.6, 0.3]
     """
 
@@ -113,7 +114,8 @@ def lookahead(policy: Policy, value: Value, actors: PyTree, directions: PyTree, 
     >>> import jax.numpy as jnp
     >>> value = lambda action: 3.0 * action[0, :, 0] * action[1, :, 0]
     >>> policy = lambda actors: actors[:, None, :]
-    >>> [round(x, 4) for x in lookahead(policy, value, jnp.zeros((2, 1)), jnp.ones((2, 1)), jnp.array([0.1, 0.2])).tolist()]
+    >>> product = lookahead(policy, value, jnp.zeros((2, 1)), jnp.ones((2, 1)), jnp.array([0.1, 0.2]))
+    >>> [round(x, 4) for x in product.tolist()]
     [0.6, 0.3]
     """
 

@@ -1,7 +1,5 @@
 """Telling a person how a run is going: a bar on a terminal, a line now and then elsewhere."""
 
-from types import TracebackType
-
 import numpy as np
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
@@ -18,10 +16,14 @@ class Reporter:
     def __init__(self, config: Config, console: Console):
         self.config = config
         self.console = console
-        self.progress = Progress(
-            TextColumn("[bold]{task.description}"), BarColumn(), MofNCompleteColumn(), TextColumn("{task.fields[news]}"),
-            TimeRemainingColumn(compact=True), console=console, disable=not console.is_terminal,
-        )  # fmt: skip
+        columns = (
+            TextColumn("[bold]{task.description}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TextColumn("{task.fields[news]}"),
+            TimeRemainingColumn(compact=True),
+        )
+        self.progress = Progress(*columns, console=console, disable=not console.is_terminal)
         self.task = self.progress.add_task(config.label, total=config.episodes, news="compiling ...")
         self.points = 0
 
@@ -31,7 +33,7 @@ class Reporter:
             self.console.print(f"{self.config.label}: compiling ...")
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(self, *_: object) -> None:
         self.progress.stop()
 
     def __call__(self, point: Point) -> None:

@@ -14,7 +14,7 @@ import jax
 import jax.numpy as jnp
 
 from adama_jax.adama import balance_rates, steer_rates, uniform_direction
-from adama_jax.types import Rates, Signals
+from adama_jax.types import Rates, Scalar, Signals
 
 
 class RateHyper(NamedTuple):
@@ -23,13 +23,13 @@ class RateHyper(NamedTuple):
     The defaults are Table 1's for predator-prey.
     """
 
-    total_rate: jax.Array | float = 1e-2  # [l] of the balancing rules
-    critic_scale: jax.Array | float = 50.0  # [m]; not read with `auto_scale`
-    smoothing: jax.Array | float = 0.99  # [alpha]
-    clip: jax.Array | float = 0.1  # [eps]
-    critic_rate: jax.Array | float = 7e-3  # [l_c] of the rules that do not balance
-    actor_budget: jax.Array | float = 2e-3  # [|l_a|] of the rules that do not balance
-    direction_floor: jax.Array | float = 0.1
+    total_rate: Scalar = 1e-2  # [l] of the balancing rules
+    critic_scale: Scalar = 50.0  # [m]; not read with `auto_scale`
+    smoothing: Scalar = 0.99  # [alpha]
+    clip: Scalar = 0.1  # [eps]
+    critic_rate: Scalar = 7e-3  # [l_c] of the rules that do not balance
+    actor_budget: Scalar = 2e-3  # [|l_a|] of the rules that do not balance
+    direction_floor: Scalar = 0.1
 
 
 class RateState(NamedTuple):
@@ -37,7 +37,7 @@ class RateState(NamedTuple):
 
     rates: Rates
     hyper: RateHyper
-    count: jax.Array  # updates so far, []
+    updates: jax.Array  # so far, [], int32
     mean_critic_term: jax.Array  # mean kappa over the first `trial_updates` updates, []
 
 
@@ -88,8 +88,9 @@ def balance(hyper: RateHyper = RateHyper(), auto_scale: bool = False, trial_upda
     return _rule(hyper, balances=True, steers=False, auto_scale=auto_scale, trial_updates=trial_updates)
 
 
-def adama(hyper: RateHyper = RateHyper(), second_order: bool = False, auto_scale: bool = False,
-          trial_updates: int = 100) -> RateRule:
+def adama(
+    hyper: RateHyper = RateHyper(), second_order: bool = False, auto_scale: bool = False, trial_updates: int = 100
+) -> RateRule:
     """AdaMa: Eq. (2), then Eq. (1), or Eq. (3) with `second_order` (Algorithm 1).
 
     Args:
@@ -111,8 +112,9 @@ def adama(hyper: RateHyper = RateHyper(), second_order: bool = False, auto_scale
     >>> round(float(state.rates.critic), 4), [round(x, 4) for x in state.rates.actors.tolist()]
     (0.009, [0.001, 0.0001])
     """
-    return _rule(hyper, balances=True, steers=True, second_order=second_order,
-                 auto_scale=auto_scale, trial_updates=trial_updates)
+    return _rule(
+        hyper, balances=True, steers=True, second_order=second_order, auto_scale=auto_scale, trial_updates=trial_updates
+    )
 
 
 RULES: dict[str, Callable[..., RateRule]] = {
@@ -120,14 +122,21 @@ RULES: dict[str, Callable[..., RateRule]] = {
 }  # fmt: skip
 
 
-def _rule(defaults: RateHyper, *, balances: bool, steers: bool, second_order: bool = False, auto_scale: bool = False,
-          trial_updates: int = 100) -> RateRule:
+def _rule(
+    defaults: RateHyper,
+    *,
+    balances: bool,
+    steers: bool,
+    second_order: bool = False,
+    auto_scale: bool = False,
+    trial_updates: int = 100,
+) -> RateRule:
     if trial_updates < 1:
         raise ValueError(f"trial_updates={trial_updates}: must be at least 1")
 
     def init(num_agents: int, hyper: RateHyper | None = None) -> RateState:
         hyper = RateHyper(*(jnp.asarray(value, jnp.float32) for value in (hyper or defaults)))
-        critic = hyper.total_rate / 2 if balances else hyper.critic_rate
+        critic = jnp.asarray(hyper.total_rate / 2 if balances else hyper.critic_rate)
         budget = hyper.total_rate / 2 if balances else hyper.actor_budget
         actors = budget * uniform_direction(num_agents)
         return RateState(Rates(critic, actors), hyper, jnp.zeros((), jnp.int32), jnp.zeros(()))
@@ -146,13 +155,13 @@ def _rule(defaults: RateHyper, *, balances: bool, steers: bool, second_order: bo
             actors = steer_rates(rates.actors, gain, budget, hyper.smoothing, hyper.direction_floor)
         else:
             actors = budget * uniform_direction(rates.actors.shape[0])
-        return RateState(Rates(critic, actors), hyper, state.count + 1, mean)
+        return RateState(Rates(jnp.asarray(critic), actors), hyper, state.updates + 1, mean)
 
     return RateRule(init, update, second_order)
 
 
 def _trial_mean(state: RateState, critic_term: jax.Array, trial_updates: int) -> jax.Array:
     """Mean of kappa over the first `trial_updates` updates, this one included; constant afterwards. []"""
-    seen = state.count + 1
+    seen = state.updates + 1
     mean = state.mean_critic_term + (critic_term - state.mean_critic_term) / seen
     return jnp.where(seen <= trial_updates, mean, state.mean_critic_term)

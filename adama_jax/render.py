@@ -16,7 +16,8 @@ PREY, LANDMARK, INK, PAPER = "#D00000", "#666666", "#222222", "#FFFFFF"
 def rollout_gif(run: Run, path: Path, seed_index: int = 0, milliseconds: int = 180) -> Path:
     """Greedy episodes of one seed's trained actors, side by side; numbers say who is who.
 
-    Agents are discs with their number, landmarks squares (with a number where there are several), the prey a red "P".
+    Agents are discs with their number, which also stands where they started; landmarks squares (with a number where
+    there are several); the prey a red "P".
     """
     positions = run.rollout["positions"][seed_index]
     rewards = run.rollout["reward"][seed_index]
@@ -57,6 +58,8 @@ def _panel(draw: ImageDraw.ImageDraw, run: Run, track: np.ndarray, origin: np.nd
         colour = {"prey": PREY, "landmark": LANDMARK}.get(kind, COLOURS[(number - 1) % len(COLOURS)])
         if kind != "landmark" and len(track) > 1:
             draw.line([tuple(point) for point in track[:, entity]], fill=colour, width=1)
+            mark = "P" if kind == "prey" else str(number)
+            draw.text(tuple(track[0, entity]), mark, fill=colour, font=ImageFont.load_default(12), anchor="mm")
         radius = float(np.clip(run.rollout["radius"][entity] * scale, 7, 14))
         marks.append((kind, number, colour, track[-1, entity], radius))
     marks.sort(key=lambda mark: mark[0] != "landmark")  # landmarks underneath

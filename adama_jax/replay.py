@@ -1,9 +1,10 @@
 """Uniform experience replay: a ring of episodes, written in place, sampled in O(batch).
 
 Each episode is stored once: T + 1 snapshots of the compact state, from which observations are recomputed when they
-are needed, and T actions, rewards and terminations. The buffer is always written, never inside a `lax.cond`, which
-under `vmap` would copy it whole. `count` carries no population axis: all runs of a population have seen equally many
-episodes, so under `vmap` the write stays one contiguous slice.
+are needed, and T rows of action, reward and termination, packed: as arrays of their own the thin ones were copied
+whole at every step, because XLA fused their write into their read. The buffer is always written, never inside a
+`lax.cond`, which under `vmap` would copy it whole. `added` carries no population axis: all runs of a population have
+seen equally many episodes, so under `vmap` the write stays one contiguous slice.
 """
 
 from collections.abc import Callable
@@ -16,10 +17,11 @@ from adama_jax.types import Episode
 
 
 class ReplayState(NamedTuple):
-    """Buffer contents: every leaf of `data` leads with E, and `count` says how many episodes were ever added."""
+    """Buffer contents."""
 
-    data: Episode
-    count: jax.Array  # [], int32
+    snapshot: jax.Array  # [E, T + 1, Z]
+    row: jax.Array  # [E, T, N * A + 2]: action, reward, terminated
+    added: jax.Array  # [], int32: episodes ever added
 
 
 class Transitions(NamedTuple):
@@ -29,7 +31,7 @@ class Transitions(NamedTuple):
     action: jax.Array  # [B, N * A]
     reward: jax.Array  # [B]
     next_snapshot: jax.Array  # [B, Z]
-    terminated: jax.Array  # [B], bool
+    terminated: jax.Array  # [B], 0.0 or 1.0
 
 
 class Replay(NamedTuple):
@@ -65,28 +67,36 @@ def uniform_replay(num_episodes: int, batch_size: int) -> Replay:
         raise ValueError(f"num_episodes={num_episodes}, batch_size={batch_size}: both must be at least 1")
 
     def init(example: Episode) -> ReplayState:
-        data = jax.tree.map(lambda leaf: jnp.zeros((num_episodes, *leaf.shape), leaf.dtype), example)
-        return ReplayState(data, jnp.zeros((), jnp.int32))
+        steps, size = example.action.shape
+        return ReplayState(
+            snapshot=jnp.zeros((num_episodes, *example.snapshot.shape)),
+            row=jnp.zeros((num_episodes, steps, size + 2)),
+            added=jnp.zeros((), jnp.int32),
+        )
 
     def add(state: ReplayState, episode: Episode) -> ReplayState:
-        slot = state.count % num_episodes
-        data = jax.tree.map(
-            lambda ring, new: jax.lax.dynamic_update_index_in_dim(ring, new, slot, axis=0), state.data, episode
+        slot = state.added % num_episodes
+        columns = (episode.action, episode.reward[:, None], episode.terminated[:, None])
+        row = jnp.concatenate([column.astype(jnp.float32) for column in columns], axis=1)
+        write = jax.lax.dynamic_update_index_in_dim
+        return ReplayState(
+            snapshot=write(state.snapshot, episode.snapshot, slot, axis=0),
+            row=write(state.row, row, slot, axis=0),
+            added=state.added + 1,
         )
-        return ReplayState(data, state.count + 1)
 
     def sample(state: ReplayState, key: jax.Array) -> Transitions:
-        horizon = state.data.reward.shape[1]
-        stored = jnp.clip(state.count, 1, num_episodes)
+        horizon = state.row.shape[1]
+        stored = jnp.clip(state.added, 1, num_episodes)
         flat = jax.random.randint(key, (batch_size,), 0, stored * horizon)
         slot, time = flat // horizon, flat % horizon
-        data = state.data
+        row = state.row[slot, time]
         return Transitions(
-            snapshot=data.snapshot[slot, time],
-            action=data.action[slot, time],
-            reward=data.reward[slot, time],
-            next_snapshot=data.snapshot[slot, time + 1],
-            terminated=data.terminated[slot, time],
+            snapshot=state.snapshot[slot, time],
+            action=row[:, :-2],
+            reward=row[:, -2],
+            next_snapshot=state.snapshot[slot, time + 1],
+            terminated=row[:, -1],
         )
 
     return Replay(init, add, sample)

@@ -58,7 +58,8 @@ def iqm_interval(values: np.ndarray, resamples: int = 10_000) -> tuple[float, fl
 
 def summarise(runs: Sequence[Run]) -> list[Summary]:
     """One summary a run; the baseline is the first of `runs` whose method is `fixed`, if any."""
-    baselines = [np.nanmean(final_returns(run)) for run in runs if run.config["method"] == "fixed"]
+    finals = [final_returns(run) for run in runs if run.config["method"] == "fixed"]
+    baselines = [values[~np.isnan(values)].mean() for values in finals if not np.isnan(values).all()]
     return [_summarise(run, baselines[0] if baselines else None) for run in runs]
 
 
@@ -87,9 +88,16 @@ def _first_reach(run: Run, level: float, kept: np.ndarray) -> int | None:
 def table(runs: Sequence[Run], title: str) -> Table:
     """The summary as a rich table."""
     result = Table(title=title, title_justify="left", caption_justify="left")
-    headings = ("method", "final return", "IQM [95% interval]", "episodes to fixed's final", "updates/s", "seeds")
+    headings = (
+        "method",
+        "final\nreturn",
+        "IQM over seeds\n[95% interval]",
+        "episodes to\nfixed's final",
+        "updates\n/s",
+        "seeds",
+    )
     for heading in headings:
-        result.add_column(heading, justify="left" if heading == "method" else "right")
+        result.add_column(heading, justify="left" if heading == "method" else "right", no_wrap=True)
     for line in summarise(runs):
         result.add_row(
             line.label,

@@ -15,15 +15,15 @@ from adama_jax.learner import Learner, LearnerHyper, LearnerState, UpdateMetrics
 from adama_jax.rates import RateHyper
 from adama_jax.replay import Replay, ReplayState, Transitions
 from adama_jax.rollout import Act, make_rollout
-from adama_jax.types import Batch, Episode
+from adama_jax.types import Batch, Episode, Scalar
 
 
 class Exploration(NamedTuple):
     """The share of uniform noise in an action falls linearly from `start` to `end` over `episodes` (section 4.6)."""
 
-    start: jax.Array | float = 1.0
-    end: jax.Array | float = 0.1
-    episodes: jax.Array | float = 1e4
+    start: Scalar = 1.0
+    end: Scalar = 0.1
+    episodes: Scalar = 1e4
 
 
 class TrainHyper(NamedTuple):
@@ -102,7 +102,9 @@ def trainer(
         state = learner.init(k_params, hyper.learner, hyper.rates)
         example = jax.eval_shape(rollout, key, state.params.actors, 0.0)
         exploration = Exploration(*(jnp.asarray(value, jnp.float32) for value in hyper.exploration))
-        return TrainState(state, replay.init(example), exploration, k_run, jnp.zeros((), jnp.int32), jnp.full((), -1, jnp.int32))
+        return TrainState(
+            state, replay.init(example), exploration, k_run, jnp.zeros((), jnp.int32), jnp.full((), -1, jnp.int32)
+        )
 
     def to_batch(sample: Transitions) -> Batch:
         action = sample.action.reshape(-1, env.spec.num_agents, env.spec.action_size)
@@ -111,12 +113,10 @@ def trainer(
             action=jnp.swapaxes(action, 0, 1),
             reward=sample.reward,
             next_obs=observe(sample.next_snapshot),
-            terminated=sample.terminated.astype(jnp.float32),
+            terminated=sample.terminated,
         )
 
-    def one_update(
-        state: LearnerState, key: jax.Array, buffer: ReplayState
-    ) -> tuple[LearnerState, UpdateMetrics]:
+    def one_update(state: LearnerState, key: jax.Array, buffer: ReplayState) -> tuple[LearnerState, UpdateMetrics]:
         k_sample, k_update = jax.random.split(key)
         return learner.update(state, to_batch(replay.sample(buffer, k_sample)), k_update)
 

@@ -20,6 +20,7 @@ from typing import Any, NamedTuple
 import jax
 
 PyTree = Any
+Scalar = jax.Array | float  # an array of shape [], or a number
 
 
 class Params(NamedTuple):

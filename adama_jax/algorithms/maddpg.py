@@ -56,14 +56,12 @@ def maddpg(
         return Params(actors, critic_net.init(k_critic, obs, action))
 
     def act(actors: PyTree, obs: jax.Array) -> jax.Array:
-        return jax.vmap(actor_net.apply)(actors, obs)
+        return jax.vmap(actor_net.apply)(actors, obs)  # pyright: ignore[reportReturnType]
 
     def value(critic: PyTree, obs: jax.Array, action: jax.Array) -> jax.Array:
-        return critic_net.apply(critic, obs, action)
+        return critic_net.apply(critic, obs, action)  # pyright: ignore[reportReturnType]
 
-    def critic_loss(
-        critic: PyTree, targets: Params, batch: Batch, discount: jax.Array, key: jax.Array
-    ) -> jax.Array:
+    def critic_loss(critic: PyTree, targets: Params, batch: Batch, discount: jax.Array, key: jax.Array) -> jax.Array:
         next_value = value(targets.critic, batch.next_obs, act(targets.actors, batch.next_obs))
         target = td_target(batch.reward, batch.terminated, next_value, discount)
         return td_loss(value(critic, batch.obs, batch.action), target)

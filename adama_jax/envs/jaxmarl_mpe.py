@@ -17,7 +17,6 @@ from adama_jax.envs.base import Entity, Env, EnvSpec, Transition
 from adama_jax.envs.options import JaxMARLWorld
 
 
-
 @contextlib.contextmanager
 def _streams_kept() -> Iterator[None]:
     """Importing jaxmarl prints, and leaves sys.stdout and sys.stderr pointing at sys.__stdout__ and __stderr__."""
@@ -31,30 +30,31 @@ def _streams_kept() -> Iterator[None]:
 
 with _streams_kept():
     import jaxmarl
-    from jaxmarl.environments.mpe.simple import SimpleMPE, State
+    from jaxmarl.environments.mpe.simple import SimpleMPE as SimpleMPE
+    from jaxmarl.environments.mpe.simple import State
 
 FORCES = 5  # JaxMARL's movement action: no-op, left, right, down, up, each in [0, 1]
 
 
 def from_jaxmarl(
-    world: SimpleMPE,
+    world: Any,
     name: str,
     horizon: int,
     learners: Sequence[str] | None = None,
     others: Callable[[State], dict[str, jax.Array]] | None = None,
-    fields: Sequence[str] = ("p_pos", "p_vel", "c", "goal", "goal_colour"),
+    fields: Sequence[str] | None = None,
     kinds: dict[str, str] | None = None,
     as_given: bool = False,
 ) -> Env:
     """Wrap a JaxMARL MPE world.
 
     Args:
-        world: the JaxMARL environment, with continuous actions.
+        world: the JaxMARL environment (a `SimpleMPE`), with continuous actions.
         name: for `spec.name`.
         horizon: T; MPE worlds end by their time limit only.
         learners: names of the agents that learn; None means all. The team's reward is the mean of theirs.
         others: actions of the remaining agents, by name, in JaxMARL's own terms.
-        fields: the parts of JaxMARL's state that make a snapshot; those a world lacks are passed over.
+        fields: the parts of JaxMARL's state that make a snapshot; None means all but `done` and `step`.
         kinds: kind of an entity, by name, for drawing; agents are "agent", landmarks "landmark".
         as_given: hand the world our actions as they are; otherwise, where JaxMARL has five forces in [0, 1], ours are
             two signed ones in [-1, 1], and communication is rescaled from [-1, 1] to [0, 1].
@@ -69,7 +69,8 @@ def from_jaxmarl(
     """
     team = list(learners or world.agents)
     template = jax.eval_shape(world.reset, jax.random.key(0))[1]
-    kept = [field for field in fields if getattr(template, field, None) is not None]
+    present = [field for field, value in vars(template).items() if value is not None]
+    kept = list(fields or (field for field in present if field not in ("done", "step")))
     shapes = [getattr(template, field) for field in kept]
     sizes = [shape.size for shape in shapes]
     native = {agent: world.action_space(agent).shape[0] for agent in team}
@@ -107,7 +108,7 @@ def from_jaxmarl(
     names = [*world.agents, *world.landmarks]
     default_kinds = ["agent"] * world.num_agents + ["landmark"] * world.num_landmarks
     entities = tuple(
-        Entity((kinds or {}).get(entity, kind), entity, float(radius))
+        Entity((kinds or {}).get(entity) or kind, entity, float(radius))
         for entity, kind, radius in zip(names, default_kinds, world.rad, strict=True)
     )
     spec = EnvSpec(
@@ -137,7 +138,7 @@ def make(world: JaxMARLWorld, horizon: int, name: str) -> Env:
     }
     facmac = name.startswith("MPE_simple_facmac")
     kwargs: dict[str, Any] = given if facmac else {**given, "action_type": "Continuous"}
-    env = jaxmarl.make(name, **kwargs)
+    env: Any = jaxmarl.make(name, **kwargs)
     if facmac:  # its prey moves itself
         idle = {agent: jnp.zeros(FORCES) for agent in env.good_agents}
         return from_jaxmarl(env, name, horizon, env.adversaries, lambda state: idle, kinds=_prey(env))
@@ -148,7 +149,7 @@ def make(world: JaxMARLWorld, horizon: int, name: str) -> Env:
 
 def flight(prey: jax.Array, predators: jax.Array) -> jax.Array:
     """Sum of the pushes away from each predator, each of length 1 / distance. [2], [..., 2] to [2]"""
-    apart = prey - predators
+    apart = prey[None] - predators
     square = jnp.sum(apart**2, axis=-1, keepdims=True)
     return jnp.sum(apart / jnp.maximum(square, 1e-8), axis=0)
 
@@ -159,11 +160,11 @@ def unit_or_zero(x: jax.Array) -> jax.Array:
     return jnp.where(norm > 0, x / jnp.where(norm > 0, norm, 1.0), 0.0)
 
 
-def _prey(env: SimpleMPE) -> dict[str, str]:
+def _prey(env: Any) -> dict[str, str]:
     return dict.fromkeys(env.good_agents, "prey")
 
 
-def _fleeing(env: SimpleMPE) -> Callable[[State], dict[str, jax.Array]]:
+def _fleeing(env: Any) -> Callable[[State], dict[str, jax.Array]]:
     """Simple_tag's good agents at full force away from the adversaries."""
     hunters = env.num_adversaries
 

@@ -29,7 +29,7 @@ class VelocityMPE(SimpleMPE):
         self.action_spaces = {agent: _Pair() for agent in self.agents}
         self.others = np.array([[j for j in range(self.num_entities) if j != i] for i in range(self.num_agents)])
 
-    def reset(self, key: jax.Array) -> tuple[dict[str, jax.Array], State]:
+    def reset(self, key: jax.Array) -> tuple[dict[str, jax.Array], State]:  # pyright: ignore
         """Uniform in the box, or always the start of `start_seed`."""
         if self.world.start == "fixed":
             key = jax.random.key(self.world.start_seed)
@@ -64,7 +64,7 @@ class VelocityMPE(SimpleMPE):
         """The team's reward at these positions of the entities. [entities, 2] to []"""
         raise TypeError(f"{type(self).__name__} has no team_reward")
 
-    def get_obs(self, state: State) -> dict[str, jax.Array]:
+    def get_obs(self, state: State) -> dict[str, jax.Array]:  # pyright: ignore
         """Observations by agent name, each [O]."""
         return dict(zip(self.agents, self.observation(state.p_pos), strict=True))
 

@@ -1,0 +1,32 @@
+"""Strict JAX for every test: no silent broadcasting, two host devices, and a compilation cache for this run only."""
+
+import os
+from collections.abc import Iterator
+
+os.environ.setdefault("JAX_PLATFORMS", "cpu")
+
+import jax
+import pytest
+
+jax.config.update("jax_num_cpu_devices", 4)
+
+
+@pytest.fixture(autouse=True)
+def strict_broadcasting() -> Iterator[None]:
+    """Arrays of different ranks never meet by accident."""
+    with jax.numpy_rank_promotion("raise"):
+        yield
+
+
+@pytest.fixture
+def loose_broadcasting() -> Iterator[None]:
+    """JaxMARL's own worlds and flashbax broadcast across ranks."""
+    with jax.numpy_rank_promotion("allow"):
+        yield
+
+
+@pytest.fixture
+def x64() -> Iterator[None]:
+    """Double precision, for ratios of small differences."""
+    with jax.enable_x64(True):
+        yield

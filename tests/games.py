@@ -1,0 +1,82 @@
+"""Games with known answers: algorithms whose critic is given, and small worlds."""
+
+from collections.abc import Callable
+
+import jax
+import jax.numpy as jnp
+import optax
+
+from adama_jax.algorithms.base import Algorithm
+from adama_jax.directions import direction
+from adama_jax.envs.base import Env, EnvSpec, Transition
+from adama_jax.learner import Learner, learner
+from adama_jax.rates import RateRule
+from adama_jax.types import Batch, Params
+
+
+def game(payoff: Callable[[jax.Array], jax.Array], start: jax.Array) -> Algorithm:
+    """Agents whose parameters are their actions, [N, 1], and a critic that is the payoff itself plus a constant."""
+
+    def act(actors: jax.Array, obs: jax.Array) -> jax.Array:
+        return jnp.broadcast_to(actors[:, None, :], (*obs.shape[:2], 1))
+
+    def value(critic: jax.Array, obs: jax.Array, action: jax.Array) -> jax.Array:
+        return jax.vmap(payoff, in_axes=1)(action[..., 0]) + critic
+
+    return Algorithm(
+        init=lambda key: Params(start[:, None], jnp.zeros(())),
+        act=act,
+        value=value,
+        critic_loss=lambda critic, targets, batch, discount, key: jnp.zeros(()) * critic,
+        objective=lambda actors, critic, batch, key: jnp.mean(value(critic, batch.obs, act(actors, batch.obs))),
+        smooth=True,
+    )
+
+
+def play_game(
+    payoff: Callable[[jax.Array], jax.Array], start: jax.Array, rule: RateRule, steps: int, curvature: str = "exact"
+) -> tuple[jax.Array, jax.Array]:
+    """Actions and rates after each step. [steps, N] x 2"""
+    num_agents = start.shape[0]
+    learn: Learner = learner(game(payoff, start), direction(optax.sgd(1.0)), rule, num_agents, curvature)
+    batch = empty_batch(num_agents)
+
+    def one(state, _):
+        state, metrics = learn.update(state, batch, jax.random.key(0))
+        return state, (state.params.actors[:, 0], metrics.rates.actors)
+
+    return jax.lax.scan(one, learn.init(jax.random.key(0)), None, length=steps)[1]
+
+
+def empty_batch(num_agents: int) -> Batch:
+    zeros = jnp.zeros((num_agents, 2, 1))
+    return Batch(zeros, zeros, jnp.zeros(2), zeros, jnp.zeros(2))
+
+
+def probe_env(
+    reward: Callable[[jax.Array, jax.Array, jax.Array], jax.Array],
+    horizon: int = 1,
+    num_agents: int = 1,
+    draw: Callable[[jax.Array], jax.Array] = lambda key: jnp.zeros(()),
+    terminates: bool = True,
+) -> Env:
+    """A world of `horizon` steps: the snapshot is (a number drawn at reset, time); all agents observe both.
+
+    `reward(number, time, action [N, 1]) -> []`.
+    """
+    spec = EnvSpec("probe", num_agents, 2, 1, (1,) * num_agents, 2, horizon, terminates, ())
+
+    def step(key, state, action):
+        number, time = state
+        last = time + 1 >= horizon
+        ends = last if terminates else jnp.asarray(False)
+        return jnp.stack([number, time + 1]), Transition(reward(number, time, action), ends, last & ~ends)
+
+    return Env(
+        spec=spec,
+        reset=lambda key: jnp.stack([draw(key), jnp.zeros(())]),
+        step=step,
+        snapshot=lambda state: state,
+        observe=lambda snapshot: jnp.broadcast_to(snapshot[None], (num_agents, 2)),
+        positions=lambda snapshot: jnp.zeros((0, 2)),
+    )

@@ -1,0 +1,59 @@
+"""The population axis over devices: the same results, nothing exchanged, the same numbers in a fresh process."""
+
+import subprocess
+import sys
+
+import jax
+import numpy as np
+import pytest
+
+from adama_jax.compose import make_hyper, make_train
+from adama_jax.population import host, population
+from tests.test_train import small
+
+
+def test_sharding_changes_nothing_and_exchanges_nothing():
+    config = small()
+    train = make_train(config)
+    ends = []
+    for devices in (jax.devices()[:1], jax.devices()[:2], jax.devices()[:4]):
+        people = population(train, 5, devices)
+        assert people.width == {1: 5, 2: 6, 4: 8}[len(devices)]
+        state = people.init(range(5), make_hyper(config))
+        program = people.chunk.lower(state, 20).compile().as_text()
+        assert not any(word in program for word in ("all-gather", "all-reduce", "all-to-all", "collective-permute"))
+        state, metrics = people.chunk(state, 20)
+        assert len(jax.tree.leaves(state.learner.params)[0].sharding.device_set) == len(devices)
+        ends.append((host(metrics, 5), host(people.evaluate(state), 5)))
+    for other in ends[1:]:
+        jax.tree.map(lambda a, b: np.testing.assert_allclose(a, b, rtol=1e-4, atol=1e-5), ends[0], other)
+    assert ends[0][1].shape == (5,)
+
+
+def test_more_devices_than_runs_are_left_alone():
+    assert population(make_train(small()), 2, jax.devices()[:4]).width == 2
+
+
+def test_seeds_must_fit_the_population():
+    with pytest.raises(ValueError, match="3 seeds for a population of 2"):
+        population(make_train(small()), 2).init([0, 1, 2], make_hyper(small()))
+
+
+PROGRAM = """
+import jax; jax.config.update("jax_num_cpu_devices", 2)
+from tests.test_train import leaves, small
+from adama_jax.compose import make_hyper, make_train
+from adama_jax.population import population
+import hashlib
+people = population(make_train(small()), 3)
+state, metrics = people.chunk(people.init(range(3), make_hyper(small())), 50)
+print(hashlib.sha256(b"".join(leaf.tobytes() for leaf in leaves((state, metrics)))).hexdigest())
+"""
+
+
+def test_two_fresh_processes_agree_bit_for_bit():
+    digests = {
+        subprocess.run([sys.executable, "-c", PROGRAM], capture_output=True, text=True, check=True).stdout.split()[-1]
+        for _ in range(2)
+    }
+    assert len(digests) == 1

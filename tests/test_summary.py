@@ -1,0 +1,124 @@
+"""Statistics and pictures from run folders with known numbers."""
+
+import dataclasses
+import json
+
+import matplotlib
+import numpy as np
+import pytest
+from PIL import Image
+
+from adama_jax import plots, render, summary
+from adama_jax.config import ConfigError, config_hash, scenario_config, to_dict, validate
+from adama_jax.store import RunWriter, is_finished, load_run, run_folder
+
+
+def fake_run(tmp_path, method="adama", finals=(1.0, 2.0, 3.0, 4.0, 5.0), diverged=None, points=20):
+    config = dataclasses.replace(scenario_config("going_together"), method=method, seeds=len(finals))
+    seeds = len(finals)
+    course = np.linspace(0, 1, points)[None] * np.array(finals)[:, None]
+    scalars = ("train_return", "critic_rate", "actor_budget", "critic_term", "td_loss", "value")
+    metrics = {name: np.abs(course) for name in scalars} | {
+        "eval_return": course,
+        "actor_rates": np.stack([course + 1, 2 - course / 9], axis=-1),
+        "contributions": np.ones((seeds, points, 2)),
+        "episode": np.arange(1, points + 1) * 100,
+        "seed": np.arange(seeds),
+    }
+    rollout = {
+        "positions": np.random.default_rng(0).random((seeds, 2, 4, 3, 2)), "reward": np.ones((seeds, 2, 3)),
+        "kind": np.array(["agent", "agent", "landmark"]), "name": np.array(["a", "b", "c"]), "radius": np.full(3, 0.1),
+    }  # fmt: skip
+    meta = {"diverged": diverged or {}, "updates_per_second": 1234.0, "wall_seconds": 1.0}
+    with RunWriter(run_folder(tmp_path, config), config) as writer:
+        writer.point(100, {"eval_return": np.array([1.0, np.nan])})
+        folder = writer.finish(metrics, rollout, meta)
+    return load_run(folder)
+
+
+def test_final_returns_and_their_interval(tmp_path):
+    run = fake_run(tmp_path)
+    last_two = (18 / 19 + 1) / 2
+    np.testing.assert_allclose(summary.final_returns(run), np.arange(1, 6) * last_two)
+    (line,) = summary.summarise([run])
+    np.testing.assert_allclose([line.final, line.iqm], [3 * last_two, 3 * last_two])
+    assert last_two <= line.interval[0] < line.iqm < line.interval[1] <= 5 * last_two
+
+
+def test_episodes_to_the_fixed_method_s_final_return(tmp_path):
+    fast, slow = fake_run(tmp_path, finals=(4.0, 4.0)), fake_run(tmp_path, "fixed", finals=(2.0, 2.0))
+    lines = summary.summarise([fast, slow])
+    level = 2 * (18 / 19 + 1) / 2
+    first = int(np.argmax(np.linspace(0, 4, 20) >= level)) + 1
+    assert lines[0].episodes_to_baseline == 100 * first
+    assert lines[0].episodes_to_baseline < lines[1].episodes_to_baseline
+
+
+def test_diverged_seeds_are_counted_and_left_out(tmp_path):
+    run = fake_run(tmp_path, diverged={"4": 17})
+    (line,) = summary.summarise([run])
+    np.testing.assert_allclose(line.final, 2.5 * (18 / 19 + 1) / 2)
+    assert (line.seeds, line.diverged) == (5, 1)
+    lost = fake_run(tmp_path, finals=(1.0, 2.0), diverged={"0": 1, "1": 1})
+    assert np.isnan(summary.summarise([lost])[0].final)
+
+
+def test_iqm_of_five_is_the_mean_of_the_middle_three():
+    assert summary.iqm(np.array([100.0, 1.0, 2.0, 3.0, -50.0])) == pytest.approx(2.0)
+    assert np.isnan(summary.iqm_interval(np.array([1.0]))).all()
+
+
+def test_pictures_are_drawn(tmp_path):
+    runs = [fake_run(tmp_path), fake_run(tmp_path, "fixed", diverged={"0": 3})]
+    with matplotlib.rc_context({"figure.max_open_warning": 1}):
+        for path in (plots.learning_curves(runs, tmp_path / "a.png"), plots.rates(runs, tmp_path / "b.png")):
+            pixels = np.asarray(Image.open(path).convert("L"))
+            assert pixels.shape[0] > 300 and pixels.std() > 10
+    with Image.open(render.rollout_gif(runs[0], tmp_path / "c.gif")) as film:
+        assert film.n_frames == 4
+
+
+def test_only_a_whole_run_has_the_final_name(tmp_path):
+    config = scenario_config("clustering")
+    folder = run_folder(tmp_path, config)
+    with RunWriter(folder, config) as writer:
+        writer.point(1, {"value": np.array([np.inf])})
+    assert not folder.exists() and not is_finished(folder)
+    with pytest.raises(FileNotFoundError, match="no finished run"):
+        load_run(folder)
+    line = json.loads((folder.with_name(folder.name + ".partial") / "metrics.jsonl").read_text())
+    assert line == {"episode": 1, "value": [None]}
+
+
+def test_the_hash_changes_with_every_setting():
+    base = scenario_config("clustering")
+    changed = [
+        dataclasses.replace(base, seed=1),
+        dataclasses.replace(base, rates=dataclasses.replace(base.rates, clip=0.2)),
+        dataclasses.replace(base, world=dataclasses.replace(base.world, step=0.2)),
+    ]
+    assert len({config_hash(config) for config in [base, *changed]}) == 4
+    assert json.loads(json.dumps(to_dict(base)))["world"]["side"] == 1.2
+
+
+def test_table_1_is_what_the_scenarios_say():
+    rows = {
+        "going_together": (2, 10, 0.96, 500_000, 10.0, 8e-3, 3e-3),
+        "cooperative_navigation": (4, 6, 0.9, 500_000, 5.0, 9e-3, 2e-3),
+        "predator_prey": (4, 20, 0.97, 1_000_000, 50.0, 7e-3, 2e-3),
+        "clustering": (8, 10, 0.95, 1_000_000, 80.0, 8e-3, 1e-3),
+    }
+    for name, row in rows.items():
+        c = scenario_config(name)
+        validate(c)
+        assert (c.world.num_agents, c.horizon, c.learning.discount, c.learning.capacity, c.rates.critic_scale,
+                c.rates.critic_rate, c.rates.actor_budget) == row  # fmt: skip
+        assert (c.rates.total_rate, c.rates.smoothing, c.rates.clip, c.learning.batch_size, c.networks.hidden) == (
+            1e-2, 0.99, 0.1, 1024, (64, 64))  # fmt: skip
+        assert (c.learning.targets, c.learning.target_period, c.learning.updates_per_episode) == ("hard", 20, 1)
+        assert (c.exploration.start, c.exploration.end, c.exploration.episodes) == (1.0, 0.1, 10_000)
+
+
+def test_an_unknown_scenario_is_refused():
+    with pytest.raises(ConfigError, match="scenario=nope: must be one of"):
+        scenario_config("nope")
