@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import matplotlib
 
@@ -40,17 +41,16 @@ def rates(runs: Sequence[Run], path: Path) -> Path:
     width = max(7.0, 2.4 * columns)
     height = 2.3 * len(steered) + 0.6
     figure = plt.figure(figsize=(width, height + 3.2), layout="constrained")
-    top, bottom = figure.subfigures(2, 1, height_ratios=[height, 3.2])
+    parts: Any = figure.subfigures(2, 1, height_ratios=[height, 3.2])
+    top, bottom = parts
     grid = top.subplots(len(steered), columns, squeeze=False, sharex=True, sharey=True)
     for row, run in zip(grid, steered, strict=True):
         _actor_panels(row, run)
     top.supxlabel("training episodes", fontsize=9)
     handles, labels = grid[0, 0].get_legend_handles_labels()
     top.legend(handles, labels, loc="outside upper center", ncols=len(labels), frameon=False)
-    for axes, name, title in zip(
-        bottom.subplots(1, 2),  # pyright: ignore[reportGeneralTypeIssues] ("critic_rate", "actor_budget"),
-        ("critic's rate, $l_c$", "norm of the actors' rates, $|l_a|$"), strict=True,
-    ):  # fmt: skip
+    titles = {"critic_rate": "critic's rate, $l_c$", "actor_budget": "norm of the actors' rates, $|l_a|$"}
+    for axes, (name, title) in zip(bottom.subplots(1, 2), titles.items(), strict=True):
         for run, colour in zip(runs, _colours(len(runs)), strict=True):
             _band(axes, run, run.metrics[name], run.label, colour)
         axes.set_xlabel("training episodes")

@@ -30,9 +30,9 @@ def _streams_kept() -> Iterator[None]:
 
 with _streams_kept():
     import jaxmarl
-    from jaxmarl.environments.mpe.simple import SimpleMPE as SimpleMPE
-    from jaxmarl.environments.mpe.simple import State
+    from jaxmarl.environments.mpe.simple import SimpleMPE, State
 
+__all__ = ["SimpleMPE", "State", "flight", "from_jaxmarl", "jaxmarl", "make", "unit_or_zero"]
 FORCES = 5  # JaxMARL's movement action: no-op, left, right, down, up, each in [0, 1]
 
 

@@ -1,0 +1,52 @@
+# Everything here creates the environment it needs: python3 >= 3.11, make and git are enough.
+PYTHON ?= python3
+SCENARIO ?= predator_prey
+METHODS ?= adama fixed
+UV := .venv/bin/uv
+READY := .venv/.ready
+comma := ,
+empty :=
+space := $(empty) $(empty)
+
+.DEFAULT_GOAL := help
+.PHONY: help experiment test test-all lint type fmt bench clean
+
+help: ## what there is to make
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
+	@echo "  e.g. make experiment SCENARIO=predator_prey METHODS=\"adama fixed adagrad\" SEEDS=5 EPISODES=2000 ARGS=\"alpha=0.95\""
+
+$(UV):
+	$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "adama-jax needs Python 3.11 or newer (PYTHON=...)")'
+	$(PYTHON) -m venv .venv
+	.venv/bin/python -m pip install --quiet --disable-pip-version-check uv==0.13.9
+
+$(READY): $(UV) pyproject.toml uv.lock
+	$(UV) sync --frozen --inexact --quiet
+	@touch $@
+
+experiment: $(READY) ## train METHODS on SCENARIO, draw the curves, the rates and a rollout, print the table
+	.venv/bin/adama experiment $(SCENARIO) methods=$(subst $(space),$(comma),$(strip $(METHODS))) $(if $(SEEDS),seeds=$(SEEDS)) $(if $(EPISODES),episodes=$(EPISODES)) $(ARGS)
+
+test: $(READY) ## the tests, under 10 minutes on 2 cores
+	.venv/bin/python -m pytest -m "not slow"
+
+test-all: $(READY) ## the slow tests too
+	.venv/bin/python -m pytest
+
+lint: $(READY) ## ruff: lint and format
+	.venv/bin/ruff check .
+	.venv/bin/ruff format --check .
+
+type: $(READY) ## pyright on the package
+	PYRIGHT_PYTHON_IGNORE_WARNINGS=1 .venv/bin/pyright
+
+fmt: $(READY) ## let ruff rewrite
+	.venv/bin/ruff check --fix .
+	.venv/bin/ruff format .
+
+bench: $(READY) ## speed, as ratios measured in one run
+	.venv/bin/python -m benchmarks.train_step
+
+clean: ## remove the environment and caches; results stay
+	rm -rf .venv .pytest_cache .ruff_cache .hypothesis build dist
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
