@@ -15,13 +15,14 @@ from matplotlib.figure import Figure
 from adama_jax.store import Run
 
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#000000", "#999999")
+DASHES = ("-", "--", "-.", ":")  # curves that coincide still show one another
 
 
 def learning_curves(runs: Sequence[Run], path: Path) -> Path:
     """Greedy return against episodes, mean and standard deviation over seeds, the runs together."""
     figure, axes = plt.subplots(figsize=(7, 4.2), layout="constrained")
-    for run, colour in zip(runs, _colours(len(runs)), strict=True):
-        _band(axes, run, run.metrics["eval_return"], run.label, colour)
+    for place, run in enumerate(runs):
+        _band(axes, run, run.metrics["eval_return"], place)
     config = runs[0].config
     axes.set_xlabel("training episodes")
     axes.set_ylabel("greedy return per episode")
@@ -51,8 +52,8 @@ def rates(runs: Sequence[Run], path: Path) -> Path:
     top.legend(handles, labels, loc="outside upper center", ncols=len(labels), frameon=False)
     titles = {"critic_rate": "critic's rate, $l_c$", "actor_budget": "norm of the actors' rates, $|l_a|$"}
     for axes, (name, title) in zip(bottom.subplots(1, 2), titles.items(), strict=True):
-        for run, colour in zip(runs, _colours(len(runs)), strict=True):
-            _band(axes, run, run.metrics[name], run.label, colour)
+        for place, run in enumerate(runs):
+            _band(axes, run, run.metrics[name], place)
         axes.set_xlabel("training episodes")
         axes.set_title(title, fontsize=10)
         axes.set_ylim(bottom=0)
@@ -66,7 +67,8 @@ def _actor_panels(row: Sequence[Axes], run: Run) -> None:
     vectors = run.metrics["actor_rates"]
     shares = vectors / np.linalg.norm(vectors, axis=-1, keepdims=True)
     for axes, seed, share in zip(row, run.metrics["seed"], shares, strict=False):
-        for agent, colour in zip(range(share.shape[1]), _colours(share.shape[1]), strict=True):
+        for agent in range(share.shape[1]):
+            colour = COLOURS[agent % len(COLOURS)]
             axes.plot(run.metrics["episode"], share[:, agent], color=colour, lw=0.9, label=f"actor {agent + 1}")
         axes.set_ylim(0, 1.05)
         axes.set_title(f"{run.label}, seed {seed}", fontsize=9)
@@ -77,19 +79,16 @@ def _actor_panels(row: Sequence[Axes], run: Run) -> None:
     row[0].set_ylabel(r"$l_{a,i}\,/\,|l_a|$", fontsize=9)
 
 
-def _band(axes: Axes, run: Run, values: np.ndarray, label: str, colour: str) -> None:
-    """Mean and standard deviation over the seeds that stayed finite."""
+def _band(axes: Axes, run: Run, values: np.ndarray, place: int) -> None:
+    """Mean and standard deviation over the seeds that stayed finite; `place` among the runs gives the style."""
+    colour, dash = COLOURS[place % len(COLOURS)], DASHES[place % len(DASHES)]
     kept = values[~np.isin(run.metrics["seed"], [int(seed) for seed in run.meta["diverged"]])]
     if len(kept) == 0:
-        axes.plot([], [], color=colour, label=f"{label} (all seeds diverged)")
+        axes.plot([], [], color=colour, label=f"{run.label} (all seeds diverged)")
         return
     episode, mean, spread = run.metrics["episode"], kept.mean(axis=0), kept.std(axis=0)
-    axes.plot(episode, mean, color=colour, lw=1.4, label=label)
+    axes.plot(episode, mean, dash, color=colour, lw=1.4, label=run.label)
     axes.fill_between(episode, mean - spread, mean + spread, color=colour, alpha=0.2, lw=0)
-
-
-def _colours(count: int) -> list[str]:
-    return [COLOURS[i % len(COLOURS)] for i in range(count)]
 
 
 def _seeds(runs: Sequence[Run]) -> str:

@@ -49,6 +49,19 @@ def population(trainer: Trainer, size: int, devices: Sequence[Any] | None = None
 
     Run i depends on its own seed and hyperparameters only: equal bit for bit in populations of any width of 2 or
     more a device, on the same kind of device.
+
+    A grid over gamma with two seeds, four runs in one program:
+
+    >>> import dataclasses, numpy as np
+    >>> from adama_jax.compose import make_hyper, make_train
+    >>> from adama_jax.config import scenario_config
+    >>> config = dataclasses.replace(scenario_config("going_together"), episodes=5)
+    >>> hyper = make_hyper(config)
+    >>> grid = hyper._replace(learner=hyper.learner._replace(discount=np.array([0.9, 0.9, 0.99, 0.99])))
+    >>> people = population(make_train(config), 4)
+    >>> state, metrics = people.chunk(people.init([0, 1, 0, 1], grid), 5)
+    >>> metrics.train_return.shape, metrics.actor_rates.shape
+    ((4,), (4, 2))
     """
     devices = list(devices or jax.local_devices())[:size]
     width = -(-size // len(devices)) * len(devices)

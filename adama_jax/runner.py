@@ -15,7 +15,7 @@ from adama_jax.runtime import machine
 from adama_jax.store import RunWriter
 from adama_jax.train import TrainState
 
-DRAWN_EPISODES = 4  # greedy episodes kept for drawing, from the evaluation's starts
+DRAWN_EPISODES = 4  # greedy episodes kept for drawing; their starts come from the evaluation's seed
 
 
 class Point(NamedTuple):

@@ -1,0 +1,39 @@
+"""What the README shows is what there is."""
+
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+
+from adama_jax.arguments import parse
+from adama_jax.cli import ExperimentCommand, TrainCommand
+from adama_jax.config import scenario_config, validate
+
+ROOT = Path(__file__).parents[1]
+README = (ROOT / "README.md").read_text()
+COMMANDS = re.findall(r"^\.venv/bin/adama ((?:train|experiment) [^;\n]*)$", README, flags=re.MULTILINE)
+
+
+def test_the_python_example_runs():
+    (code,) = re.findall(r"```python\n(.*?)```", README, flags=re.DOTALL)
+    names = {}
+    exec(code, names)
+    assert names["state"].rates.rates.actors.shape == (2,)
+
+
+@pytest.mark.parametrize("line", COMMANDS)
+def test_the_commands_are_accepted(line):
+    command, scenario, *words = shlex.split(line)
+    kind = {"train": TrainCommand, "experiment": ExperimentCommand}[command]
+    validate(parse(kind, kind(scenario_config(scenario)), words, "adama").config)
+    assert len(COMMANDS) >= 4
+
+
+def test_what_it_names_exists():
+    for path in re.findall(r"`((?:adama_jax|docs|tests|envs|algorithms)/[\w./]+)`|\]\((docs/[\w./]+)\)", README):
+        name = next(part for part in path if part)
+        assert (ROOT / name).exists() or (ROOT / "adama_jax" / name).exists(), name
+    makefile = (ROOT / "Makefile").read_text()
+    for target in re.findall(r"^make ([a-z-]+)", README, flags=re.MULTILINE):
+        assert f"\n{target}:" in makefile
