@@ -83,11 +83,13 @@ def _band(axes: Axes, run: Run, values: np.ndarray, place: int) -> None:
     """Mean and standard deviation over the seeds that stayed finite; `place` among the runs gives the style."""
     colour, dash = COLOURS[place % len(COLOURS)], DASHES[place % len(DASHES)]
     kept = values[~np.isin(run.metrics["seed"], [int(seed) for seed in run.meta["diverged"]])]
+    lost = len(values) - len(kept)
+    label = f"{run.label} ({lost} of {len(values)} seeds diverged, left out)" if lost else run.label
     if len(kept) == 0:
-        axes.plot([], [], color=colour, label=f"{run.label} (all seeds diverged)")
+        axes.plot([], [], color=colour, label=label)
         return
     episode, mean, spread = run.metrics["episode"], kept.mean(axis=0), kept.std(axis=0)
-    axes.plot(episode, mean, dash, color=colour, lw=1.4, label=run.label)
+    axes.plot(episode, mean, dash, color=colour, lw=1.4, label=label)
     axes.fill_between(episode, mean - spread, mean + spread, color=colour, alpha=0.2, lw=0)
 
 

@@ -67,7 +67,7 @@ class Trainer(NamedTuple):
 
     init: `(key, hyper: TrainHyper) -> TrainState`.
     chunk: `(state, length) -> (state, Metrics)`, `length` (static) episodes in one scan.
-    evaluate: `(state) -> []`, mean return of greedy episodes from fixed starts.
+    evaluate: `(state) -> []`, mean return of greedy episodes from fixed starts; NaN for a run that diverged.
     play: `(state, keys [E]) -> Episode`, greedy episodes, every leaf leading with E.
     """
 
@@ -133,7 +133,7 @@ def trainer(
         broken = ~tree.all_finite((learned.params, measured.td_loss))
         first = jnp.where(broken & (state.diverged_at < 0), state.episode, state.diverged_at)
         state = TrainState(learned, buffer, state.exploration, key, state.episode + 1, first)
-        return state, _episode_metrics(jnp.sum(episode.reward), measured)
+        return state, _episode_metrics(_unless_diverged(state, jnp.sum(episode.reward)), measured)
 
     def chunk(state: TrainState, length: int) -> tuple[TrainState, Metrics]:
         state, course = jax.lax.scan(one_episode, state, None, length=length)
@@ -149,7 +149,7 @@ def trainer(
 
     def evaluate(state: TrainState) -> jax.Array:
         episodes = play(state, jax.random.split(jax.random.key(eval_seed), eval_episodes))
-        return jnp.mean(jnp.sum(episodes.reward, axis=1))
+        return _unless_diverged(state, jnp.mean(jnp.sum(episodes.reward, axis=1)))
 
     return Trainer(init, chunk, evaluate, play)
 
@@ -162,6 +162,11 @@ def exploration_share(exploration: Exploration, episode: jax.Array | int) -> jax
     """
     done = jnp.clip(episode / exploration.episodes, 0.0, 1.0)
     return exploration.start + (exploration.end - exploration.start) * done
+
+
+def _unless_diverged(state: TrainState, value: jax.Array) -> jax.Array:
+    """NaN for a run that diverged: a world may well pay a finite reward for NaN actions. []"""
+    return jnp.where(state.diverged_at < 0, value, jnp.nan)
 
 
 def _episode_metrics(train_return: jax.Array, measured: UpdateMetrics) -> Metrics:

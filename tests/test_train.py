@@ -220,6 +220,8 @@ def test_divergence_is_dated_and_stays_in_its_run():
     at = np.asarray(state.diverged_at)
     assert at[0] == at[2] == -1 and 0 <= at[1] < 100
     assert np.isnan(metrics.value[1]) or np.isinf(metrics.value[1])
+    returns = np.stack([metrics.train_return, people.evaluate(state)])
+    np.testing.assert_array_equal(np.isnan(returns), [[False, True, False]] * 2)
     for run in (0, 2):
         np.testing.assert_array_equal(metrics.value[run], good_metrics.value[run])
 
