@@ -9,7 +9,6 @@ from typing import Annotated
 
 import tyro
 from rich.console import Console
-from rich.table import Table
 
 from adama_jax.arguments import parse
 from adama_jax.config import Config, ConfigError, scenario_config, validate
@@ -141,13 +140,11 @@ def _check_output(output: Output) -> None:
         raise ConfigError(f"out={output.out}: must be writable; {nearest} is not")
 
 
-def _list(title: str, rows: list[tuple[str, str, str]]) -> int:
-    table = Table(title=title, title_justify="left", box=None)
-    for heading in ("name", "what", "from"):
-        table.add_column(heading)
-    for row in rows:
-        table.add_row(*row)
-    Console().print(table)
+def _list(rows: dict[str, tuple[str, str]]) -> int:
+    """One line each: name, what it is, where it comes from."""
+    width = max(map(len, rows))
+    for name, (summary, source) in rows.items():
+        print(f"{name:{width}}  {summary}  [{source}]")
     return 0
 
 
@@ -158,12 +155,12 @@ def _no_words(words: list[str]) -> None:
 
 def _list_methods(words: list[str]) -> int:
     _no_words(words)
-    return _list("methods", [(name, f"{m.direction}: {m.summary}", m.source) for name, m in METHODS.items()])
+    return _list({name: (f"{m.direction}: {m.summary}", m.source) for name, m in METHODS.items()})
 
 
 def _list_scenarios(words: list[str]) -> int:
     _no_words(words)
-    return _list("scenarios", [(name, s.summary, s.source) for name, s in SCENARIOS.items()])
+    return _list({name: (s.summary, s.source) for name, s in SCENARIOS.items()})
 
 
 COMMANDS: dict[str, Callable[[list[str]], int]] = {
