@@ -12,16 +12,16 @@ from adama_jax.types import Scalar
 
 
 def unit(x: jax.Array, otherwise: jax.Array) -> jax.Array:
-    """`x / |x|`, without overflow or underflow, and `otherwise` where x is zero. [N]
+    """`x / |x|`, without overflow or underflow, and `otherwise` where x is zero; NaN stays NaN. [N]
 
     >>> import jax.numpy as jnp
     >>> unit(jnp.array([3e-30, 4e-30]), otherwise=jnp.array([1.0, 0.0])).tolist()
     [0.6000000238418579, 0.800000011920929]
     """
     largest = jnp.max(jnp.abs(x))
-    scaled = x / jnp.where(largest > 0, largest, 1.0)
+    scaled = x / jnp.where(largest == 0, 1.0, largest)
     norm = jnp.sqrt(jnp.sum(scaled**2))
-    return jnp.where(largest > 0, scaled / jnp.where(largest > 0, norm, 1.0), otherwise)
+    return jnp.where(largest == 0, otherwise, scaled / jnp.where(largest == 0, 1.0, norm))
 
 
 def uniform_direction(num_agents: int) -> jax.Array:

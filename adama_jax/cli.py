@@ -11,9 +11,10 @@ import tyro
 from rich.console import Console
 
 from adama_jax.arguments import parse
-from adama_jax.config import Config, ConfigError, scenario_config, validate
+from adama_jax.config import Config, ConfigError, scenario_config
 from adama_jax.methods import METHODS
 from adama_jax.scenarios import SCENARIOS
+from adama_jax.validation import validate
 
 USAGE = """\
 usage: adama COMMAND ...

@@ -33,6 +33,7 @@ def make_algorithm(config: Config, env: Env) -> Algorithm:
         actor_activation=networks.actor_activation,
         critic_activation=networks.critic_activation,
         critic=networks.critic,
+        action_sizes=env.spec.action_sizes,
     )
 
 
@@ -49,13 +50,14 @@ def make_rule(config: Config) -> RateRule:
 
 def make_learner(config: Config, algorithm: Algorithm, num_agents: int) -> Learner:
     """The train step."""
+    period = config.learning.target_period * config.learning.updates_per_episode
     return learner(
         algorithm,
         named_direction(config.direction_name),
         make_rule(config),
         num_agents,
         curvature=config.rates.curvature,
-        target_period=config.learning.target_period if config.learning.targets == "hard" else None,
+        target_period=period if config.learning.targets == "hard" else None,
     )
 
 

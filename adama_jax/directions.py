@@ -23,11 +23,11 @@ class Direction(NamedTuple):
     critic: optax.GradientTransformation
 
 
-def direction(transformation: optax.GradientTransformation) -> Direction:
+def from_optax(transformation: optax.GradientTransformation) -> Direction:
     """The same optax transformation, built at learning rate 1, for every actor and for the critic.
 
     >>> import jax.numpy as jnp, optax
-    >>> clipped = direction(optax.chain(optax.clip_by_global_norm(1.0), optax.sgd(1.0)))
+    >>> clipped = from_optax(optax.chain(optax.clip_by_global_norm(1.0), optax.sgd(1.0)))
     >>> gradients = jnp.array([[3.0, 4.0], [0.0, 0.5]])  # two agents: each is clipped by its own norm
     >>> updates, _ = clipped.actors.update(gradients, clipped.actors.init(gradients), gradients)
     >>> [[round(x, 4) for x in row] for row in (-updates).tolist()]
@@ -57,4 +57,4 @@ def named_direction(name: str) -> Direction:
     required = [key for key, parameter in parameters.items() if parameter.default is parameter.empty]
     if "learning_rate" not in parameters or required not in ([], ["learning_rate"]):
         raise ValueError(f"direction={name!r}: not an optax optimiser that needs a learning rate and nothing else")
-    return direction(factory(learning_rate=1.0))  # pyright: ignore[reportArgumentType]
+    return from_optax(factory(learning_rate=1.0))  # pyright: ignore[reportArgumentType]

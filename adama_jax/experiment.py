@@ -24,16 +24,20 @@ def experiment(configs: Sequence[Config], out: Path, force: bool, console: Conso
     Returns:
         The exit code: 1 if any seed diverged, else 0.
     """
-    runs = [_train(config, out, force, console) for config in configs]
+    missing = [config for config in configs if force or not is_finished(run_folder(out, config))]
+    runs = [
+        _train(config, out, console, len(missing) - missing.index(config) if config in missing else 0)
+        for config in configs
+    ]
     paths = [
         plots.learning_curves(runs, figures / "learning_curves.png"),
         plots.rates(runs, figures / "rates.png"),
     ]
     if (seed := _first_finite(runs[0])) is not None:
         paths.append(render.rollout_gif(runs[0], figures / "rollout.gif", seed))
-    device = runs[0].meta["device"]
     console.print(summary.table(runs, f"{configs[0].scenario}, {configs[0].episodes:,} episodes"))
-    console.print(f"On {device['count']} x {device['kind']} ({device['platform']}).", highlight=False)
+    for device in {f"{each.meta['device']['used']} x {each.meta['device']['kind']}" for each in runs}:
+        console.print(f"On {device}.", highlight=False)
     for path in paths:
         console.print(f"  {path}", highlight=False, soft_wrap=True)
     return 1 if any(result.meta["diverged"] for result in runs) else 0
@@ -45,11 +49,11 @@ def _first_finite(run: Run) -> int | None:
     return good[0] if good else None
 
 
-def _train(config: Config, out: Path, force: bool, console: Console) -> Run:
+def _train(config: Config, out: Path, console: Console, runs_left: int) -> Run:
     folder = run_folder(out, config)
-    if is_finished(folder) and not force:
+    if runs_left == 0:
         console.print(f"{config.label}: finished already, {folder} (force=true runs it again)", soft_wrap=True)
     else:
-        with Reporter(config, console) as reporter:
+        with Reporter(config, console, runs_left) as reporter:
             run(config, folder, reporter)
     return load_run(folder)

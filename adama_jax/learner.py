@@ -73,9 +73,9 @@ def learner(
 
     >>> import jax, optax
     >>> from adama_jax.algorithms.maddpg import maddpg
-    >>> from adama_jax.directions import direction
+    >>> from adama_jax.directions import from_optax
     >>> from adama_jax.rates import adama
-    >>> learn = learner(maddpg(2, 3, 2), direction(optax.sgd(1.0)), adama(), num_agents=2)
+    >>> learn = learner(maddpg(2, 3, 2), from_optax(optax.sgd(1.0)), adama(), num_agents=2)
     >>> state = learn.init(jax.random.key(0))
     >>> state.rates.rates.actors.shape
     (2,)

@@ -35,6 +35,7 @@ class Population(NamedTuple):
     evaluate: `(state) -> [S]`.
     play: `(state, keys [E]) -> Episode`, every leaf leading with S, E.
     width: S with what was added to divide evenly over the devices; cut results to the first S (`host`).
+    devices: how many are used; never so many that one of them holds a lone run.
     """
 
     init: Callable[[Sequence[int], TrainHyper], TrainState]
@@ -42,10 +43,11 @@ class Population(NamedTuple):
     evaluate: Callable[[TrainState], jax.Array]
     play: Callable[[TrainState, jax.Array], Episode]
     width: int
+    devices: int
 
 
 def population(trainer: Trainer, size: int, devices: Sequence[Any] | None = None) -> Population:
-    """Run `size` copies of `trainer`, sharded over `devices` (all local ones unless given).
+    """Run `size` copies of `trainer`, sharded over `devices` (the local ones unless given).
 
     Run i depends on its own seed and hyperparameters only: equal bit for bit in populations of any width of 2 or
     more a device, on the same kind of device.
@@ -63,7 +65,7 @@ def population(trainer: Trainer, size: int, devices: Sequence[Any] | None = None
     >>> metrics.train_return.shape, metrics.actor_rates.shape
     ((4,), (4, 2))
     """
-    devices = list(devices or jax.local_devices())[:size]
+    devices = list(devices or jax.local_devices())[: -(-size // 2)]  # two runs or more a device
     width = -(-size // len(devices)) * len(devices)
     mesh = Mesh(np.array(devices), ("population",))
     along, same = NamedSharding(mesh, PartitionSpec("population")), NamedSharding(mesh, PartitionSpec())
@@ -87,7 +89,7 @@ def population(trainer: Trainer, size: int, devices: Sequence[Any] | None = None
         spread = jax.tree.map(lambda leaf: np.broadcast_to(np.asarray(leaf, np.float32), (size,))[rows], hyper)
         return jit_init(*jax.device_put((keys, spread), along))
 
-    return Population(init, jit_chunk, jit_evaluate, jit_play, width)
+    return Population(init, jit_chunk, jit_evaluate, jit_play, width, len(devices))
 
 
 def host(values: PyTree, size: int) -> PyTree:

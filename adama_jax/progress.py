@@ -13,8 +13,9 @@ LONG = 300.0  # seconds; a longer run says so at its start
 class Reporter:
     """Observes a run (`runner.run`). Use as a context manager; call it with each point."""
 
-    def __init__(self, config: Config, console: Console):
+    def __init__(self, config: Config, console: Console, runs: int = 1):
         self.config = config
+        self.runs = runs  # still to train, this one included
         self.console = console
         columns = (
             TextColumn("[bold]{task.description}"),
@@ -51,14 +52,16 @@ class Reporter:
             self.console.print(f"{self.config.label}: {point.episode:,}/{point.total:,} episodes, {news}")
 
     def _announce(self, point: Point) -> None:
-        """After the first chunk: how long it will take, and how to take a shorter look."""
-        seconds = point.seconds * point.total / point.episode
+        """After the first chunk: how long all that is left will take, and how to take a shorter look."""
+        an_episode = self.runs * point.seconds / point.episode
+        seconds = an_episode * point.total
         if seconds > LONG:
-            shorter = max(1000, int(point.total * LONG / seconds) // 1000 * 1000)
+            shorter = min(max(1000, int(LONG / an_episode) // 1000 * 1000), point.total)
+            what = self.config.label if self.runs == 1 else f"{self.config.label} and {self.runs - 1} more"
             self.console.print(
-                f"{self.config.label}: {point.total:,} episodes x {self.config.seeds} seeds will take about "
-                f"{seconds / 60:.0f} minutes on this machine. For a shorter look: episodes={shorter} "
-                f"(make: EPISODES={shorter}), about {LONG / 60:.0f} minutes."
+                f"{what}: {point.total:,} episodes x {self.config.seeds} seeds will take about {seconds / 60:.0f} "
+                f"minutes on this machine. For a shorter look: episodes={shorter} (make: EPISODES={shorter}), about "
+                f"{shorter * an_episode / 60:.0f} minutes."
             )
 
 

@@ -63,7 +63,7 @@ def run(config: Config, folder: Path, observe: Callable[[Point], None] = lambda 
                 break
         curves = {name: np.stack([values[name] for values in points], axis=1) for name in points[0]}
         updates = episodes[-1] * config.learning.updates_per_episode * config.seeds
-        meta = machine() | {
+        meta = machine(used=people.devices) | {
             "config_hash": config_hash(config),
             "finished_at": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
             "wall_seconds": busy,

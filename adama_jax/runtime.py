@@ -23,8 +23,8 @@ def set_up_jax(devices: int | None = None) -> None:
     jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.5)
 
 
-def machine() -> dict[str, Any]:
-    """Where a result was computed: versions, devices, commit."""
+def machine(used: int | None = None) -> dict[str, Any]:
+    """Where a result was computed: versions, devices (how many there are, and how many were used), commit."""
     import jax
 
     devices = jax.local_devices()
@@ -32,7 +32,12 @@ def machine() -> dict[str, Any]:
     return {
         "versions": {name: importlib.metadata.version(name) for name in packages}
         | {"python": platform.python_version()},
-        "device": {"platform": devices[0].platform, "kind": devices[0].device_kind, "count": len(devices)},
+        "device": {
+            "platform": devices[0].platform,
+            "kind": devices[0].device_kind,
+            "count": len(devices),
+            "used": used or len(devices),
+        },
         "git_commit": git_commit(),
     }
 

@@ -95,7 +95,6 @@ def trainer(
         eval_seed: their starts are drawn from this seed, whatever the run's own.
     """
     rollout = make_rollout(env, act)
-    observe = jax.vmap(env.observe, out_axes=1)  # [B, Z] to [N, B, O]
 
     def init(key: jax.Array, hyper: TrainHyper) -> TrainState:
         k_params, k_run = jax.random.split(key)
@@ -106,19 +105,9 @@ def trainer(
             state, replay.init(example), exploration, k_run, jnp.zeros((), jnp.int32), jnp.full((), -1, jnp.int32)
         )
 
-    def to_batch(sample: Transitions) -> Batch:
-        action = sample.action.reshape(-1, env.spec.num_agents, env.spec.action_size)
-        return Batch(
-            obs=observe(sample.snapshot),
-            action=jnp.swapaxes(action, 0, 1),
-            reward=sample.reward,
-            next_obs=observe(sample.next_snapshot),
-            terminated=sample.terminated,
-        )
-
     def one_update(state: LearnerState, key: jax.Array, buffer: ReplayState) -> tuple[LearnerState, UpdateMetrics]:
         k_sample, k_update = jax.random.split(key)
-        return learner.update(state, to_batch(replay.sample(buffer, k_sample)), k_update)
+        return learner.update(state, minibatch(env, replay.sample(buffer, k_sample)), k_update)
 
     def one_episode(state: TrainState, _: None) -> tuple[TrainState, Metrics]:
         key, k_rollout, k_updates = jax.random.split(state.key, 3)
@@ -152,6 +141,19 @@ def trainer(
         return _unless_diverged(state, jnp.mean(jnp.sum(episodes.reward, axis=1)))
 
     return Trainer(init, chunk, evaluate, play)
+
+
+def minibatch(env: Env, sample: Transitions) -> Batch:
+    """Stored transitions as a minibatch: observations are recomputed from the snapshots."""
+    observe = jax.vmap(env.observe, out_axes=1)  # [B, Z] to [N, B, O]
+    action = sample.action.reshape(-1, env.spec.num_agents, env.spec.action_size)
+    return Batch(
+        obs=observe(sample.snapshot),
+        action=jnp.swapaxes(action, 0, 1),
+        reward=sample.reward,
+        next_obs=observe(sample.next_snapshot),
+        terminated=sample.terminated,
+    )
 
 
 def exploration_share(exploration: Exploration, episode: jax.Array | int) -> jax.Array:

@@ -1,8 +1,11 @@
-"""Strict JAX for every test: no silent broadcasting, two host devices, and a compilation cache for this run only."""
+"""Strict JAX for every test: no silent broadcasting, four host devices, a compilation cache for this run only."""
 
 import os
+import tempfile
 from collections.abc import Iterator
 
+CACHE = tempfile.TemporaryDirectory(prefix="adama-jax-tests-")
+os.environ["JAX_COMPILATION_CACHE_DIR"] = CACHE.name  # processes that tests start share it
 os.environ.setdefault("JAX_PLATFORMS", "cpu")
 
 import jax

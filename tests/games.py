@@ -7,7 +7,7 @@ import jax.numpy as jnp
 import optax
 
 from adama_jax.algorithms.base import Algorithm
-from adama_jax.directions import direction
+from adama_jax.directions import from_optax
 from adama_jax.envs.base import Env, EnvSpec, Transition
 from adama_jax.learner import Learner, learner
 from adama_jax.rates import RateRule
@@ -38,7 +38,7 @@ def play_game(
 ) -> tuple[jax.Array, jax.Array]:
     """Actions and rates after each step. [steps, N] x 2"""
     num_agents = start.shape[0]
-    learn: Learner = learner(game(payoff, start), direction(optax.sgd(1.0)), rule, num_agents, curvature)
+    learn: Learner = learner(game(payoff, start), from_optax(optax.sgd(1.0)), rule, num_agents, curvature)
     batch = empty_batch(num_agents)
 
     def one(state, _):

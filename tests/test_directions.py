@@ -9,7 +9,7 @@ import optax
 import pytest
 
 from adama_jax.config import OPTIMISERS
-from adama_jax.directions import direction, named_direction
+from adama_jax.directions import from_optax, named_direction
 from adama_jax.rates import RateHyper, fixed
 from adama_jax.tree import step_per_agent
 
@@ -31,7 +31,7 @@ def test_fixed_rates_on_an_optimiser_are_that_optimiser(name):
 
 
 def test_a_global_norm_does_not_couple_agents():
-    tx = direction(optax.chain(optax.clip_by_global_norm(1.0), optax.sgd(1.0))).actors
+    tx = from_optax(optax.chain(optax.clip_by_global_norm(1.0), optax.sgd(1.0))).actors
     small = jnp.array([[0.1, 0.0], [0.0, 0.2]])
     large = small.at[1].mul(1e6)
     first = [tx.update(g, tx.init(g), g)[0][0] for g in (small, large)]

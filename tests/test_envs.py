@@ -78,6 +78,21 @@ def test_rewards_by_hand():
     assert reward_after(world("predator_prey"), hunt) == 2
 
 
+def test_rewards_are_those_after_the_move():
+    def reward(env, positions, action):
+        return float(env.step(jax.random.key(0), at(env, positions), jnp.array(action, jnp.float32))[1].reward)
+
+    together = world("going_together", step=0.5)
+    assert reward(together, [[0, 0], [3, 4], [0, 0]], [[0, 0], [0, -1]]) == pytest.approx(-1.5 * np.hypot(3, 3.5))
+    navigation = world("cooperative_navigation", num_agents=2, step=1.0)
+    assert reward(navigation, [[0, 0], [1, 1], [0, 3], [1, 1]], [[0, 1], [0, 0]]) == pytest.approx(-2)
+    assert reward(world("clustering", num_agents=2, step=1.0), [[0, 0], [6, 8]], [[0, 0], [-1, 0]]) == pytest.approx(
+        -np.hypot(5, 8), rel=1e-6
+    )
+    hunt = world("predator_prey", num_agents=1, prey_step=0.0)  # it enters the radius in this very step
+    assert reward(hunt, [[0.35, 0], [0, 0]], [[-1, 0]]) == 1
+
+
 def test_observations_by_hand():
     env = world("going_together")
     obs = env.observe(jnp.array([0.0, 0, 1, 0, 0, 2]))

@@ -8,7 +8,7 @@ import pytest
 
 from adama_jax import rates
 from adama_jax.algorithms.maddpg import maddpg
-from adama_jax.directions import direction, named_direction
+from adama_jax.directions import from_optax, named_direction
 from adama_jax.learner import LearnerHyper, learner
 from adama_jax.rates import RateHyper
 from adama_jax.types import Batch
@@ -19,7 +19,7 @@ N, B, OBS, ACTION = 2, 32, 3, 2
 
 def make(rule=None, num_agents=N, **options):
     algorithm = maddpg(num_agents, OBS, ACTION, (16, 16))
-    return algorithm, learner(algorithm, direction(optax.sgd(1.0)), rule or rates.adama(), num_agents, **options)
+    return algorithm, learner(algorithm, from_optax(optax.sgd(1.0)), rule or rates.adama(), num_agents, **options)
 
 
 def random_batch(num_agents=N, seed=0):
@@ -129,19 +129,28 @@ def test_exact_curvature_of_a_relu_critic_is_refused():
 
 
 def test_padding_gets_no_gradient():
-    """An input that is always zero leaves its kernel rows where they were."""
-    _, learn = make()
-    state = learn.init(jax.random.key(0))
-    batch = random_batch()
-    batch = batch._replace(obs=batch.obs.at[0, :, 2].set(0.0), next_obs=batch.next_obs.at[0, :, 2].set(0.0))
-    batch = batch._replace(action=batch.action.at[1, :, 1].set(0.0))
-    new, _ = learn.update(state, batch, jax.random.key(0))
+    """Agent 1 has one action of two: its padded column learns nothing, and the target does not see it."""
+    algorithm = maddpg(N, OBS, ACTION, (16, 16), action_sizes=(2, 1))
+    learn = learner(algorithm, from_optax(optax.sgd(1.0)), rates.adama(second_order=True), N)
+    state, batch = learn.init(jax.random.key(0)), random_batch()
+    batch = batch._replace(action=batch.action.at[1, :, 1].set(0.0), obs=batch.obs.at[0, :, 2].set(0.0))
 
-    def kernel(params):
-        return params.actors["params"]["MLP_0"]["Dense_0"]["kernel"]
+    def layer(params, number, leaf="kernel"):
+        return params["params"]["MLP_0"][f"Dense_{number}"][leaf]
 
-    np.testing.assert_array_equal(kernel(new.params)[0, 2], kernel(state.params)[0, 2])
-    assert np.any(np.asarray(kernel(new.params)[0, 1] != kernel(state.params)[0, 1]))
+    new, metrics = learn.update(state, batch, jax.random.key(0))
+    for old_leaf, new_leaf in [
+        (layer(state.params.actors, 2)[1, :, 1], layer(new.params.actors, 2)[1, :, 1]),
+        (layer(state.params.actors, 2, "bias")[1, 1], layer(new.params.actors, 2, "bias")[1, 1]),
+        (layer(state.params.actors, 0)[0, 2], layer(new.params.actors, 0)[0, 2]),
+        (layer(state.params.critic, 0)[-1], layer(new.params.critic, 0)[-1]),
+    ]:
+        np.testing.assert_array_equal(old_leaf, new_leaf)
+    assert np.all(np.asarray(layer(state.params.actors, 2)[1, :, 0] != layer(new.params.actors, 2)[1, :, 0]).any())
+    kernel = layer(state.targets.critic, 0)
+    kernel = kernel.at[-1].set(100.0)  # the padded action's row
+    state.targets.critic["params"]["MLP_0"]["Dense_0"]["kernel"] = kernel
+    np.testing.assert_array_equal(learn.update(state, batch, jax.random.key(0))[1].td_loss, metrics.td_loss)
 
 
 def test_the_agent_that_matters_learns_faster_and_the_team_arrives_sooner():

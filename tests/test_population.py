@@ -18,20 +18,28 @@ def test_sharding_changes_nothing_and_exchanges_nothing():
     ends = []
     for devices in (jax.devices()[:1], jax.devices()[:2], jax.devices()[:4]):
         people = population(train, 5, devices)
-        assert people.width == {1: 5, 2: 6, 4: 8}[len(devices)]
+        assert (people.width, people.devices) == {1: (5, 1), 2: (6, 2), 4: (6, 3)}[len(devices)]
         state = people.init(range(5), make_hyper(config))
         program = people.chunk.lower(state, 20).compile().as_text()
         assert not any(word in program for word in ("all-gather", "all-reduce", "all-to-all", "collective-permute"))
         state, metrics = people.chunk(state, 20)
-        assert len(jax.tree.leaves(state.learner.params)[0].sharding.device_set) == len(devices)
+        assert len(jax.tree.leaves(state.learner.params)[0].sharding.device_set) == people.devices
         ends.append((host(metrics, 5), host(people.evaluate(state), 5)))
     for other in ends[1:]:
         jax.tree.map(lambda a, b: np.testing.assert_allclose(a, b, rtol=1e-4, atol=1e-5), ends[0], other)
     assert ends[0][1].shape == (5,)
 
 
-def test_more_devices_than_runs_are_left_alone():
-    assert population(make_train(small()), 2, jax.devices()[:4]).width == 2
+def test_no_device_has_a_lone_run():
+    """A run alone differs in the last bits; so two seeds stay on one device, and agree with three on two."""
+    train = make_train(small())
+    two, three = (population(train, size, jax.devices()) for size in (2, 3))
+    assert (two.width, two.devices, three.width, three.devices) == (2, 1, 4, 2)
+    runs = [
+        host(people.chunk(people.init(range(size), make_hyper(small())), 30)[1], 2)
+        for people, size in ((two, 2), (three, 3))
+    ]
+    jax.tree.map(np.testing.assert_array_equal, *runs)
 
 
 def test_seeds_must_fit_the_population():

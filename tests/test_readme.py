@@ -8,7 +8,8 @@ import pytest
 
 from adama_jax.arguments import parse
 from adama_jax.cli import ExperimentCommand, TrainCommand
-from adama_jax.config import scenario_config, validate
+from adama_jax.config import scenario_config
+from adama_jax.validation import validate
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text()

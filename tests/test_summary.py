@@ -9,8 +9,9 @@ import pytest
 from PIL import Image
 
 from adama_jax import plots, render, summary
-from adama_jax.config import ConfigError, config_hash, scenario_config, to_dict, validate
+from adama_jax.config import ConfigError, config_hash, scenario_config, to_dict
 from adama_jax.store import RunWriter, is_finished, load_run, run_folder
+from adama_jax.validation import validate
 
 
 def fake_run(tmp_path, method="adama", finals=(1.0, 2.0, 3.0, 4.0, 5.0), diverged=None, points=20):

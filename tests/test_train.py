@@ -5,13 +5,12 @@ import dataclasses
 import jax
 import jax.numpy as jnp
 import numpy as np
-import optax
 import pytest
 
 from adama_jax.algorithms.maddpg import maddpg
 from adama_jax.compose import make_hyper, make_rule, make_train
 from adama_jax.config import Config, scenario_config
-from adama_jax.directions import direction, named_direction
+from adama_jax.directions import named_direction
 from adama_jax.learner import LearnerHyper, learner
 from adama_jax.methods import METHODS
 from adama_jax.population import AXES, population
@@ -227,8 +226,11 @@ def test_divergence_is_dated_and_stays_in_its_run():
 
 
 OURS = [name for name in SCENARIOS if not name.startswith("MPE_")]
-EVERY = [(name, method) for name in OURS for method in METHODS]
-EVERY += [(name, "adama_2nd") for name in SCENARIOS if name not in OURS]
+EVERY = [
+    pytest.param(name, method, marks=[] if name in OURS or method == "adama_2nd" else pytest.mark.slow)
+    for name in SCENARIOS
+    for method in METHODS
+]
 
 
 @pytest.mark.parametrize(("scenario", "method"), EVERY)
@@ -266,10 +268,3 @@ def test_auto_scale_finds_m_in_the_loop():
     np.testing.assert_allclose(five.learner.rates.mean_critic_term, metrics.critic_term, rtol=1e-5)
     more, _ = jax.jit(train.chunk, static_argnums=1)(five, 5)
     np.testing.assert_array_equal(more.learner.rates.mean_critic_term, five.learner.rates.mean_critic_term)
-
-
-def test_a_global_norm_direction_works_in_training():
-    algorithm = maddpg(2, 4, 2)
-    learn = learner(algorithm, direction(optax.chain(optax.clip_by_global_norm(0.1), optax.adam(1.0))), adama(), 2)
-    state = learn.init(jax.random.key(0))
-    assert jax.tree.leaves(state.optimisers.actors)[0].shape[0] == 2

@@ -5,16 +5,16 @@ shared critic. With N = 1 it is DDPG.
 """
 
 from collections.abc import Sequence
+from typing import Any
 
 import jax
 import jax.numpy as jnp
 
+from adama_jax.activations import SMOOTH
 from adama_jax.algorithms.base import Algorithm
 from adama_jax.losses import td_loss, td_target
 from adama_jax.networks import CRITICS, Actor
 from adama_jax.types import Batch, Params, PyTree
-
-PIECEWISE_LINEAR = ("relu", "leaky_relu")
 
 
 def maddpg(
@@ -25,6 +25,7 @@ def maddpg(
     actor_activation: str = "relu",
     critic_activation: str = "relu",
     critic: str = "joint",
+    action_sizes: Sequence[int] | None = None,
 ) -> Algorithm:
     """MADDPG with one critic for the team.
 
@@ -33,6 +34,7 @@ def maddpg(
         hidden: widths of the hidden layers, of actors and critic alike.
         actor_activation, critic_activation: names of Flax activations.
         critic: one of `networks.CRITICS`.
+        action_sizes: each agent's true action size, where some are smaller than A; what pads them stays 0.
 
     Raises:
         ValueError: an unknown critic.
@@ -48,6 +50,8 @@ def maddpg(
     actor_net = Actor(action_size, tuple(hidden), actor_activation)
     critic_net = CRITICS[critic](hidden=tuple(hidden), activation=critic_activation)
 
+    padding = _padding(action_sizes, action_size)
+
     def init(key: jax.Array) -> Params:
         k_actors, k_critic = jax.random.split(key)
         obs = jnp.zeros((num_agents, 1, obs_size))
@@ -56,7 +60,8 @@ def maddpg(
         return Params(actors, critic_net.init(k_critic, obs, action))
 
     def act(actors: PyTree, obs: jax.Array) -> jax.Array:
-        return jax.vmap(actor_net.apply)(actors, obs)  # pyright: ignore[reportReturnType]
+        action: Any = jax.vmap(actor_net.apply)(actors, obs)
+        return action if padding is None else action * padding[:, None]
 
     def value(critic: PyTree, obs: jax.Array, action: jax.Array) -> jax.Array:
         return critic_net.apply(critic, obs, action)  # pyright: ignore[reportReturnType]
@@ -69,4 +74,11 @@ def maddpg(
     def objective(actors: PyTree, critic: PyTree, batch: Batch, key: jax.Array) -> jax.Array:
         return jnp.mean(value(critic, batch.obs, act(actors, batch.obs)))
 
-    return Algorithm(init, act, value, critic_loss, objective, critic_activation not in PIECEWISE_LINEAR)
+    return Algorithm(init, act, value, critic_loss, objective, smooth=critic_activation in SMOOTH)
+
+
+def _padding(action_sizes: Sequence[int] | None, action_size: int) -> jax.Array | None:
+    """1 where an agent has an action, 0 where it is padding, which must add no gradient; None: there is none. [N, A]"""
+    if action_sizes is None or set(action_sizes) == {action_size}:
+        return None
+    return (jnp.arange(action_size)[None] < jnp.array(action_sizes)[:, None]).astype(jnp.float32)
