@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 import numpy as np
 import scipy.stats
+from rich.box import SIMPLE
 from rich.table import Table
 
 from adama_jax.store import Run
@@ -87,7 +88,7 @@ def _first_reach(run: Run, level: float, kept: np.ndarray) -> int | None:
 
 def table(runs: Sequence[Run], title: str) -> Table:
     """The summary as a rich table."""
-    result = Table(title=title, title_justify="left", caption_justify="left")
+    result = Table(title=title, title_justify="left", caption_justify="left", box=SIMPLE, pad_edge=False)
     headings = (
         "method",
         "final\nreturn",
