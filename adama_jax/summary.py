@@ -98,7 +98,7 @@ def table(runs: Sequence[Run], title: str) -> Table:
         "seeds",
     )
     for heading in headings:
-        result.add_column(heading, justify="left" if heading == "method" else "right", no_wrap=True)
+        result.add_column(heading, justify="left" if heading == "method" else "right", no_wrap=heading != "seeds")
     for line in summarise(runs):
         result.add_row(
             line.label,

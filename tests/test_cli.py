@@ -189,7 +189,8 @@ def test_force_runs_it_again_to_the_same_numbers(experiment):
 def test_divergence_is_told_and_is_code_1(tmp_path):
     command = [sys.executable, "-m", "adama_jax", "train", "going_together", "l=10", "seeds=2", "episodes=300",
                "batch_size=64", f"out={tmp_path}"]  # fmt: skip
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    wide = os.environ | {"COLUMNS": "120"}
+    done = subprocess.run(command, capture_output=True, text=True, check=False, env=wide)
     assert done.returncode == 1
     assert "seed 0 diverged: not finite from episode" in done.stdout
     assert "(2 diverged)" in " ".join(done.stdout.split())
