@@ -9,7 +9,7 @@ from adama_jax import plots, render, summary
 from adama_jax.config import Config
 from adama_jax.progress import Reporter
 from adama_jax.runner import run
-from adama_jax.store import Run, is_finished, load_run, run_folder
+from adama_jax.store import Run, finite_seeds, is_finished, load_run, run_folder
 
 
 def experiment(configs: Sequence[Config], out: Path, force: bool, console: Console, figures: Path) -> int:
@@ -33,20 +33,15 @@ def experiment(configs: Sequence[Config], out: Path, force: bool, console: Conso
         plots.learning_curves(runs, figures / "learning_curves.png"),
         plots.rates(runs, figures / "rates.png"),
     ]
-    if (seed := _first_finite(runs[0])) is not None:
-        paths.append(render.rollout_gif(runs[0], figures / "rollout.gif", seed))
+    finite = finite_seeds(runs[0])
+    if finite.any():
+        paths.append(render.rollout_gif(runs[0], figures / "rollout.gif", int(finite.argmax())))
     console.print(summary.table(runs, f"{configs[0].scenario}, {configs[0].episodes:,} episodes"))
     for device in {f"{each.meta['device']['used']} x {each.meta['device']['kind']}" for each in runs}:
         console.print(f"On {device}.", highlight=False)
     for path in paths:
         console.print(f"  {path}", highlight=False, soft_wrap=True)
     return 1 if any(result.meta["diverged"] for result in runs) else 0
-
-
-def _first_finite(run: Run) -> int | None:
-    """Place of the first seed that did not diverge."""
-    good = [i for i, seed in enumerate(run.metrics["seed"]) if str(seed) not in run.meta["diverged"]]
-    return good[0] if good else None
 
 
 def _train(config: Config, out: Path, console: Console, runs_left: int) -> Run:

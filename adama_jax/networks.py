@@ -81,4 +81,13 @@ def join_agents(x: jax.Array) -> jax.Array:
     return jnp.swapaxes(x, 1, 2).reshape(-1, x.shape[1])
 
 
+def action_mask(action_sizes: Sequence[int], action_size: int) -> jax.Array:
+    """1 where an agent has an action, 0 where it is padding, which must add no gradient. [N, A]
+
+    >>> action_mask((3, 2), 3).tolist()
+    [[1.0, 1.0, 1.0], [1.0, 1.0, 0.0]]
+    """
+    return (jnp.arange(action_size)[None] < jnp.array(action_sizes)[:, None]).astype(jnp.float32)
+
+
 CRITICS: dict[str, type[nn.Module]] = {"joint": JointCritic}

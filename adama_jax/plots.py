@@ -12,7 +12,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from adama_jax.store import Run
+from adama_jax.store import Run, finite_seeds
 
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#000000", "#999999")
 DASHES = ("-", "--", "-.", ":")  # curves that coincide still show one another
@@ -82,7 +82,7 @@ def _actor_panels(row: Sequence[Axes], run: Run) -> None:
 def _band(axes: Axes, run: Run, values: np.ndarray, place: int) -> None:
     """Mean and standard deviation over the seeds that stayed finite; `place` among the runs gives the style."""
     colour, dash = COLOURS[place % len(COLOURS)], DASHES[place % len(DASHES)]
-    kept = values[~np.isin(run.metrics["seed"], [int(seed) for seed in run.meta["diverged"]])]
+    kept = values[finite_seeds(run)]
     lost = len(values) - len(kept)
     label = f"{run.label} ({lost} of {len(values)} seeds diverged, left out)" if lost else run.label
     if len(kept) == 0:

@@ -7,6 +7,7 @@ import jax
 import jax.numpy as jnp
 
 from adama_jax.envs.base import Env
+from adama_jax.networks import action_mask
 from adama_jax.types import Episode, PyTree
 
 Act = Callable[[PyTree, jax.Array], jax.Array]
@@ -36,7 +37,7 @@ def make_rollout(env: Env, act: Act) -> Rollout:
         k_reset, k_noise, k_steps = jax.random.split(key, 3)
         shape = (spec.horizon, spec.num_agents, spec.action_size)
         noise = jax.random.uniform(k_noise, shape, minval=-1.0, maxval=1.0)
-        mask = action_mask(env)
+        mask = action_mask(spec.action_sizes, spec.action_size)
 
         def step(state: Any, inputs: tuple[jax.Array, jax.Array]) -> tuple[Any, Episode]:
             noise, key = inputs
@@ -54,9 +55,3 @@ def make_rollout(env: Env, act: Act) -> Rollout:
         return steps._replace(snapshot=snapshots)
 
     return rollout
-
-
-def action_mask(env: Env) -> jax.Array:
-    """1 where an agent has an action, 0 where it is padding. [N, A]"""
-    sizes = jnp.array(env.spec.action_sizes)
-    return (jnp.arange(env.spec.action_size)[None, :] < sizes[:, None]).astype(jnp.float32)

@@ -78,6 +78,11 @@ class RunWriter:
         return self.folder
 
 
+def finite_seeds(run: Run) -> np.ndarray:
+    """Which seeds did not diverge. [S], bool"""
+    return ~np.isin(run.metrics["seed"], [int(seed) for seed in run.meta["diverged"]])
+
+
 def load_run(folder: Path) -> Run:
     """Read a finished run.
 

@@ -8,7 +8,7 @@ import scipy.stats
 from rich.box import SIMPLE
 from rich.table import Table
 
-from adama_jax.store import Run
+from adama_jax.store import Run, finite_seeds
 
 
 class Summary(NamedTuple):
@@ -29,8 +29,7 @@ def final_returns(run: Run) -> np.ndarray:
     returns = run.metrics["eval_return"]
     last = max(1, returns.shape[1] // 10)
     finals = returns[:, -last:].mean(axis=1)
-    diverged = np.isin(run.metrics["seed"], [int(seed) for seed in run.meta["diverged"]])
-    return np.where(diverged, np.nan, finals)
+    return np.where(finite_seeds(run), finals, np.nan)
 
 
 def iqm(values: np.ndarray, axis: int = -1) -> np.ndarray:

@@ -13,7 +13,7 @@ import jax.numpy as jnp
 from adama_jax.activations import SMOOTH
 from adama_jax.algorithms.base import Algorithm
 from adama_jax.losses import td_loss, td_target
-from adama_jax.networks import CRITICS, Actor
+from adama_jax.networks import CRITICS, Actor, action_mask
 from adama_jax.types import Batch, Params, PyTree
 
 
@@ -50,7 +50,8 @@ def maddpg(
     actor_net = Actor(action_size, tuple(hidden), actor_activation)
     critic_net = CRITICS[critic](hidden=tuple(hidden), activation=critic_activation)
 
-    padding = _padding(action_sizes, action_size)
+    sizes = tuple(action_sizes or [action_size] * num_agents)
+    mask = action_mask(sizes, action_size) if min(sizes) < action_size else None
 
     def init(key: jax.Array) -> Params:
         k_actors, k_critic = jax.random.split(key)
@@ -61,7 +62,7 @@ def maddpg(
 
     def act(actors: PyTree, obs: jax.Array) -> jax.Array:
         action: Any = jax.vmap(actor_net.apply)(actors, obs)
-        return action if padding is None else action * padding[:, None]
+        return action if mask is None else action * mask[:, None]
 
     def value(critic: PyTree, obs: jax.Array, action: jax.Array) -> jax.Array:
         return critic_net.apply(critic, obs, action)  # pyright: ignore[reportReturnType]
@@ -75,10 +76,3 @@ def maddpg(
         return jnp.mean(value(critic, batch.obs, act(actors, batch.obs)))
 
     return Algorithm(init, act, value, critic_loss, objective, smooth=critic_activation in SMOOTH)
-
-
-def _padding(action_sizes: Sequence[int] | None, action_size: int) -> jax.Array | None:
-    """1 where an agent has an action, 0 where it is padding, which must add no gradient; None: there is none. [N, A]"""
-    if action_sizes is None or set(action_sizes) == {action_size}:
-        return None
-    return (jnp.arange(action_size)[None] < jnp.array(action_sizes)[:, None]).astype(jnp.float32)
