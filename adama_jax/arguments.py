@@ -1,30 +1,21 @@
 """Words of a command line to a dataclass: `key=value` and short names become tyro's flags, its errors one line."""
 
 import contextlib
-import dataclasses
 import difflib
 import io
 import itertools
 import re
 from collections.abc import Iterator, Sequence
+from decimal import Decimal
 from typing import Any, TypeVar
 
 import tyro
 
 from adama_jax.config import ConfigError
+from adama_jax.settings import SYMBOLS, all_settings
 
 Command = TypeVar("Command")
-
-SYMBOLS = {
-    "l": "rates.total_rate",
-    "m": "rates.critic_scale",
-    "alpha": "rates.smoothing",
-    "eps": "rates.clip",
-    "l_c": "rates.critic_rate",
-    "l_a": "rates.actor_budget",
-    "gamma": "learning.discount",
-}
-"""The paper's symbols."""
+FLATTENED = ("config", "output", "launch", "exhibits")
 
 
 def parse(kind: type[Command], default: Command, words: Sequence[str], program: str) -> Command:
@@ -52,6 +43,71 @@ def parse(kind: type[Command], default: Command, words: Sequence[str], program: 
         raise ConfigError(_one_line(errors.getvalue(), flags)) from None
 
 
+def split_axes(words: Sequence[str], default: Any) -> tuple[list[str], dict[str, list[str]]]:
+    """Take the axes of a sweep out of a command line: settings with several values.
+
+    Args:
+        words: as for `parse`; several values are `key=a,b,c`, or `key=start:stop:step` with the stop included.
+        default: the command's dataclass.
+
+    Returns:
+        The other words, and each axis's values as words, by the setting's full name.
+
+    Raises:
+        ConfigError: a range that is none, or a value that appears twice.
+
+    >>> from adama_jax.cli import SweepCommand
+    >>> from adama_jax.config import scenario_config
+    >>> default = SweepCommand(scenario_config("clustering"))
+    >>> split_axes(["l_c=0.001:0.003:0.001", "seeds=2", "methods=adama,fixed"], default)
+    (['seeds=2'], {'rates.critic_rate': ['0.001', '0.002', '0.003'], 'method': ['adama', 'fixed']})
+    """
+    names, values = _names(default), dict(_settings(default))
+    rest: list[str] = []
+    axes: dict[str, list[str]] = {}
+    for word in _joined(words):
+        key, given, text = word.lstrip("-").partition("=")
+        name = names.get(key.replace("-", "_"), "")
+        if not given or not name or isinstance(values[name], tuple) or not re.search("[,:]", text):
+            rest.append(word)
+            continue
+        axes[name] = _range(word, text) if ":" in text else [part for part in text.strip("()[]").split(",") if part]
+        if len(set(axes[name])) < len(axes[name]) or name in ("seeds", "seed"):
+            allowed = "one number" if name in ("seeds", "seed") else "different values"
+            raise ConfigError(f"{word}: must be {allowed}")
+    return rest, axes
+
+
+def given_settings(words: Sequence[str], default: Any) -> set[str]:
+    """The full names of the settings that a command line gives."""
+    names = _names(default)
+    keys = (word.lstrip("-").partition("=")[0].replace("-", "_") for word in _joined(words))
+    return {names[key] for key in keys if key in names}
+
+
+def _joined(words: Sequence[str]) -> list[str]:
+    """`--key value` as one word, `--key=value`."""
+    result: list[str] = []
+    for word in words:
+        follows = result and result[-1].startswith("--") and "=" not in result[-1]
+        if follows and not word.startswith("--") and not re.match(r"[A-Za-z_][\w.\-]*=", word):
+            result[-1] += "=" + word
+        else:
+            result.append(word)
+    return result
+
+
+def _range(word: str, text: str) -> list[str]:
+    try:
+        start, stop, step = map(Decimal, text.split(":"))
+        count = int((stop - start) / step) + 1
+        if not 1 <= count <= 10_000:
+            raise ValueError
+    except (ValueError, ArithmeticError):
+        raise ConfigError(f"{word}: must be start:stop:step, at most 10,000 numbers, the stop included") from None
+    return [str(start + place * step) for place in range(count)]
+
+
 def _names(default: Any) -> dict[str, str]:
     """Every accepted key, with underscores, and the full name of its setting."""
     full = dict(_settings(default))
@@ -59,18 +115,16 @@ def _names(default: Any) -> dict[str, str]:
     for name in full:
         last.setdefault(name.rpartition(".")[2], []).append(name)
     unique = {key: names[0] for key, names in last.items() if len(names) == 1}
-    symbols = {symbol: name for symbol, name in SYMBOLS.items() if name in full}
+    symbols = {symbol: name for symbol, name in (SYMBOLS | {"methods": "method"}).items() if name in full}
     return unique | symbols | {name: name for name in full}
 
 
-def _settings(value: Any, prefix: str = "") -> Iterator[tuple[str, Any]]:
-    for field in dataclasses.fields(value):
-        item = getattr(value, field.name)
-        flattened = not prefix and field.name in ("config", "output")
-        if dataclasses.is_dataclass(item):
-            yield from _settings(item, prefix if flattened else f"{prefix}{field.name}.")
-        else:
-            yield f"{prefix}{field.name}", item
+def _settings(command: Any) -> Iterator[tuple[str, Any]]:
+    """A command's settings; its parts named `FLATTENED` have no prefix on the command line."""
+    for name, value in all_settings(command):
+        while name.partition(".")[0] in FLATTENED and "." in name:
+            name = name.partition(".")[2]
+        yield name, value
 
 
 def _flags(word: str, names: dict[str, str]) -> list[str]:

@@ -3,17 +3,27 @@
 import dataclasses
 import sys
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import Any
 
-import tyro
 from rich.console import Console
 
-from adama_jax.arguments import parse
+from adama_jax.arguments import given_settings, parse, split_axes
+from adama_jax.commands import (
+    CalibrateCommand,
+    ExperimentCommand,
+    FiguresCommand,
+    Launch,
+    Output,
+    ReportCommand,
+    ReproduceCommand,
+    SweepCommand,
+    TrainCommand,
+)
 from adama_jax.config import Config, ConfigError, scenario_config
 from adama_jax.methods import METHODS
 from adama_jax.scenarios import SCENARIOS
+from adama_jax.settings import setting
 from adama_jax.validation import validate
 
 USAGE = """\
@@ -21,6 +31,11 @@ usage: adama COMMAND ...
 
   adama train SCENARIO [key=value ...]        one method, all seeds in one compiled program
   adama experiment SCENARIO [key=value ...]   several methods (methods=adama,fixed), figures together
+  adama sweep SCENARIO [key=a,b,c ...]        every combination of settings, methods and seeds
+  adama calibrate SCENARIO [key=value ...]    a trial run that tells m
+  adama reproduce [key=value ...]             train what the paper's figures lack, then draw them
+  adama figures [key=value ...]               draw the paper's figures from what is on disk
+  adama report RESULTS                        one HTML page about a results folder
   adama scenarios                             the worlds
   adama methods                               the learning-rate methods
   adama COMMAND SCENARIO --help               every setting, with the scenario's defaults
@@ -28,37 +43,8 @@ usage: adama COMMAND ...
 examples: adama train predator_prey seeds=5 method=adama episodes=2000
           adama train clustering --method balance --rates.critic-scale auto
           adama train predator_prey method=adama_2nd critic_activation=tanh curvature=exact
+          adama sweep going_together method=fixed l_c=0.001:0.010:0.003 l_a=0.001,0.01 seeds=2 episodes=2000
 """
-
-
-@dataclass(frozen=True)
-class Output:
-    """Where results go."""
-
-    out: Path = Path("results")
-    """Folder of the results."""
-    force: bool = False
-    """Train again what is finished."""
-    devices: int | None = None
-    """Host devices on a CPU; None: one a core."""
-
-
-@dataclass(frozen=True)
-class TrainCommand:
-    """Train one method on a scenario; figures go to the run's own folder."""
-
-    config: Annotated[Config, tyro.conf.arg(name="")]
-    output: Annotated[Output, tyro.conf.arg(name="")] = Output()
-
-
-@dataclass(frozen=True)
-class ExperimentCommand:
-    """Train several methods on a scenario; figures of all of them go to the scenario's folder."""
-
-    config: Annotated[Config, tyro.conf.arg(name="")]
-    methods: tuple[str, ...] = ("adama", "fixed")
-    """Methods to compare; the first is filmed."""
-    output: Annotated[Output, tyro.conf.arg(name="")] = Output()
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -103,15 +89,103 @@ def _compare(words: list[str]) -> int:
 
 
 def _experiment(configs: list[Config], output: Output, figures: Path) -> int:
+    _prepare(configs, output)
+    from adama_jax.experiment import experiment
+
+    return experiment(configs, output.out, output.force, Console(), figures)
+
+
+def _sweep(words: list[str]) -> int:
+    from adama_jax.sweep import PRESETS, product
+
+    scenario, rest = _scenario(words)
+    default = SweepCommand(scenario_config(scenario))
+    rest, axes = split_axes(rest, default)
+    command = parse(SweepCommand, default, rest, f"adama sweep {scenario}")
+    _check_scenario(command.config, scenario)
+    given = given_settings(rest, default)
+    preset = {name: list(values) for name, values in PRESETS.get(command.preset or "", {}).items() if name not in given}
+    typed = {name: [_typed(scenario, name, word) for word in words] for name, words in (preset | axes).items()}
+    configs = product(command.config, typed)
+    _check_launch(command.launch)
+    _prepare(configs, command.output)
+    from adama_jax.experiment import sweep
+
+    return sweep(configs, command.output.out, command.output.force, command.launch, Console())
+
+
+def _typed(scenario: str, name: str, value: str) -> Any:
+    """A word as a setting's value, checked by tyro."""
+    config = parse(TrainCommand, TrainCommand(scenario_config(scenario)), [f"{name}={value}"], "adama sweep").config
+    return setting(config, name)
+
+
+def _figures(words: list[str]) -> int:
+    command = parse(FiguresCommand, FiguresCommand(), words, "adama figures")
+    _check_exhibits(command)
+    from adama_jax.reproduce import figures
+
+    return figures(command, Console())
+
+
+def _reproduce(words: list[str]) -> int:
+    command = parse(ReproduceCommand, ReproduceCommand(), words, "adama reproduce")
+    _check_exhibits(command.exhibits)
+    _check_launch(command.launch)
+    _prepare([], command.exhibits.output)
+    from adama_jax.reproduce import reproduce
+
+    return reproduce(command.exhibits, command.launch, Console())
+
+
+def _report(words: list[str]) -> int:
+    named = words and "=" not in words[0] and not words[0].startswith("-")
+    words = [f"results={words[0]}", *words[1:]] if named else words
+    command = parse(ReportCommand, ReportCommand(), words, "adama report")
+    from adama_jax.report import report
+
+    print(report(command.results, command.page or command.results / "report.html"))
+    return 0
+
+
+def _calibrate(words: list[str]) -> int:
+    scenario, rest = _scenario(words)
+    command = parse(CalibrateCommand, CalibrateCommand(scenario_config(scenario)), rest, f"adama calibrate {scenario}")
+    _check_scenario(command.config, scenario)
+    _prepare([command.config], Output(devices=command.devices))
+    from adama_jax.calibrate import calibrate
+
+    return calibrate(command.config, Console())
+
+
+def _prepare(configs: list[Config], output: Output) -> None:
+    """Check everything, then wake JAX."""
     for config in configs:
         validate(config)
     _check_output(output)
     from adama_jax.runtime import set_up_jax
 
     set_up_jax(output.devices)
-    from adama_jax.experiment import experiment
 
-    return experiment(configs, output.out, output.force, Console(), figures)
+
+def _check_launch(launch: Launch) -> None:
+    for name in ("at_once", "parts", "minutes", "cores", "memory_gb"):
+        value = getattr(launch, name)
+        if value is not None and value < 1:
+            raise ConfigError(f"{name}={value}: must be at least 1")
+    if launch.gpus < 0:
+        raise ConfigError(f"gpus={launch.gpus}: must be at least 0")
+
+
+def _check_exhibits(command: FiguresCommand) -> None:
+    if not 0 < command.scale <= 100:
+        raise ConfigError(f"scale={command.scale}: must be above 0 and at most 100")
+    if command.episodes is not None and command.episodes < 1:
+        raise ConfigError(f"episodes={command.episodes}: must be at least 1")
+    for scenario in command.only:
+        if scenario not in SCENARIOS:
+            raise ConfigError(f"only={scenario}: must be one or more of {', '.join(SCENARIOS)}")
+    _check_output(command.output)
 
 
 def _scenario(words: list[str]) -> tuple[str, list[str]]:
@@ -165,7 +239,8 @@ def _list_scenarios(words: list[str]) -> int:
 
 
 COMMANDS: dict[str, Callable[[list[str]], int]] = {
-    "train": _train, "experiment": _compare, "scenarios": _list_scenarios, "methods": _list_methods,
+    "train": _train, "experiment": _compare, "sweep": _sweep, "calibrate": _calibrate, "reproduce": _reproduce,
+    "figures": _figures, "report": _report, "scenarios": _list_scenarios, "methods": _list_methods,
 }  # fmt: skip
 
 

@@ -1,10 +1,7 @@
 """Configuration of a run: frozen dataclasses, scenario defaults, and a hash. Importable without JAX."""
 
-import dataclasses
-import hashlib
-import json
 from dataclasses import dataclass, field
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 import tyro
 
@@ -176,21 +173,3 @@ def scenario_config(scenario: str) -> Config:
         learning=Learning(discount=preset.discount, capacity=preset.capacity),
         rates=RateOptions(critic_scale=preset.m, critic_rate=preset.critic_rate, actor_budget=preset.actor_budget),
     )
-
-
-def to_dict(config: Config) -> dict[str, Any]:
-    """The whole configuration as plain data, for JSON."""
-    return dataclasses.asdict(config)
-
-
-def config_hash(config: Config) -> str:
-    """Ten hexadecimal digits that change with any setting.
-
-    >>> base = scenario_config("clustering")
-    >>> config_hash(base) == config_hash(scenario_config("clustering"))
-    True
-    >>> config_hash(base) == config_hash(dataclasses.replace(base, seeds=3))
-    False
-    """
-    text = json.dumps(to_dict(config), sort_keys=True)
-    return hashlib.sha256(text.encode()).hexdigest()[:10]

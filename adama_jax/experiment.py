@@ -3,13 +3,18 @@
 from collections.abc import Sequence
 from pathlib import Path
 
+import numpy as np
 from rich.console import Console
 
 from adama_jax import plots, render, summary
+from adama_jax.commands import Launch
 from adama_jax.config import Config
-from adama_jax.progress import Reporter
-from adama_jax.runner import run
+from adama_jax.launch import Failure, launch
+from adama_jax.settings import sweep_hash
 from adama_jax.store import Run, finite_seeds, is_finished, load_run, run_folder
+from adama_jax.sweep import jobs, labels
+
+SHOWN = 20  # settings in a sweep's table; the CSV has all
 
 
 def experiment(configs: Sequence[Config], out: Path, force: bool, console: Console, figures: Path) -> int:
@@ -22,33 +27,82 @@ def experiment(configs: Sequence[Config], out: Path, force: bool, console: Conso
         figures: folder for the pictures.
 
     Returns:
-        The exit code: 1 if any seed diverged, else 0.
+        The exit code: 1 if any seed diverged or a method could not be trained, else 0.
     """
-    missing = [config for config in configs if force or not is_finished(run_folder(out, config))]
-    runs = [
-        _train(config, out, console, len(missing) - missing.index(config) if config in missing else 0)
-        for config in configs
-    ]
+    failures = complete(configs, out, force, Launch(), console)
+    runs = [load_run(run_folder(out, config)) for config in configs if is_finished(run_folder(out, config))]
+    if not runs:
+        return 1
     paths = [
         plots.learning_curves(runs, figures / "learning_curves.png"),
-        plots.rates(runs, figures / "rates.png"),
+        plots.rate_curves(runs, figures / "rates.png"),
     ]
     finite = finite_seeds(runs[0])
     if finite.any():
         paths.append(render.rollout_gif(runs[0], figures / "rollout.gif", int(finite.argmax())))
     console.print(summary.table(runs, f"{configs[0].scenario}, {configs[0].episodes:,} episodes"))
-    for device in {f"{each.meta['device']['used']} x {each.meta['device']['kind']}" for each in runs}:
-        console.print(f"On {device}.", highlight=False)
+    tell_machines(runs, console)
     for path in paths:
         console.print(f"  {path}", highlight=False, soft_wrap=True)
-    return 1 if any(result.meta["diverged"] for result in runs) else 0
+    return 1 if failures or any(result.meta["diverged"] for result in runs) else 0
 
 
-def _train(config: Config, out: Path, console: Console, runs_left: int) -> Run:
-    folder = run_folder(out, config)
-    if runs_left == 0:
-        console.print(f"{config.label}: finished already, {folder} (force=true runs it again)", soft_wrap=True)
-    else:
-        with Reporter(config, console, runs_left) as reporter:
-            run(config, folder, reporter)
-    return load_run(folder)
+def sweep(configs: Sequence[Config], out: Path, force: bool, options: Launch, console: Console) -> int:
+    """Train what is not on disk yet, print the best settings, write all as CSV, and a heat map of a grid of rates.
+
+    Args:
+        configs: validated configurations of one scenario.
+        out: results folder.
+        force: train again what is there.
+        options: where the programs run.
+
+    Returns:
+        The exit code: 1 if a job failed. A run that diverged is a result.
+    """
+    failures = complete(configs, out, force, options, console)
+    names = dict(zip(configs, labels(configs), strict=True))
+    runs = [
+        load_run(run_folder(out, config))._replace(label=name)
+        for config, name in names.items()
+        if is_finished(run_folder(out, config))
+    ]
+    if runs:
+        place = out / configs[0].scenario
+        key = sweep_hash(configs)
+        lines = sorted(summary.summarise(runs), key=lambda line: -line.final if line.final == line.final else np.inf)
+        (place / f"sweep-{key}.csv").write_text(summary.to_csv(lines))
+        console.print(summary.ranking(lines[:SHOWN], _title(lines, configs[0])))
+        tell_machines(runs[:1], console)
+        paths = [place / f"sweep-{key}.csv"]
+        if len(runs) > 1 and {run.config["method"] for run in runs} == {"fixed"}:
+            picture = plots.heat_map({configs[0].scenario: runs}, f"{configs[0].episodes:,} episodes")
+            paths.append(plots.save(picture, place / f"sweep-{key}.png"))
+        for path in paths:
+            console.print(f"  {path}", highlight=False, soft_wrap=True)
+    return 1 if failures else 0
+
+
+def _title(lines: Sequence[summary.Summary], config: Config) -> str:
+    best = f", the best {SHOWN}" if len(lines) > SHOWN else ""
+    return f"{config.scenario}, {config.episodes:,} episodes: {len(lines)} settings{best}"
+
+
+def complete(configs: Sequence[Config], out: Path, force: bool, options: Launch, console: Console) -> list[Failure]:
+    """Train the configurations that are not on disk; with `force`, all of them. What is there is named and kept."""
+    names = dict(zip(configs, labels(configs), strict=True))
+    missing = [config for config in names if force or not is_finished(run_folder(out, config))]
+    kept = [config for config in names if config not in missing]
+    for config in kept[:8]:
+        folder = run_folder(out, config)
+        console.print(f"{names[config]}: finished already, {folder} (force=true runs it again)", soft_wrap=True)
+    if len(kept) > 8:
+        console.print(f"and {len(kept) - 8} more, finished already")
+    return launch(jobs(missing, [names[config] for config in missing], options.parts), out, options, console)
+
+
+def tell_machines(runs: Sequence[Run], console: Console) -> None:
+    """On what the runs were made, and how fast."""
+    for run in runs[:8]:
+        device = run.meta["device"]
+        speed = f"{run.meta['updates_per_second']:,.0f} updates/s"
+        console.print(f"{run.label}: {speed} on {device['used']} x {device['kind']}", highlight=False)

@@ -17,6 +17,16 @@ class Method:
     summary: str
     source: str
 
+    @property
+    def reads(self) -> frozenset[str]:
+        """The learning-rate settings that it depends on; the others change nothing."""
+        steers = self.rule in ("direction", "adama")
+        balance, constant = {"total_rate", "critic_scale", "clip", "trial_updates"}, {"critic_rate", "actor_budget"}
+        names = set(balance if self.balances else constant)
+        names |= {"smoothing"} if self.balances or steers else set()
+        names |= {"direction_floor"} if steers else set()
+        return frozenset(names | ({"curvature", "secant_step"} if self.second_order else set()))
+
 
 METHODS: dict[str, Method] = {
     "adama": Method("sgd", "adama", False, True, "l_c and |l_a| by (2), l_a by (1)", "AdaMa, Algorithm 1"),

@@ -31,6 +31,7 @@ class Population(NamedTuple):
     """A `Trainer` over S runs, jitted. Every array gains the axis S in front, the counters excepted.
 
     init: `(seeds [S], hyper) -> TrainState`; leaves of `hyper` are numbers (for all runs) or [S].
+    shapes: `(hyper) -> TrainState` of shapes, to compile with before anything is allocated.
     chunk: `(state, length) -> (state, Metrics)`; the state is donated, do not use it again.
     evaluate: `(state) -> [S]`.
     play: `(state, keys [E]) -> Episode`, every leaf leading with S, E.
@@ -39,6 +40,7 @@ class Population(NamedTuple):
     """
 
     init: Callable[[Sequence[int], TrainHyper], TrainState]
+    shapes: Callable[[TrainHyper], TrainState]
     chunk: Callable[..., tuple[TrainState, Metrics]]
     evaluate: Callable[[TrainState], jax.Array]
     play: Callable[[TrainState, jax.Array], Episode]
@@ -49,8 +51,8 @@ class Population(NamedTuple):
 def population(trainer: Trainer, size: int, devices: Sequence[Any] | None = None) -> Population:
     """Run `size` copies of `trainer`, sharded over `devices` (the local ones unless given).
 
-    Run i depends on its own seed and hyperparameters only: equal bit for bit in populations of any width of 2 or
-    more a device, on the same kind of device.
+    Run i depends on its own seed and hyperparameters only: whoever shares its program, it is equal bit for bit in
+    programs of the same width (2 or more a device) on the same kind and number of devices, and to rounding in others.
 
     A grid over gamma with two seeds, four runs in one program:
 
@@ -84,12 +86,17 @@ def population(trainer: Trainer, size: int, devices: Sequence[Any] | None = None
     def init(seeds: Sequence[int], hyper: TrainHyper) -> TrainState:
         if len(seeds) != size:
             raise ValueError(f"{len(seeds)} seeds for a population of {size}")
+        return jit_init(*jax.device_put(spread(seeds, hyper), along))
+
+    def shapes(hyper: TrainHyper) -> TrainState:
+        return jax.eval_shape(jit_init, *spread([0] * size, hyper))
+
+    def spread(seeds: Sequence[int], hyper: TrainHyper) -> tuple[jax.Array, TrainHyper]:
         rows = np.arange(width) % size
         keys = jax.vmap(jax.random.key)(np.asarray(seeds, np.uint32)[rows])
-        spread = jax.tree.map(lambda leaf: np.broadcast_to(np.asarray(leaf, np.float32), (size,))[rows], hyper)
-        return jit_init(*jax.device_put((keys, spread), along))
+        return keys, jax.tree.map(lambda leaf: np.broadcast_to(np.asarray(leaf, np.float32), (size,))[rows], hyper)
 
-    return Population(init, jit_chunk, jit_evaluate, jit_play, width, len(devices))
+    return Population(init, shapes, jit_chunk, jit_evaluate, jit_play, width, len(devices))
 
 
 def host(values: PyTree, size: int) -> PyTree:

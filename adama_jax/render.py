@@ -18,7 +18,12 @@ def rollout_gif(run: Run, path: Path, seed_index: int = 0, milliseconds: int = 1
 
     Agents are discs with their number, which also stands where they started; landmarks squares (with a number where
     there are several); the prey a red "P".
+
+    Raises:
+        ValueError: the run's episodes were not kept.
     """
+    if not run.rollout:
+        raise ValueError(f"{run.folder}: no rollout was kept")
     positions = run.rollout["positions"][seed_index]
     rewards = run.rollout["reward"][seed_index]
     frames = [_frame(run, positions, rewards, time, seed_index) for time in range(positions.shape[1])]

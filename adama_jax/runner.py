@@ -1,7 +1,9 @@
-"""The host loop of a run: jitted chunks, and at each chunk's edge evaluation, the log and the check for divergence."""
+"""The host loop of runs: jitted chunks, and at each chunk's edge evaluation, the log and the check for divergence."""
 
+import functools
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -9,71 +11,160 @@ import jax
 import numpy as np
 
 from adama_jax.compose import make_env, make_hyper, make_train
-from adama_jax.config import Config, config_hash
+from adama_jax.config import Config
 from adama_jax.population import Population, host, population
 from adama_jax.runtime import machine
-from adama_jax.store import RunWriter
+from adama_jax.settings import config_hash, program_key
+from adama_jax.slicing import bytes_needed, fitted, most_in_memory, slice_width, slices_of
+from adama_jax.store import RunWriter, run_folder
 from adama_jax.train import TrainState
 
 DRAWN_EPISODES = 4  # greedy episodes kept for drawing; their starts come from the evaluation's seed
 
 
-class Point(NamedTuple):
-    """What an observer of a run is told at a chunk's edge."""
+class Lane(NamedTuple):
+    """One run: a seed of one of the configurations."""
 
+    config: int
+    seed: int
+
+
+class Point(NamedTuple):
+    """What an observer is told at a chunk's edge."""
+
+    part: int  # this slice, from 1
+    parts: int
     episode: int
     total: int
     seconds: float  # of this chunk, compilation excluded
-    values: dict[str, np.ndarray]  # [S] or [S, N]
-    diverged: dict[int, int]  # seed: first episode that was not finite; only the seeds newly found
+    lanes: Sequence[Lane]
+    values: dict[str, np.ndarray]  # leading with the lanes
+    diverged: dict[Lane, int]  # first episode that was not finite; only the lanes newly found
 
 
-def run(config: Config, folder: Path, observe: Callable[[Point], None] = lambda point: None) -> dict[int, int]:
-    """Train all seeds of a configuration and write the run folder.
+class Program(NamedTuple):
+    """What the loop calls, compiled: one program serves every slice."""
+
+    people: Population
+    advance: dict[int, Callable[[TrainState], Any]]
+    evaluate: Callable[[TrainState], jax.Array]
+    seconds: float  # that compiling took
+
+
+def run(
+    configs: Sequence[Config],
+    out: Path,
+    observe: Callable[[Point], None] = lambda point: None,
+    devices: Sequence[Any] | None = None,
+    width: int | None = None,
+) -> list[dict[int, int]]:
+    """Train all seeds of configurations that share a program, and write their run folders.
 
     Args:
-        config: a validated configuration.
-        folder: its final name (`store.run_folder`); replaced if it exists.
+        configs: validated configurations, equal but for `config.TRACED` settings and seeds.
+        out: results folder; a run folder that exists is replaced at the end.
         observe: called at each point.
+        devices: JAX devices to share the runs; None: all local ones.
+        width: runs at once; None: what is fast and fits in the free memory.
 
     Returns:
-        The seeds that diverged, with the first episode that was not finite. If all do, training stops there.
+        For each configuration the seeds that diverged, with the first episode that was not finite.
+
+    Raises:
+        ValueError: the configurations need different programs.
     """
-    people = population(make_train(config), config.seeds)
-    state = people.init(config.seed_range, make_hyper(config))
-    advance, compile_seconds = _compiled_chunks(people, state, _lengths(config))
-    points: list[dict[str, np.ndarray]] = []
-    episodes: list[int] = []
-    diverged: dict[int, int] = {}
-    busy = 0.0
-    with RunWriter(folder, config) as writer:
-        for length in _lengths(config):
+    if len({program_key(config) for config in configs}) != 1:
+        raise ValueError("configurations of one program may differ in config.TRACED settings and seeds only")
+    lanes = [Lane(index, seed) for index, config in enumerate(configs) for seed in config.seed_range]
+    program = _compiled(configs[0], len(lanes), list(devices or jax.local_devices()), width)
+    parts = slices_of(lanes, program.people.width)
+    last = {lane.config: number for number, part in enumerate(parts) for lane in part}
+    busy = [0.0 for _ in configs]
+    diverged: list[dict[int, int]] = [{} for _ in configs]
+    writers: dict[int, RunWriter] = {}
+    with ExitStack() as stack:
+        for number, part in enumerate(parts):
+            here = sorted({lane.config for lane in part})
+            for index in set(here) - set(writers):
+                writers[index] = stack.enter_context(RunWriter(run_folder(out, configs[index]), configs[index]))
+            tell = functools.partial(_tell, observe, number + 1, len(parts))
+            seconds, found = _train(configs, part, program, writers, tell)
+            for lane in part:
+                busy[lane.config] += seconds / len(part)
+            for lane, episode in found.items():
+                diverged[lane.config][lane.seed] = episode
+            for index in (index for index in here if last[index] == number):
+                meta = _meta(configs[index], program, busy[index], len(lanes), diverged[index])
+                writers.pop(index).finish(_entities(configs[index]), meta)
+    return diverged
+
+
+def _compiled(config: Config, runs: int, devices: list[Any], width: int | None) -> Program:
+    """Compile for a width that fits: what the compiled program says it needs may make it narrower."""
+    start = time.perf_counter()
+    train, hyper = make_train(config), make_hyper(config)
+    fixed_width = width is not None
+    width = width or slice_width(runs, len(devices), most_in_memory(train, hyper, devices[0]), devices[0].platform)
+    while True:
+        people = population(train, width, devices)
+        state = people.shapes(hyper)
+        advance = {length: people.chunk.lower(state, length).compile() for length in set(_lengths(config))}  # pyright: ignore
+        needed = max(bytes_needed(program) for program in advance.values())
+        narrower = width if fixed_width else fitted(width, needed, devices[0])
+        if narrower == width:
+            evaluate = people.evaluate.lower(state).compile()  # pyright: ignore[reportFunctionMemberAccess]
+            return Program(people, advance, evaluate, time.perf_counter() - start)
+        width = narrower
+
+
+def _train(
+    configs: Sequence[Config],
+    lanes: Sequence[Lane],
+    program: Program,
+    writers: dict[int, RunWriter],
+    tell: Callable[..., None],
+) -> tuple[float, dict[Lane, int]]:
+    """Train one slice, to its last point or until every lane has diverged; its seconds, and what diverged when."""
+    people, config = program.people, configs[0]
+    rows = [lanes[place % len(lanes)] for place in range(people.width)]  # a short slice is filled up with copies
+    hypers = [make_hyper(configs[lane.config]) for lane in rows]
+    hyper = jax.tree.map(lambda *values: np.array(values, np.float32), *hypers)
+    state = people.init([lane.seed for lane in rows], hyper)
+    diverged: dict[Lane, int] = {}
+    episode, busy = 0, 0.0
+    values: dict[str, np.ndarray] = {}
+    for length in _lengths(config):
+        episode += length
+        if len(diverged) < len(lanes):
             start = time.perf_counter()
-            state, metrics = advance[length](state)
-            values = host(metrics._asdict() | {"eval_return": people.evaluate(state)}, config.seeds)
+            state, metrics = program.advance[length](state)
+            values = host(metrics._asdict() | {"eval_return": program.evaluate(state)}, len(lanes))
             seconds = time.perf_counter() - start
             busy += seconds
-            episodes.append(sum(episodes[-1:]) + length)
-            points.append(values)
-            writer.point(episodes[-1], values)
-            found = _newly_diverged(state, config, diverged)
+            first = host(state.diverged_at, len(lanes)).tolist()
+            found = {lane: at for lane, at in zip(lanes, first, strict=True) if at >= 0 and lane not in diverged}
             diverged |= found
-            observe(Point(episodes[-1], config.episodes, seconds, values, found))
-            if len(diverged) == config.seeds:
-                break
-        curves = {name: np.stack([values[name] for values in points], axis=1) for name in points[0]}
-        updates = episodes[-1] * config.learning.updates_per_episode * config.seeds
-        meta = machine(used=people.devices) | {
-            "config_hash": config_hash(config),
-            "finished_at": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
-            "wall_seconds": busy,
-            "compile_seconds": compile_seconds,
-            "updates_per_second": updates / busy,
-            "diverged": diverged,
-        }
-        arrays = {"episode": np.array(episodes), "seed": np.array(config.seed_range), **curves}
-        writer.finish(arrays, _rollout(people, state, config), meta)
-    return diverged
+            tell(episode, config.episodes, seconds, lanes, values, found)
+        else:
+            values = {name: np.full_like(value, np.nan) for name, value in values.items()}
+        for index, places in _by_config(lanes).items():
+            writers[index].point(episode, [lanes[i].seed for i in places], {k: v[places] for k, v in values.items()})
+    played = _greedy_episodes(people, state, config, len(lanes))
+    for index, places in _by_config(lanes).items():
+        writers[index].rollout([lanes[i].seed for i in places], {k: v[places] for k, v in played.items()})
+    return busy, diverged
+
+
+def _tell(observe: Callable[[Point], None], *news: Any) -> None:
+    observe(Point(*news))
+
+
+def _by_config(lanes: Sequence[Lane]) -> dict[int, list[int]]:
+    """The places of each configuration's lanes."""
+    places: dict[int, list[int]] = {}
+    for place, lane in enumerate(lanes):
+        places.setdefault(lane.config, []).append(place)
+    return places
 
 
 def _lengths(config: Config) -> list[int]:
@@ -82,35 +173,32 @@ def _lengths(config: Config) -> list[int]:
     return [config.points_every] * whole + [rest] * (rest > 0)
 
 
-def _compiled_chunks(
-    people: Population, state: TrainState, lengths: list[int]
-) -> tuple[dict[int, Callable[[TrainState], Any]], float]:
-    """Compile what the loop will call, apart from its running time."""
-    start = time.perf_counter()
-    compiled = {length: people.chunk.lower(state, length).compile() for length in set(lengths)}  # pyright: ignore
-    jax.block_until_ready(people.evaluate(state))
-    return compiled, time.perf_counter() - start
-
-
-def _newly_diverged(state: TrainState, config: Config, known: dict[int, int]) -> dict[int, int]:
-    first = host(state.diverged_at, config.seeds)
-    return {
-        seed: int(episode)
-        for seed, episode in zip(config.seed_range, first, strict=True)
-        if episode >= 0 and seed not in known
+def _meta(config: Config, program: Program, busy: float, runs: int, diverged: dict[int, int]) -> dict[str, Any]:
+    updates = config.episodes * config.learning.updates_per_episode * config.seeds
+    return machine(used=program.people.devices) | {
+        "config_hash": config_hash(config),
+        "finished_at": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
+        "wall_seconds": busy,  # this configuration's share, by its number of seeds
+        "compile_seconds": program.seconds,
+        "updates_per_second": updates / busy,
+        "runs_in_program": runs,
+        "runs_at_once": program.people.width,
+        "diverged": diverged,
     }
 
 
-def _rollout(people: Population, state: TrainState, config: Config) -> dict[str, np.ndarray]:
-    """Greedy episodes of every seed's actors: positions [S, E, T + 1, entities, 2], reward [S, E, T]."""
-    env = make_env(config)
+def _entities(config: Config) -> dict[str, np.ndarray]:
+    entities = make_env(config).spec.entities
+    return {
+        "kind": np.array([entity.kind for entity in entities]),
+        "name": np.array([entity.name for entity in entities]),
+        "radius": np.array([entity.radius for entity in entities], np.float32),
+    }
+
+
+def _greedy_episodes(people: Population, state: TrainState, config: Config, runs: int) -> dict[str, np.ndarray]:
+    """Greedy episodes of every run's actors: positions [S, E, T + 1, entities, 2], reward [S, E, T]."""
     keys = jax.random.split(jax.random.key(config.evaluation.seed), DRAWN_EPISODES)
-    episodes = host(people.play(state, keys), config.seeds)
-    positions = jax.vmap(jax.vmap(jax.vmap(env.positions)))(episodes.snapshot)
-    return {
-        "positions": np.asarray(positions),
-        "reward": episodes.reward,
-        "kind": np.array([entity.kind for entity in env.spec.entities]),
-        "name": np.array([entity.name for entity in env.spec.entities]),
-        "radius": np.array([entity.radius for entity in env.spec.entities], np.float32),
-    }
+    episodes = host(people.play(state, keys), runs)
+    positions = jax.vmap(jax.vmap(jax.vmap(make_env(config).positions)))(episodes.snapshot)
+    return {"positions": np.asarray(positions), "reward": episodes.reward}

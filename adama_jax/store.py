@@ -7,13 +7,14 @@ S seeds x P points), `metrics.jsonl` (readable, one line a point), `rollout.npz`
 import json
 import math
 import shutil
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from adama_jax.config import Config, config_hash, to_dict
+from adama_jax.config import Config
+from adama_jax.settings import config_hash, to_dict
 
 
 class Run(NamedTuple):
@@ -24,7 +25,7 @@ class Run(NamedTuple):
     config: dict[str, Any]
     meta: dict[str, Any]
     metrics: dict[str, np.ndarray]
-    rollout: dict[str, np.ndarray]
+    rollout: dict[str, np.ndarray]  # empty where only the curves were kept (docs/results)
 
 
 def run_folder(out: Path, config: Config) -> Path:
@@ -38,7 +39,10 @@ def is_finished(folder: Path) -> bool:
 
 
 class RunWriter:
-    """Writes one run. Use as a context manager; only `finish` gives the folder its final name."""
+    """Gathers one configuration's results, seeds in any order and in any slices, and writes its folder.
+
+    Use as a context manager; only `finish` gives the folder its final name.
+    """
 
     def __init__(self, folder: Path, config: Config):
         self.folder = folder
@@ -48,6 +52,10 @@ class RunWriter:
         self.partial.mkdir(parents=True)
         _write_json(self.partial / "config.json", to_dict(config) | {"label": config.label})
         self._log = (self.partial / "metrics.jsonl").open("w")
+        self._seeds = list(config.seed_range)
+        self._episodes: list[int] = []
+        self._curves: dict[int, list[dict[str, np.ndarray]]] = {seed: [] for seed in self._seeds}
+        self._rollouts: dict[int, dict[str, np.ndarray]] = {}
 
     def __enter__(self) -> "RunWriter":
         return self
@@ -55,19 +63,40 @@ class RunWriter:
     def __exit__(self, *_: object) -> None:
         self._log.close()
 
-    def point(self, episode: int, values: Mapping[str, np.ndarray]) -> None:
-        """Append one line: the episode, then each metric's values, seed by seed."""
-        line = {"episode": episode} | {name: value.tolist() for name, value in values.items()}
+    def point(self, episode: int, seeds: Sequence[int], values: Mapping[str, np.ndarray]) -> None:
+        """Add a point of these seeds' curves, and a line to the log; leaves of `values` lead with the seeds."""
+        if episode not in self._episodes:
+            self._episodes.append(episode)
+        for row, seed in enumerate(seeds):
+            self._curves[seed].append({name: value[row] for name, value in values.items()})
+        line = {"episode": episode, "seed": list(seeds)} | {name: value.tolist() for name, value in values.items()}
         self._log.write(json.dumps(_finite(line)) + "\n")
         self._log.flush()
 
-    def finish(
-        self, metrics: Mapping[str, np.ndarray], rollout: Mapping[str, np.ndarray], meta: Mapping[str, Any]
-    ) -> Path:
-        """Write the arrays and rename; an earlier run of this configuration is replaced only now."""
+    def rollout(self, seeds: Sequence[int], arrays: Mapping[str, np.ndarray]) -> None:
+        """Add these seeds' greedy episodes, leading with the seeds."""
+        for row, seed in enumerate(seeds):
+            self._rollouts[seed] = {name: value[row] for name, value in arrays.items()}
+
+    def finish(self, constants: Mapping[str, np.ndarray], meta: Mapping[str, Any]) -> Path:
+        """Write the arrays and rename; an earlier run of this configuration is replaced only now.
+
+        Args:
+            constants: what is the same for all seeds' greedy episodes, for `rollout.npz`.
+            meta: for `meta.json`.
+        """
         self._log.close()
-        np.savez_compressed(self.partial / "metrics.npz", allow_pickle=False, **metrics)
-        np.savez_compressed(self.partial / "rollout.npz", allow_pickle=False, **rollout)
+        first = self._seeds[0]
+        curves = {
+            name: np.stack([[point[name] for point in self._curves[seed]] for seed in self._seeds])
+            for name in self._curves[first][0]
+        }
+        played = {
+            name: np.stack([self._rollouts[seed][name] for seed in self._seeds]) for name in self._rollouts[first]
+        }
+        about = {"episode": np.array(self._episodes), "seed": np.array(self._seeds)}
+        np.savez_compressed(self.partial / "metrics.npz", allow_pickle=False, **about, **curves)
+        np.savez_compressed(self.partial / "rollout.npz", allow_pickle=False, **constants, **played)
         _write_json(self.partial / "meta.json", meta)
         old = self.folder.with_name(self.folder.name + ".old")
         if self.folder.exists():
@@ -93,7 +122,9 @@ def load_run(folder: Path) -> Run:
         raise FileNotFoundError(f"{folder}: no finished run (meta.json is missing)")
     config = json.loads((folder / "config.json").read_text())
     meta = json.loads((folder / "meta.json").read_text())
-    return Run(folder, config["label"], config, meta, _arrays(folder / "metrics.npz"), _arrays(folder / "rollout.npz"))
+    played = folder / "rollout.npz"
+    rollout = _arrays(played) if played.is_file() else {}
+    return Run(folder, config["label"], config, meta, _arrays(folder / "metrics.npz"), rollout)
 
 
 def _arrays(path: Path) -> dict[str, np.ndarray]:

@@ -1,13 +1,13 @@
 """Checking a configuration before anything is compiled or written. Importable without JAX."""
 
 import dataclasses
-from typing import Any
 
 from adama_jax.activations import PIECEWISE_LINEAR, SMOOTH
 from adama_jax.config import OPTIMISERS, Config, ConfigError
 from adama_jax.envs.options import JaxMARLWorld, PredatorPreyWorld, VelocityWorld
 from adama_jax.methods import METHODS
 from adama_jax.scenarios import SCENARIOS
+from adama_jax.settings import setting
 
 INFINITY = float("inf")
 
@@ -141,18 +141,11 @@ def _check(condition: bool, name: str, value: object, allowed: str) -> None:
         raise ConfigError(f"{name}={value}: must be {allowed}")
 
 
-def _get(config: Config, name: str) -> Any:
-    value: Any = config
-    for part in name.split("."):
-        value = getattr(value, part)
-    return value
-
-
 def _at_least(config: Config, name: str, least: int) -> None:
-    _check(_get(config, name) >= least, name, _get(config, name), f"at least {least}")
+    _check(setting(config, name) >= least, name, setting(config, name), f"at least {least}")
 
 
 def _between(config: Config, name: str, low: float, high: float, open_top: bool = False) -> None:
-    value = _get(config, name)
+    value = setting(config, name)
     inside = low <= value < high if open_top else low <= value <= high
     _check(inside, name, value, f"at least {low} and {'below' if open_top else 'at most'} {high}")

@@ -9,7 +9,8 @@ import pytest
 from PIL import Image
 
 from adama_jax import plots, render, summary
-from adama_jax.config import ConfigError, config_hash, scenario_config, to_dict
+from adama_jax.config import ConfigError, scenario_config
+from adama_jax.settings import config_hash, to_dict
 from adama_jax.store import RunWriter, is_finished, load_run, run_folder
 from adama_jax.validation import validate
 

@@ -1,0 +1,96 @@
+"""A trial run that tells m: the mean of kappa over its first K updates (section 4.4.1)."""
+
+from itertools import pairwise
+from typing import NamedTuple
+
+import numpy as np
+from rich.box import SIMPLE
+from rich.console import Console
+from rich.table import Table
+
+from adama_jax.compose import make_hyper, make_train
+from adama_jax.config import Config
+from adama_jax.population import host, population
+
+ROWS = 10  # of the table
+
+
+class Trial(NamedTuple):
+    """kappa, the critic term, in the first updates of a run. [S, K]"""
+
+    critic_term: np.ndarray
+
+    @property
+    def means(self) -> np.ndarray:
+        """Each seed's mean. [S]"""
+        return self.critic_term.mean(axis=1)
+
+    @property
+    def scale(self) -> float:
+        """m: the mean over updates and finite seeds."""
+        return float(np.nanmean(self.means))
+
+
+def trial(config: Config) -> Trial:
+    """Run the first K = `rates.trial_updates` updates of a configuration, and nothing else.
+
+    With several updates an episode, the last episode's are all made and kappa is their mean.
+
+    >>> import dataclasses
+    >>> from adama_jax.config import scenario_config
+    >>> config = dataclasses.replace(scenario_config("going_together"), seeds=2)
+    >>> config = dataclasses.replace(config, rates=dataclasses.replace(config.rates, trial_updates=3))
+    >>> trial(config).critic_term.shape
+    (2, 3)
+    """
+    people = population(make_train(config), config.seeds)
+    state = people.init(config.seed_range, make_hyper(config))
+    episodes = -(-config.rates.trial_updates // config.learning.updates_per_episode)
+    course = []
+    for _ in range(episodes):
+        state, metrics = people.chunk(state, 1)
+        course.append(host(metrics.critic_term, config.seeds))
+    return Trial(np.stack(course, axis=1))
+
+
+def calibrate(config: Config, console: Console) -> int:
+    """Run the trial and print kappa's mean, spread and course, and the m to use.
+
+    Returns:
+        The exit code: 1 if no seed stayed finite.
+    """
+    result = trial(config)
+    good = result.means[np.isfinite(result.means)]
+    if not good.size:
+        console.print("kappa is not finite in any seed: the rates are too large for this world", style="red")
+        return 1
+    console.print(_course(result.critic_term, f"{config.scenario}, {config.label}: kappa in the first updates"))
+    console.print(
+        f"Mean over the first {config.rates.trial_updates} updates: {result.scale:.3g}; by seed "
+        f"{good.min():.3g} to {good.max():.3g}, standard deviation {good.std(ddof=1) if good.size > 1 else 0:.2g}."
+    )
+    now = config.rates.critic_scale
+    console.print(
+        f"Use m={result.scale:.3g} (now {now}), or m=auto, which does the same within the run.", highlight=False
+    )
+    if now != "auto" and not 0.5 <= result.scale / now <= 2:
+        console.print(
+            f"The m in use is {now / result.scale:.2g} times that. Table 1's values come from the authors' worlds, and "
+            "kappa may grow later: look at its course in a run before you change m."
+        )
+    return 0
+
+
+def _course(critic_term: np.ndarray, title: str) -> Table:
+    """kappa's mean and range over seeds, in parts of the updates."""
+    table = Table(title=title, title_justify="left", box=SIMPLE, pad_edge=False)
+    for heading in ("updates", "mean", "least", "most", ""):
+        table.add_column(heading, justify="left" if heading in ("updates", "") else "right")
+    edges = np.unique(np.linspace(0, critic_term.shape[1], ROWS + 1).astype(int))
+    parts = [critic_term[:, start:stop].mean(axis=1) for start, stop in pairwise(edges)]
+    top = max((float(np.nanmax(part)) for part in parts), default=1.0)
+    for (start, stop), part in zip(pairwise(edges), parts, strict=True):
+        bar = "█" * max(1, round(24 * float(np.nanmean(part)) / top)) if top > 0 else ""
+        cells = (f"{np.nanmean(part):.3g}", f"{np.nanmin(part):.3g}", f"{np.nanmax(part):.3g}")
+        table.add_row(f"{start + 1}-{stop}", *cells, bar)
+    return table

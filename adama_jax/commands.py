@@ -1,0 +1,120 @@
+"""What the commands of the command line take, as dataclasses: `--help` shows the docstrings. Importable without JAX."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Literal
+
+import tyro
+
+from adama_jax.config import Config
+
+Flat = tyro.conf.arg(name="")  # its fields have no prefix on the command line
+
+
+@dataclass(frozen=True)
+class Output:
+    """Where results go."""
+
+    out: Path = Path("results")
+    """Folder of the results."""
+    force: bool = False
+    """Train again what is finished."""
+    devices: int | None = None
+    """Host devices on a CPU; None: one a core."""
+
+
+@dataclass(frozen=True)
+class Launch:
+    """Where the programs of a sweep run."""
+
+    launcher: Literal["here", "local", "slurm"] = "here"
+    """here: this process; local: processes of this machine; slurm: a cluster's jobs (both by submitit)."""
+    at_once: int | None = None
+    """Programs or jobs at a time; None: here one a device, local one a core, slurm all."""
+    parts: int = 1
+    """Jobs that each program's settings are divided into (local, slurm)."""
+    minutes: int = 720
+    """Time limit of a job (slurm)."""
+    gpus: int = 0
+    """GPUs a job (slurm)."""
+    cores: int = 2
+    """CPU cores a job (slurm)."""
+    memory_gb: int = 16
+    """Memory a job, GB (slurm)."""
+    partition: str | None = None
+    """Partition (slurm)."""
+    account: str | None = None
+    """Account (slurm)."""
+
+
+@dataclass(frozen=True)
+class TrainCommand:
+    """Train one method on a scenario; figures go to the run's own folder."""
+
+    config: Annotated[Config, Flat]
+    output: Annotated[Output, Flat] = Output()
+
+
+@dataclass(frozen=True)
+class ExperimentCommand:
+    """Train several methods on a scenario; figures of all of them go to the scenario's folder."""
+
+    config: Annotated[Config, Flat]
+    methods: tuple[str, ...] = ("adama", "fixed")
+    """Methods to compare; the first is filmed."""
+    output: Annotated[Output, Flat] = Output()
+
+
+@dataclass(frozen=True)
+class SweepCommand:
+    """Train every combination of settings: key=a,b,c or key=start:stop:step makes an axis of any setting."""
+
+    config: Annotated[Config, Flat]
+    preset: Literal["grid"] | None = None
+    """grid: method=fixed, l_c and l_a each 0.001 to 0.010 (section 4.1), unless given otherwise."""
+    output: Annotated[Output, Flat] = Output()
+    launch: Annotated[Launch, Flat] = Launch()
+
+
+@dataclass(frozen=True)
+class FiguresCommand:
+    """Draw the figures and tables of `experiments/` from what is on disk, and say what is missing."""
+
+    experiments: Path = Path("experiments")
+    """Folder of the figures' descriptions (TOML), or one of them."""
+    figures: Path | None = None
+    """Where the pictures go; None: figures/ in the results folder."""
+    scale: float = 1.0
+    """Part of the full lengths."""
+    episodes: int | None = None
+    """No run longer than this."""
+    only: tuple[str, ...] = ()
+    """Scenarios to keep to; none: all."""
+    output: Annotated[Output, Flat] = Output()
+
+
+@dataclass(frozen=True)
+class ReproduceCommand:
+    """Train what the figures lack, then draw them. Stop it at any time; the same command goes on."""
+
+    exhibits: Annotated[FiguresCommand, Flat] = FiguresCommand()
+    launch: Annotated[Launch, Flat] = Launch()
+
+
+@dataclass(frozen=True)
+class ReportCommand:
+    """Write one self-contained HTML page about all results of a folder."""
+
+    results: Path = Path("results")
+    """The results folder."""
+    page: Path | None = None
+    """The page; None: report.html in the results folder."""
+
+
+@dataclass(frozen=True)
+class CalibrateCommand:
+    """A trial run that tells m (section 4.4.1): kappa over the first `rates.trial_updates` updates."""
+
+    config: Annotated[Config, Flat]
+    devices: int | None = None
+    """Host devices on a CPU; None: one a core."""

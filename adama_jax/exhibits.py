@@ -1,0 +1,169 @@
+"""The paper's figures and tables as data: TOML files that say which runs an exhibit shows, read and checked here."""
+
+import tomllib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from adama_jax.arguments import parse
+from adama_jax.commands import TrainCommand
+from adama_jax.config import Config, ConfigError, scenario_config
+from adama_jax.settings import setting
+from adama_jax.store import is_finished, load_run, run_folder
+from adama_jax.summary import final_returns
+from adama_jax.sweep import product
+from adama_jax.validation import validate
+
+DRAWINGS = ("returns", "actor_rates", "rates", "critic_scale", "heat_map", "results", "settings")
+
+
+@dataclass(frozen=True)
+class Curve:
+    """One method with settings, on every scenario of an exhibit."""
+
+    method: str
+    label: str = ""
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    """By the names that the command line takes."""
+    axes: Mapping[str, Sequence[Any]] = field(default_factory=dict)
+    """Settings with several values: every combination is a run."""
+    best_of: str = ""
+    """Take these axes' best values from that exhibit, scenario by scenario."""
+
+
+@dataclass(frozen=True)
+class Exhibit:
+    """A figure or table. A file `figure3.toml` holds these fields, `name` excepted."""
+
+    name: str
+    title: str
+    draw: str
+    scenarios: tuple[str, ...]
+    curves: tuple[Curve, ...] = ()
+    seeds: int = 5
+    seed: int = 0
+    episodes: int | None = None
+    """None: the scenario's full length."""
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    """For all curves."""
+    note: str = ""
+
+
+class Shown(NamedTuple):
+    """A run that an exhibit shows; `config` is None while it waits for another exhibit's runs."""
+
+    label: str
+    scenario: str
+    config: Config | None
+    waits_for: str = ""
+
+
+class Length(NamedTuple):
+    """A shorter pass: `scale` of the full length, and no run above `most` episodes."""
+
+    scale: float = 1.0
+    most: int | None = None
+
+    def of(self, episodes: int) -> int:
+        """Episodes of a run whose full length is given.
+
+        >>> Length(0.05).of(50_000), Length(1.0, 20_000).of(50_000), Length(1.0, 20_000).of(8_000)
+        (2500, 20000, 8000)
+        """
+        return max(1, round(self.scale * min(episodes, self.most or episodes)))
+
+
+def load_exhibits(path: Path) -> dict[str, Exhibit]:
+    """The exhibits of a folder, or one file, by name.
+
+    Raises:
+        ConfigError: nothing there, or a field that is not allowed, in one line.
+    """
+    files = sorted(path.glob("*.toml")) if path.is_dir() else [path]
+    if not files or not files[0].is_file():
+        raise ConfigError(f"experiments={path}: must be a folder with TOML files, or one of them")
+    return {file.stem: _load(file) for file in files}
+
+
+def _load(file: Path) -> Exhibit:
+    try:
+        content = tomllib.loads(file.read_text())
+        curves = [Curve(method) for method in content.pop("methods", [])]
+        curves += [Curve(**curve) for curve in content.pop("curves", [])]
+        exhibit = Exhibit(name=file.stem, scenarios=tuple(content.pop("scenarios")), curves=tuple(curves), **content)
+    except (tomllib.TOMLDecodeError, KeyError, TypeError) as error:
+        raise ConfigError(f"{file}: {error}") from None
+    if exhibit.draw not in DRAWINGS:
+        raise ConfigError(f"{file}: draw={exhibit.draw}: must be one of {', '.join(DRAWINGS)}")
+    return exhibit
+
+
+def shown(
+    exhibit: Exhibit, exhibits: Mapping[str, Exhibit], length: Length, results: Path, only: Sequence[str] = ()
+) -> list[Shown]:
+    """Every run of an exhibit, scenario by scenario.
+
+    Args:
+        exhibit: the one.
+        exhibits: all, for `best_of`.
+        length: of this pass.
+        results: where finished runs are, for `best_of`.
+        only: scenarios to keep to; none: all.
+
+    Raises:
+        ConfigError: a setting that is not allowed.
+    """
+    result: list[Shown] = []
+    for scenario in exhibit.scenarios:
+        if only and scenario not in only:
+            continue
+        for curve in exhibit.curves:
+            label = curve.label or curve.method
+            base = _config(exhibit, curve, scenario, length)
+            if curve.best_of:
+                best, lacking = best_pair(exhibits[curve.best_of], scenario, exhibits, length, results)
+                chosen = None if best is None else product(base, {name: [setting(best, name)] for name in GRID})[0]
+                result.append(Shown(label, scenario, chosen, lacking))
+                continue
+            axes = {_full_name(name): list(values) for name, values in curve.axes.items()}
+            result += [Shown(label, scenario, config) for config in product(base, axes)]
+    return result
+
+
+GRID = ("rates.critic_rate", "rates.actor_budget")
+
+
+def best_pair(
+    grid: Exhibit, scenario: str, exhibits: Mapping[str, Exhibit], length: Length, results: Path
+) -> tuple[Config | None, str]:
+    """The configuration of a grid with the best mean final return, and if there is none yet, why.
+
+    A setting with a diverged seed is not eligible. The grid's seeds are its own: nothing is chosen on the seeds shown.
+    """
+    configs = [each.config for each in shown(grid, exhibits, length, results, [scenario])]
+    folders = [run_folder(results, config) for config in configs if config is not None]
+    lacking = sum(not is_finished(folder) for folder in folders)
+    if lacking or not folders:
+        return None, f"{lacking} settings of {grid.name}"
+    scores = np.array([final_returns(load_run(folder)).mean() for folder in folders])  # NaN where a seed diverged
+    if np.isnan(scores).all():
+        return None, f"a setting of {grid.name} of which no seed diverges"
+    return configs[int(np.nanargmax(scores))], ""
+
+
+def _config(exhibit: Exhibit, curve: Curve, scenario: str, length: Length) -> Config:
+    default = TrainCommand(scenario_config(scenario))
+    full = exhibit.episodes or default.config.episodes
+    values = {"method": curve.method, "seeds": exhibit.seeds, "seed": exhibit.seed, "episodes": length.of(full)}
+    words = [f"{name}={value}" for name, value in {**values, **exhibit.settings, **curve.settings}.items()]
+    config = parse(TrainCommand, default, words, exhibit.name).config
+    validate(config)
+    return config
+
+
+def _full_name(name: str) -> str:
+    """As `arguments` does it, for the axes of a grid."""
+    return {"critic_rate": GRID[0], "actor_budget": GRID[1], "critic_scale": "rates.critic_scale"}.get(name, name)

@@ -1,0 +1,127 @@
+"""Running the jobs of a sweep: here, side by side on this process's devices, or on other machines by submitit."""
+
+import os
+import queue
+import threading
+import time
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor, wait
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from rich.console import Console
+from rich.progress import Progress
+
+from adama_jax.commands import Launch
+from adama_jax.compose import make_env
+from adama_jax.progress import Reporter, progress_bars
+from adama_jax.runner import Point, run
+from adama_jax.runtime import set_up_jax
+from adama_jax.sweep import Job
+
+
+class Failure(NamedTuple):
+    """A job that did not end well."""
+
+    job: Job
+    why: str
+
+
+def launch(jobs: Sequence[Job], out: Path, options: Launch, console: Console) -> list[Failure]:
+    """Run jobs to their end; one that fails does not stop the others.
+
+    Returns:
+        What failed, and why, in a line.
+    """
+    if not jobs:
+        return []
+    failures = (_here if options.launcher == "here" else _submitted)(jobs, out, options, console)
+    for job, why in failures:
+        console.print(f"{job.name}: failed: {why}", style="red", highlight=False, soft_wrap=True)
+    return failures
+
+
+def _here(jobs: Sequence[Job], out: Path, options: Launch, console: Console) -> list[Failure]:
+    """One thread a share of the devices: a program runs and compiles on its own share, beside the others."""
+    import jax
+
+    devices = jax.local_devices()
+    beside = min(len(jobs), options.at_once or len(devices), len(devices))
+    shares: queue.Queue[list[Any]] = queue.Queue()
+    for place in range(beside):
+        shares.put(devices[place::beside])
+    for config in {job.configs[0].scenario: job.configs[0] for job in jobs}.values():
+        make_env(config)  # what a world imports is imported once, before there are threads
+    stop = threading.Event()
+
+    def work(job: Job, left: int, bars: Progress) -> None:
+        share = shares.get()
+        reporter = Reporter(job.name, job.configs, job.labels, bars, left)
+
+        def observe(point: Point) -> None:
+            if stop.is_set():
+                raise InterruptedError
+            reporter(point)
+
+        try:
+            run(job.configs, out, observe, share)
+        finally:
+            reporter.finished()
+            shares.put(share)
+
+    with progress_bars(console) as bars, ThreadPoolExecutor(beside) as pool:
+        left = -(-len(jobs) // beside)
+        futures = [pool.submit(work, job, left if place < beside else 1, bars) for place, job in enumerate(jobs)]
+        try:
+            wait(futures)
+        except KeyboardInterrupt:
+            stop.set()
+            pool.shutdown(wait=True, cancel_futures=True)
+            raise
+    return [Failure(job, _in_a_line(error)) for job, f in zip(jobs, futures, strict=True) if (error := f.exception())]
+
+
+def _submitted(jobs: Sequence[Job], out: Path, options: Launch, console: Console) -> list[Failure]:
+    """Submitit's jobs, `at_once` at a time; what they print is in `out/jobs`."""
+    import submitit
+
+    cores = len(os.sched_getaffinity(0))
+    beside = min(len(jobs), options.at_once or (cores if options.launcher == "local" else len(jobs)))
+    executor = submitit.AutoExecutor(folder=out / "jobs", cluster=options.launcher)
+    executor.update_parameters(name="adama", timeout_min=options.minutes, **_slurm(options))
+    devices = max(1, cores // beside) if options.launcher == "local" else None
+    waiting, running, failures = list(jobs), [], []
+    while waiting or running:
+        while waiting and len(running) < beside:
+            job = waiting.pop(0)
+            running.append((job, executor.submit(run_job, job, out.absolute(), devices)))
+            console.print(f"{job.name}: job {running[-1][1].job_id}", highlight=False)
+        for job, submitted in [pair for pair in running if pair[1].done()]:
+            running.remove((job, submitted))
+            error = submitted.exception()
+            if error is None:
+                console.print(f"{job.name}: finished", highlight=False)
+            else:
+                failures.append(Failure(job, f"{_in_a_line(error)} (log: {submitted.paths.stderr})"))
+        time.sleep(0.5)
+    return failures
+
+
+def run_job(job: Job, out: Path, devices: int | None) -> None:
+    """What a submitted job does, in its own process."""
+    set_up_jax(devices)
+    with progress_bars(Console(width=160)) as bars:
+        run(job.configs, out, Reporter(job.name, job.configs, job.labels, bars))
+
+
+def _slurm(options: Launch) -> dict[str, Any]:
+    if options.launcher == "local":
+        return {}
+    resources = {"cpus_per_task": options.cores, "mem_gb": options.memory_gb, "gpus_per_node": options.gpus}
+    named = {"slurm_partition": options.partition, "slurm_account": options.account}
+    return resources | {name: value for name, value in named.items() if value is not None}
+
+
+def _in_a_line(error: BaseException) -> str:
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    return f"{type(error).__name__}: {lines[-1][:300] if lines else 'no message'}"

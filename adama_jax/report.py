@@ -1,0 +1,152 @@
+"""One self-contained HTML page about a results folder: figures, tables, rollouts, settings, and what ran on what."""
+
+import base64
+import csv
+import html
+import json
+import tempfile
+import time
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from adama_jax import render, summary
+from adama_jax.config import ConfigError
+from adama_jax.settings import differences, short
+from adama_jax.store import Run, finite_seeds, load_run
+
+STYLE = """
+:root { color-scheme: light dark; }
+body { font: 16px/1.5 system-ui, sans-serif; max-width: 66rem; margin: 2rem auto; padding: 0 1rem; }
+h1, h2 { line-height: 1.2; } h2 { margin-top: 2.5rem; border-bottom: 1px solid #8886; padding-bottom: .2rem; }
+figure { margin: 1.5rem 0; } figure img { max-width: 100%; background: white; border: 1px solid #8886; }
+figcaption, .note { font-size: .88rem; opacity: .8; }
+.wide { overflow-x: auto; }
+table { border-collapse: collapse; font-size: .85rem; font-variant-numeric: tabular-nums; }
+th, td { padding: .25rem .6rem; border-bottom: 1px solid #8884; text-align: right; vertical-align: top; }
+th:first-child, td:first-child, .text td, .text th { text-align: left; }
+code { font-size: .85em; }
+"""
+MANY = 8  # runs of one method, episodes and seeds: a sweep, of which the tables show the best
+BEST = 5
+
+
+def report(results: Path, page: Path) -> Path:
+    """Write the page; it loads nothing from elsewhere.
+
+    Args:
+        results: a results folder.
+        page: the file to write.
+
+    Raises:
+        ConfigError: no finished run there.
+    """
+    runs = [load_run(meta.parent) for meta in sorted(results.glob("*/*/meta.json"))]
+    if not runs:
+        raise ConfigError(f"results={results}: must be a folder with finished runs (<scenario>/<run>/meta.json)")
+    runs = [run._replace(label=_label(run)) for run in runs]
+    scenarios = list(dict.fromkeys(run.config["scenario"] for run in runs))
+    parts = [
+        f"<h1>AdaMa: {len(runs)} settings in {len(scenarios)} scenarios</h1>",
+        f"<p class=note>Written {time.strftime('%Y-%m-%d %H:%M UTC', time.gmtime())} from "
+        f"<code>{_text(results)}</code>. Made on {_text(', '.join(_machines(runs)))}. {_text(summary.CAPTION)}</p>",
+        *_exhibits(results / "figures"),
+        *(part for scenario in scenarios for part in _scenario(scenario, runs, results)),
+        "<h2>All runs</h2>",
+        _all_runs(runs),
+    ]
+    head = f"<!doctype html><html lang=en><meta charset=utf-8><title>AdaMa results</title><style>{STYLE}</style>"
+    page.parent.mkdir(parents=True, exist_ok=True)
+    page.write_text(head + "\n".join(parts) + "</html>\n")
+    return page
+
+
+def _exhibits(folder: Path) -> list[str]:
+    """Each figure with its description; each table."""
+    parts = []
+    for description in sorted(folder.glob("*.json")):
+        about = json.loads(description.read_text())
+        missing = f" Missing: {'; '.join(about['missing'])}." if about["missing"] else ""
+        parts.append(f"<h2>{_text(about['title'])}</h2>")
+        picture, table = description.with_suffix(".png"), description.with_suffix(".csv")
+        if picture.is_file():
+            parts.append(_picture(picture, f"{len(about['runs'])} settings, drawn {about['drawn_at']}.{missing}"))
+        elif table.is_file():
+            with table.open() as file:
+                rows = [[_rounded(cell) for cell in row] for row in csv.reader(file)]
+            parts += [_table(rows[0], rows[1:]), f"<p class=note>{_text(missing)}</p>"]
+    return parts
+
+
+def _scenario(scenario: str, runs: Sequence[Run], results: Path) -> list[str]:
+    here = [run for run in runs if run.config["scenario"] == scenario]
+    parts = [f"<h2>{_text(scenario.replace('_', ' '))}</h2>"]
+    groups: dict[tuple[int, int, int], list[Run]] = {}
+    for run in here:
+        groups.setdefault((run.config["episodes"], run.config["seeds"], run.config["seed"]), []).append(run)
+    for (episodes, seeds, seed), members in sorted(groups.items()):
+        lines = sorted(summary.summarise(members), key=lambda line: (line.final != line.final, -line.final))
+        note = f"; the best {BEST} of {len(lines)} settings" if len(lines) > MANY else ""
+        parts.append(f"<h3>{episodes:,} episodes, seeds {seed} to {seed + seeds - 1}{note}</h3>")
+        parts.append(_table(*summary.cells(lines[: BEST if note else None])))
+    pictures = sorted((results / scenario).glob("*.png"))
+    parts += [_picture(picture, picture.stem.replace("_", " ")) for picture in pictures]
+    films = (run for run in here if run.rollout and run.config["method"] == "adama" and finite_seeds(run).any())
+    filmed = next(films, None)
+    if filmed is not None:
+        with tempfile.TemporaryDirectory() as folder:
+            film = render.rollout_gif(filmed, Path(folder) / "rollout.gif", int(finite_seeds(filmed).argmax()))
+            caption = f"Greedy episodes of {filmed.label}, {filmed.config['episodes']:,} episodes of training."
+            parts.append(_picture(film, caption))
+    return parts
+
+
+def _all_runs(runs: Sequence[Run]) -> str:
+    head = ["run", "settings other than the preset", "episodes", "seeds", "diverged", "updates/s", "device", "commit"]
+    head += ["jax", "finished", "folder"]
+    rows = []
+    for run in runs:
+        config, meta, device = run.config, run.meta, run.meta["device"]
+        changed = ", ".join(f"{short(name)}={value}" for name, value in differences(config).items())
+        lost = "; ".join(f"seed {seed} at {at:,}" for seed, at in meta["diverged"].items())
+        rows.append([
+            f"{config['scenario']}: {config['label']}", changed or "-", f"{config['episodes']:,}",
+            f"{config['seed']} to {config['seed'] + config['seeds'] - 1}", lost or "-",
+            f"{meta['updates_per_second']:,.0f}", f"{device['used']} x {device['kind']}",
+            (meta["git_commit"] or "-")[:8], meta["versions"]["jax"], meta["finished_at"], run.folder.name,
+        ])  # fmt: skip
+    return _table(head, rows, "text")
+
+
+def _label(run: Run) -> str:
+    changed = " ".join(f"{short(name)}={value}" for name, value in differences(run.config).items())
+    return f"{run.config['label']} {changed}".strip()
+
+
+def _machines(runs: Iterable[Run]) -> list[str]:
+    return sorted({f"{run.meta['device']['used']} x {run.meta['device']['kind']}" for run in runs})
+
+
+def _picture(path: Path, caption: str) -> str:
+    kind = {".png": "png", ".gif": "gif"}[path.suffix]
+    data = base64.b64encode(path.read_bytes()).decode()
+    return (
+        f'<figure><img alt="{_text(caption)}" src="data:image/{kind};base64,{data}">'
+        f"<figcaption>{_text(caption)}</figcaption></figure>"
+    )
+
+
+def _table(head: Sequence[str], rows: Sequence[Sequence[str]], kind: str = "") -> str:
+    top = "".join(f"<th>{_text(cell)}" for cell in head)
+    body = "".join("<tr>" + "".join(f"<td>{_text(cell)}" for cell in row) for row in rows)
+    return f'<div class=wide><table class="{kind}"><tr>{top}{body}</table></div>'
+
+
+def _rounded(cell: str) -> str:
+    try:
+        return cell if cell.isdigit() else f"{float(cell):.2f}"
+    except ValueError:
+        return cell
+
+
+def _text(value: object) -> str:
+    return html.escape(str(value))

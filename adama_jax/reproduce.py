@@ -1,0 +1,138 @@
+"""The paper's exhibits from `experiments/`: train what they lack, draw what the results on disk allow, say the rest."""
+
+import json
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+
+from adama_jax import plots, summary
+from adama_jax.commands import FiguresCommand, Launch
+from adama_jax.exhibits import Exhibit, Length, Shown, load_exhibits, shown
+from adama_jax.experiment import complete
+from adama_jax.runtime import git_commit
+from adama_jax.settings import differences
+from adama_jax.store import Run, is_finished, load_run, run_folder
+
+
+def reproduce(command: FiguresCommand, options: Launch, console: Console) -> int:
+    """Train every run that the exhibits show and that is not on disk, then draw.
+
+    What waits for other runs (`best_of`) is trained when they are there.
+
+    Returns:
+        The exit code: 1 if a job failed.
+    """
+    exhibits, out = load_exhibits(command.experiments), command.output.out
+    failures = []
+    tried: set[Any] = set()
+    while True:
+        wanted = dict.fromkeys(each.config for each in _all_shown(exhibits, command) if each.config is not None)
+        new = [config for config in wanted if config not in tried]
+        if not new:
+            break
+        tried |= set(new)
+        there = [] if command.output.force else [config for config in new if is_finished(run_folder(out, config))]
+        missing = [config for config in new if config not in there]
+        console.print(f"{len(there)} settings are on disk, {len(missing)} are to be trained.")
+        failures += complete(missing, out, True, options, console)
+    figures(command, console)
+    return 1 if failures else 0
+
+
+def figures(command: FiguresCommand, console: Console) -> int:
+    """Draw every exhibit of which any run is on disk; name what is missing.
+
+    Returns:
+        The exit code: 1 if nothing could be drawn.
+    """
+    exhibits, out = load_exhibits(command.experiments), command.output.out
+    folder = command.figures or out / "figures"
+    drawn = 0
+    for exhibit in exhibits.values():
+        rows = shown(exhibit, exhibits, _length(command), out, command.only)
+        missing, runs = _missing(rows, out), _runs(rows, out)
+        if runs:
+            draw(exhibit, runs, missing, folder)
+            drawn += 1
+            console.print(f"{exhibit.name}: {folder / exhibit.name}.*", highlight=False, soft_wrap=True)
+        if missing and rows:
+            text = f"{exhibit.name}: {'' if runs else 'nothing drawn; '}missing: {'; '.join(missing)}"
+            console.print(text, style="yellow", highlight=False, soft_wrap=True)
+    return 0 if drawn else 1
+
+
+def draw(exhibit: Exhibit, runs: Mapping[str, Sequence[Run]], missing: Sequence[str], folder: Path) -> None:
+    """One exhibit: PNG and PDF, or CSV and Markdown, and a JSON that says from what it was drawn."""
+    folder.mkdir(parents=True, exist_ok=True)
+    target = folder / exhibit.name
+    everything = [run for members in runs.values() for run in members]
+    if exhibit.draw == "results":
+        lines = summary.summarise(everything)
+        target.with_suffix(".csv").write_text(summary.to_csv(lines))
+        target.with_suffix(".md").write_text(f"{exhibit.title}. {summary.CAPTION}\n\n{summary.markdown(lines)}")
+    else:
+        title = f"{exhibit.title}, {_lengths(everything)}" + (", incomplete" if missing else "")
+        figure = getattr(plots, exhibit.draw)(runs, title)
+        plots.save(figure, target.with_suffix(".png"), target.with_suffix(".pdf"))
+    about = {
+        "title": exhibit.title,
+        "drawn_at": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
+        "drawn_by_commit": git_commit(),
+        "missing": list(missing),
+        "runs": [_provenance(run) for run in everything],
+    }
+    target.with_suffix(".json").write_text(json.dumps(about, indent=2) + "\n")
+
+
+def _provenance(run: Run) -> dict[str, Any]:
+    return {
+        "label": run.label,
+        "folder": f"{run.config['scenario']}/{run.folder.name}",
+        **{name: run.config[name] for name in ("method", "episodes", "seeds", "seed")},
+        "settings_other_than_the_preset": differences(run.config),
+        **{name: run.meta[name] for name in ("git_commit", "device", "versions", "finished_at", "diverged")},
+    }
+
+
+def _all_shown(exhibits: Mapping[str, Exhibit], command: FiguresCommand) -> list[Shown]:
+    length, out = _length(command), command.output.out
+    return [row for exhibit in exhibits.values() for row in shown(exhibit, exhibits, length, out, command.only)]
+
+
+def _length(command: FiguresCommand) -> Length:
+    return Length(command.scale, command.episodes)
+
+
+def _runs(rows: Sequence[Shown], results: Path) -> dict[str, list[Run]]:
+    """The finished ones, by scenario."""
+    runs: dict[str, list[Run]] = {}
+    for row in rows:
+        if row.config is not None and is_finished(run_folder(results, row.config)):
+            run = load_run(run_folder(results, row.config))
+            runs.setdefault(row.scenario, []).append(run._replace(label=row.label))
+    return runs
+
+
+def _missing(rows: Sequence[Shown], results: Path) -> list[str]:
+    """What is not on disk, a line a scenario."""
+    names: dict[str, list[str]] = {}
+    for row in rows:
+        if row.config is None:
+            names.setdefault(row.scenario, []).append(f"{row.label} (needs {row.waits_for})")
+        elif not is_finished(run_folder(results, row.config)):
+            names.setdefault(row.scenario, []).append(row.label)
+    lines = []
+    for scenario, found in names.items():
+        counts = {name: found.count(name) for name in found}
+        parts = [name if count == 1 else f"{count} settings of {name}" for name, count in counts.items()]
+        everything = len(found) == sum(row.scenario == scenario for row in rows)
+        lines.append(f"{scenario}: {f'all {len(found)}' if everything else ', '.join(parts)}")
+    return lines
+
+
+def _lengths(runs: Sequence[Run]) -> str:
+    lengths = sorted({run.config["episodes"] for run in runs})
+    return " and ".join(f"{length:,}" for length in lengths) + " episodes"

@@ -1,0 +1,78 @@
+"""How many runs share the devices at once: a population larger than that runs in slices, one program for all."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import jax
+import psutil
+
+from adama_jax.train import Trainer, TrainHyper
+
+MOST_ON_A_CORE = 6  # runs; beyond, their activations leave the caches
+COST_OF_A_RUN = 0.04  # each run beside two others slows a core's runs by 3 to 6% (docs/results.md)
+SHARE = 0.8  # of the free memory that a slice may fill
+
+
+def slice_width(runs: int, devices: int, most: int, platform: str) -> int:
+    """Runs in a slice, evenly over the devices; the last slice is filled up with copies.
+
+    Args:
+        runs: how many there are in all.
+        devices: how many share them.
+        most: that fit in one device's memory.
+        platform: "cpu", where few runs at a time are fastest, or "gpu", where as many as there is room for are.
+
+    >>> slice_width(500, devices=1, most=312, platform="gpu")
+    250
+    >>> [slice_width(runs, devices=2, most=1000, platform="cpu") for runs in (1, 2, 5, 15, 32, 500)]
+    [1, 2, 6, 4, 4, 4]
+    """
+    devices = min(devices, -(-runs // 2))  # no device has a lone run
+    if platform == "cpu":
+        choices = range(min(2, runs), max(min(MOST_ON_A_CORE, most), min(2, runs)) + 1)
+        return devices * min(choices, key=lambda each: _padded(runs, each * devices) * (1 + COST_OF_A_RUN * each))
+    slices = -(-runs // (max(most, 1) * devices))
+    return -(-runs // (slices * devices)) * devices
+
+
+def most_in_memory(trainer: Trainer, hyper: TrainHyper, device: Any) -> int:
+    """Runs whose states (replay included) fit in the device's free memory, at least 1.
+
+    What a program needs beside the states is not in this figure; `fitted` measures it on the compiled program.
+    """
+    state = jax.eval_shape(trainer.init, jax.random.key(0), hyper)
+    a_run = sum(leaf.size * leaf.dtype.itemsize for leaf in jax.tree.leaves(state))
+    return max(1, int(SHARE * free_memory(device) / a_run))
+
+
+def bytes_needed(program: Any) -> int:
+    """Bytes a device needs while a compiled program runs: its state, donated, and its workspace."""
+    used = program.memory_analysis()
+    return used.argument_size_in_bytes + used.output_size_in_bytes - used.alias_size_in_bytes + used.temp_size_in_bytes
+
+
+def fitted(width: int, needed: int, device: Any) -> int:
+    """The width that fits, given the bytes a device needs for this one (`compiled.memory_analysis()`)."""
+    room = SHARE * free_memory(device)
+    return width if needed <= room else max(1, int(width * room / needed))
+
+
+def free_memory(device: Any) -> int:
+    """Bytes free on a device; on a CPU the machine's, divided among its host devices."""
+    statistics = device.memory_stats()
+    if statistics and "bytes_limit" in statistics:
+        return statistics["bytes_limit"] - statistics["bytes_in_use"]
+    return psutil.virtual_memory().available // len(jax.local_devices())
+
+
+def slices_of(runs: Sequence[Any], width: int) -> list[list[Any]]:
+    """Consecutive slices of at most `width`.
+
+    >>> slices_of("abcde", 2)
+    [['a', 'b'], ['c', 'd'], ['e']]
+    """
+    return [list(runs[start : start + width]) for start in range(0, len(runs), width)]
+
+
+def _padded(runs: int, width: int) -> int:
+    return -(-runs // width) * width

@@ -1,0 +1,100 @@
+"""Sweeps as data: products of settings, what they are called, and which of them one compiled program runs."""
+
+import itertools
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from adama_jax.config import Config
+from adama_jax.methods import METHODS
+from adama_jax.settings import all_settings, program_key, setting, short, with_settings
+from adama_jax.store import is_finished, run_folder
+
+TEN_RATES = tuple(f"{thousandths / 1000:g}" for thousandths in range(1, 11))
+PRESETS: dict[str, dict[str, tuple[str, ...]]] = {
+    "grid": {"method": ("fixed",), "rates.critic_rate": TEN_RATES, "rates.actor_budget": TEN_RATES},
+}
+"""Named products. grid: the search behind Fixed lr (section 4.1), 100 pairs."""
+
+
+class Job(NamedTuple):
+    """Configurations that one compiled program runs."""
+
+    name: str
+    configs: tuple[Config, ...]
+    labels: tuple[str, ...]
+
+    @property
+    def runs(self) -> int:
+        """Configurations x seeds."""
+        return sum(config.seeds for config in self.configs)
+
+
+def product(base: Config, axes: Mapping[str, Sequence[Any]]) -> list[Config]:
+    """Every combination of the axes' values, in order; a setting that a method does not read stays as in `base`.
+
+    Args:
+        base: all other settings.
+        axes: values by a setting's full name.
+
+    >>> from adama_jax.config import scenario_config
+    >>> base = scenario_config("clustering")
+    >>> axes = {"method": ["adama", "fixed"], "rates.critic_scale": [40.0, 80.0], "rates.critic_rate": [0.001, 0.002]}
+    >>> [(c.method, c.rates.critic_scale, c.rates.critic_rate) for c in product(base, axes)]
+    [('adama', 40.0, 0.008), ('adama', 80.0, 0.008), ('fixed', 80.0, 0.001), ('fixed', 80.0, 0.002)]
+    """
+    configs: list[Config] = []
+    for values in itertools.product(*axes.values()):
+        chosen = dict(zip(axes, values, strict=True))
+        reads = METHODS[chosen.get("method", base.method)].reads
+        kept = {n: v for n, v in chosen.items() if not n.startswith("rates.") or n.removeprefix("rates.") in reads}
+        config = with_settings(base, kept)
+        if config not in configs:
+            configs.append(config)
+    return configs
+
+
+def labels(configs: Sequence[Config]) -> list[str]:
+    """A name for each: its method, and the settings in which configurations of that method differ.
+
+    >>> from adama_jax.config import scenario_config
+    >>> base = scenario_config("clustering")
+    >>> labels([with_settings(base, {"rates.critic_scale": m}) for m in (40.0, 80.0)])
+    ['adama m=40.0', 'adama m=80.0']
+    """
+    names = []
+    for config in configs:
+        like = [other for other in configs if other.method == config.method]
+        values = {name: {repr(setting(other, name)) for other in like} for name, _ in all_settings(config)}
+        differing = [name for name, found in values.items() if len(found) > 1]
+        parts = [f"{short(n)}={setting(config, n)}" for n in differing if n != "direction"]
+        names.append(" ".join([config.label, *parts]))
+    return names
+
+
+def jobs(configs: Sequence[Config], names: Sequence[str], parts: int = 1) -> list[Job]:
+    """One job a program; with `parts`, that many jobs of equal size instead, for as many machines.
+
+    Args:
+        configs: different configurations.
+        names: what to call them.
+        parts: jobs that a program's configurations are divided into, where there are enough of them.
+    """
+    groups: dict[str, list[tuple[Config, str]]] = {}
+    for config, name in zip(configs, names, strict=True):
+        groups.setdefault(program_key(config), []).append((config, name))
+    result = []
+    for group in groups.values():
+        size = -(-len(group) // parts)
+        for start in range(0, len(group), size):
+            members = group[start : start + size]
+            called = members[0][1] if len(members) == 1 else f"{members[0][0].label}, {len(members)} settings"
+            part = f" (part {start // size + 1})" if len(group) > size else ""
+            title = f"{members[0][0].scenario}: {called}{part}"
+            result.append(Job(title, tuple(config for config, _ in members), tuple(name for _, name in members)))
+    return sorted(result, key=lambda job: -job.runs * job.configs[0].episodes)
+
+
+def unfinished(configs: Iterable[Config], out: Path) -> list[Config]:
+    """Those whose results are not on disk."""
+    return [config for config in configs if not is_finished(run_folder(out, config))]
