@@ -2,6 +2,8 @@
 PYTHON ?= python3
 SCENARIO ?= predator_prey
 METHODS ?= adama fixed
+RESULTS ?= results
+PASS = out=$(RESULTS) $(if $(SCALE),scale=$(SCALE)) $(if $(EPISODES),episodes=$(EPISODES)) $(if $(ONLY),only=$(ONLY)) $(ARGS)
 UV := .venv/bin/uv
 READY := .venv/.ready
 comma := ,
@@ -9,7 +11,7 @@ empty :=
 space := $(empty) $(empty)
 
 .DEFAULT_GOAL := help
-.PHONY: help experiment test test-all lint type fmt bench clean
+.PHONY: help experiment grid figures reproduce report notebooks test test-all lint type fmt bench clean
 
 help: ## what there is to make
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -27,10 +29,28 @@ $(READY): $(UV) pyproject.toml uv.lock
 experiment: $(READY) ## train METHODS on SCENARIO, draw the curves, the rates and a rollout, print the table
 	.venv/bin/adama experiment $(SCENARIO) methods=$(subst $(space),$(comma),$(strip $(METHODS))) $(if $(SEEDS),seeds=$(SEEDS)) $(if $(EPISODES),episodes=$(EPISODES)) $(ARGS)
 
+grid: $(READY) ## the paper's grid search in SCENARIO: 100 pairs of fixed rates x 5 seeds, a table and a heat map
+	.venv/bin/adama sweep $(SCENARIO) preset=grid $(if $(SEEDS),seeds=$(SEEDS)) $(if $(EPISODES),episodes=$(EPISODES)) $(ARGS)
+
+figures: $(READY) ## draw the paper's figures and tables from RESULTS, say what is missing (SCALE, EPISODES, ONLY)
+	.venv/bin/adama figures $(PASS)
+
+reproduce: $(READY) ## train what they lack first; SCALE=0.05 is a quick pass; stop it, and the same command goes on
+	.venv/bin/adama reproduce $(PASS)
+
+report: $(READY) ## RESULTS as one HTML page
+	.venv/bin/adama report $(RESULTS)
+
+notebooks: $(READY) ## run the notebooks (notebooks/*.py, percent format)
+	$(UV) sync --frozen --inexact --quiet --group notebooks
+	mkdir -p build/notebooks
+	for file in notebooks/*.py; do .venv/bin/jupytext --quiet --to ipynb -o build/notebooks/$$(basename $$file .py).ipynb $$file; done
+	.venv/bin/python -m pytest --nbmake --override-ini=addopts= build/notebooks
+
 test: $(READY) ## the tests, under 10 minutes on 2 cores
 	.venv/bin/python -m pytest -m "not slow"
 
-test-all: $(READY) ## the slow tests too
+test-all: $(READY) notebooks ## the slow tests and the notebooks too
 	.venv/bin/python -m pytest
 
 lint: $(READY) ## ruff: lint and format

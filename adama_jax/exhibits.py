@@ -49,7 +49,8 @@ class Exhibit:
     """None: the scenario's full length."""
     settings: Mapping[str, Any] = field(default_factory=dict)
     """For all curves."""
-    note: str = ""
+    rows: tuple[str, ...] = ()
+    """Of `settings`: what to list, by full names."""
 
 
 class Shown(NamedTuple):
@@ -77,15 +78,22 @@ class Length(NamedTuple):
 
 
 def load_exhibits(path: Path) -> dict[str, Exhibit]:
-    """The exhibits of a folder, or one file, by name.
+    """The exhibits of a folder, or of one file with those that its curves name in `best_of`, by name.
 
     Raises:
         ConfigError: nothing there, or a field that is not allowed, in one line.
     """
-    files = sorted(path.glob("*.toml")) if path.is_dir() else [path]
-    if not files or not files[0].is_file():
+    waiting = sorted(path.glob("*.toml")) if path.is_dir() else [path]
+    if not waiting:
         raise ConfigError(f"experiments={path}: must be a folder with TOML files, or one of them")
-    return {file.stem: _load(file) for file in files}
+    exhibits: dict[str, Exhibit] = {}
+    while waiting:
+        exhibit = _load(waiting.pop(0))
+        exhibits[exhibit.name] = exhibit
+        names = {curve.best_of for curve in exhibit.curves if curve.best_of}
+        folder = path if path.is_dir() else path.parent
+        waiting += [folder / f"{name}.toml" for name in sorted(names) if name not in exhibits]
+    return exhibits
 
 
 def _load(file: Path) -> Exhibit:
@@ -93,9 +101,11 @@ def _load(file: Path) -> Exhibit:
         content = tomllib.loads(file.read_text())
         curves = [Curve(method) for method in content.pop("methods", [])]
         curves += [Curve(**curve) for curve in content.pop("curves", [])]
-        exhibit = Exhibit(name=file.stem, scenarios=tuple(content.pop("scenarios")), curves=tuple(curves), **content)
-    except (tomllib.TOMLDecodeError, KeyError, TypeError) as error:
-        raise ConfigError(f"{file}: {error}") from None
+        exhibit = Exhibit(file.stem, scenarios=tuple(content.pop("scenarios")), curves=tuple(curves), **content)
+    except OSError:
+        raise ConfigError(f"experiments={file}: must be a folder with TOML files, or one of them") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, AttributeError, KeyError, TypeError) as error:
+        raise ConfigError(f"{file}: must be an exhibit's description: {error}") from None
     if exhibit.draw not in DRAWINGS:
         raise ConfigError(f"{file}: draw={exhibit.draw}: must be one of {', '.join(DRAWINGS)}")
     return exhibit

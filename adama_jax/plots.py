@@ -81,10 +81,14 @@ def critic_scale(panels: Panels, title: str = "") -> Figure:
 
 def heat_map(panels: Panels, title: str = "") -> Figure:
     """Final return by l_c and |l_a|, mean over seeds; the best is framed, settings with a diverged seed are grey."""
+    columns = min(2, len(panels))
+    rows = -(-len(panels) // columns)
     figure, grid = plt.subplots(
-        1, len(panels), figsize=(0.8 + 3.9 * len(panels), 4.1), layout="constrained", squeeze=False
+        rows, columns, figsize=(0.8 + 4.0 * columns, 0.5 + 3.6 * rows), layout="constrained", squeeze=False
     )
-    for axes, (scenario, runs) in zip(grid[0], panels.items(), strict=True):
+    for axes in grid.flat[len(panels) :]:
+        axes.set_axis_off()
+    for axes, (scenario, runs) in zip(grid.flat, panels.items(), strict=False):
         critic = sorted({run.config["rates"]["critic_rate"] for run in runs})
         actors = sorted({run.config["rates"]["actor_budget"] for run in runs})
         table = np.full((len(actors), len(critic)), np.nan)

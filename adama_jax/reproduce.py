@@ -10,10 +10,11 @@ from rich.console import Console
 
 from adama_jax import plots, summary
 from adama_jax.commands import FiguresCommand, Launch
+from adama_jax.config import ConfigError, scenario_config
 from adama_jax.exhibits import Exhibit, Length, Shown, load_exhibits, shown
 from adama_jax.experiment import complete
 from adama_jax.runtime import git_commit
-from adama_jax.settings import differences
+from adama_jax.settings import SYMBOLS, all_settings, differences, setting, short
 from adama_jax.store import Run, is_finished, load_run, run_folder
 
 
@@ -54,7 +55,7 @@ def figures(command: FiguresCommand, console: Console) -> int:
     for exhibit in exhibits.values():
         rows = shown(exhibit, exhibits, _length(command), out, command.only)
         missing, runs = _missing(rows, out), _runs(rows, out)
-        if runs:
+        if runs or exhibit.draw == "settings":
             draw(exhibit, runs, missing, folder)
             drawn += 1
             console.print(f"{exhibit.name}: {folder / exhibit.name}.*", highlight=False, soft_wrap=True)
@@ -69,7 +70,9 @@ def draw(exhibit: Exhibit, runs: Mapping[str, Sequence[Run]], missing: Sequence[
     folder.mkdir(parents=True, exist_ok=True)
     target = folder / exhibit.name
     everything = [run for members in runs.values() for run in members]
-    if exhibit.draw == "results":
+    if exhibit.draw == "settings":
+        target.with_suffix(".md").write_text(f"{exhibit.title}\n\n{settings_table(exhibit)}")
+    elif exhibit.draw == "results":
         lines = summary.summarise(everything)
         target.with_suffix(".csv").write_text(summary.to_csv(lines))
         target.with_suffix(".md").write_text(f"{exhibit.title}. {summary.CAPTION}\n\n{summary.markdown(lines)}")
@@ -85,6 +88,23 @@ def draw(exhibit: Exhibit, runs: Mapping[str, Sequence[Run]], missing: Sequence[
         "runs": [_provenance(run) for run in everything],
     }
     target.with_suffix(".json").write_text(json.dumps(about, indent=2) + "\n")
+
+
+def settings_table(exhibit: Exhibit) -> str:
+    """What the scenarios' names stand for, as a Markdown table; a symbol of the paper stands beside its setting.
+
+    Raises:
+        ConfigError: a row that is no setting.
+    """
+    configs = [scenario_config(scenario) for scenario in exhibit.scenarios]
+    lines = ["| setting | " + " | ".join(exhibit.scenarios) + " |", "|---|" + "---:|" * len(configs)]
+    for name in exhibit.rows:
+        if any(name not in dict(all_settings(config)) for config in configs):
+            raise ConfigError(f"{exhibit.name}: rows={name}: must be the full name of a setting")
+        symbol = f" ({short(name)})" if short(name) in SYMBOLS else ""
+        values = " | ".join(str(setting(config, name)) for config in configs)
+        lines.append(f"| `{name}`{symbol} | {values} |")
+    return "\n".join(lines) + "\n"
 
 
 def _provenance(run: Run) -> dict[str, Any]:
