@@ -23,7 +23,9 @@ PUBLIC = {
     "validation": ("validate",),
     "compose": ("make_env", "make_hyper", "make_train"),
     "train": ("TrainHyper", "Trainer"),
-    "store": ("load_run",),
+    "runner": ("run",),
+    "store": ("load_run", "run_folder"),
+    "exhibits": ("load_exhibits",),
 }
 _HOME = {name: module for module, names in PUBLIC.items() for name in names}
 __all__ = sorted(_HOME)

@@ -1,6 +1,7 @@
 """The command line: settings are `key=value` or `--key value`. JAX is not imported before all of them are checked."""
 
 import dataclasses
+import os
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -50,6 +51,7 @@ examples: adama train predator_prey seeds=5 method=adama episodes=2000
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command; returns its exit code (0; 1: a seed diverged; 2: bad input; 130: interrupted)."""
     words = list(sys.argv[1:] if arguments is None else arguments)
+    os.environ.setdefault("MPLBACKEND", "agg")  # pictures go to files
     try:
         if not words or words[0] in ("-h", "--help"):
             print(USAGE, end="")
@@ -202,8 +204,6 @@ def _check_scenario(config: Config, scenario: str) -> None:
 
 
 def _check_output(output: Output) -> None:
-    import os
-
     if output.devices is not None and output.devices < 1:
         raise ConfigError(f"devices={output.devices}: must be at least 1")
     nearest = next(path for path in (output.out.absolute(), *output.out.absolute().parents) if path.exists())

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 CACHE = tempfile.TemporaryDirectory(prefix="adama-jax-tests-")
 os.environ["JAX_COMPILATION_CACHE_DIR"] = CACHE.name  # processes that tests start share it
 os.environ.setdefault("JAX_PLATFORMS", "cpu")
+os.environ["MPLBACKEND"] = "agg"
 
 import jax
 import pytest

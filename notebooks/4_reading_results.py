@@ -1,0 +1,70 @@
+# ---
+# jupyter:
+#   kernelspec:
+#     display_name: Python 3
+#     language: python
+#     name: python3
+# ---
+
+# %% [markdown]
+# # Reading results
+#
+# `make reproduce` fills `results/`; the thinned arrays behind the published figures are in `docs/results/runs` of the
+# repository, in the same form. This notebook goes from there to the paper's figures, and to one of your own.
+
+# %%
+from pathlib import Path
+
+import matplotlib.pyplot as plt
+import numpy as np
+
+from adama_jax import load_exhibits, load_run, plots, statistics, summary
+from adama_jax.exhibits import Length, shown
+from adama_jax.store import is_finished, run_folder
+
+root = next(folder for folder in (Path.cwd(), *Path.cwd().parents) if (folder / "experiments").is_dir())
+results = root / "docs" / "results" / "runs"
+exhibits = load_exhibits(root / "experiments")
+list(exhibits)
+
+# %% [markdown]
+# An exhibit says which runs it shows. Those that are on disk are read back with their settings, machine and commit.
+
+# %%
+length = Length(most=20_000)  # the published runs are this long
+panels = {}
+for row in shown(exhibits["figure3"], exhibits, length, results):
+    if row.config is not None and is_finished(run_folder(results, row.config)):
+        found = load_run(run_folder(results, row.config))._replace(label=row.label)
+        panels.setdefault(row.scenario, []).append(found)
+    else:
+        print("not on disk:", row.label, "in", row.scenario)
+
+# %%
+plots.returns(panels, "Figure 3, from the repository's runs")
+plt.show()
+
+# %% [markdown]
+# The same numbers as a table: final returns with the interquartile mean and a bootstrap interval over the seeds.
+
+# %%
+runs = [run for members in panels.values() for run in members]
+print(summary.markdown(summary.summarise(runs)))
+
+# %% [markdown]
+# A question of our own: over all scenarios, how likely is a run of each method to end above one of fixed rates? Ranks
+# need no common scale, so scenarios can be averaged.
+
+# %%
+labels = list(dict.fromkeys(run.label for run in runs if run.label != "fixed"))
+complete = [members for members in panels.values() if {*labels, "fixed"} <= {run.label for run in members}]
+finals = [{run.label: summary.final_returns(run) for run in members} for members in complete]
+for label in labels if finals else []:
+    ours = np.stack([scores[label] for scores in finals], axis=1)
+    theirs = np.stack([scores["fixed"] for scores in finals], axis=1)
+    low, high = statistics.improvement_interval(ours, theirs)
+    print(f"{label:12} {statistics.probability_of_improvement(ours, theirs):.2f} [{low:.2f}, {high:.2f}]")
+
+# %%
+first = runs[0]
+print(first.label, first.config["scenario"], "commit", first.meta["git_commit"], "on", first.meta["device"]["kind"])
