@@ -3,7 +3,7 @@
 import dataclasses
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +24,7 @@ from adama_jax.commands import (
 from adama_jax.config import Config, ConfigError, scenario_config
 from adama_jax.methods import METHODS
 from adama_jax.scenarios import SCENARIOS
-from adama_jax.settings import setting
+from adama_jax.settings import setting, with_settings
 from adama_jax.validation import validate
 
 USAGE = """\
@@ -107,8 +107,7 @@ def _sweep(words: list[str]) -> int:
     _check_scenario(command.config, scenario)
     given = given_settings(rest, default)
     preset = {name: list(values) for name, values in PRESETS.get(command.preset or "", {}).items() if name not in given}
-    typed = {name: [_typed(scenario, name, word) for word in words] for name, words in (preset | axes).items()}
-    configs = product(command.config, typed)
+    configs = product(command.config, _typed_axes(command.config, preset | axes))
     _check_launch(command.launch)
     _prepare(configs, command.output)
     from adama_jax.experiment import sweep
@@ -116,10 +115,21 @@ def _sweep(words: list[str]) -> int:
     return sweep(configs, command.output.out, command.output.force, command.launch, Console())
 
 
-def _typed(scenario: str, name: str, value: str) -> Any:
-    """A word as a setting's value, checked by tyro."""
-    config = parse(TrainCommand, TrainCommand(scenario_config(scenario)), [f"{name}={value}"], "adama sweep").config
-    return setting(config, name)
+def _typed_axes(base: Config, axes: Mapping[str, Sequence[str]]) -> dict[str, list[Any]]:
+    """An axis's words as values, each of them checked, also where no method of the sweep would read it."""
+    default = TrainCommand(scenario_config(base.scenario))
+    typed = {
+        name: [setting(parse(TrainCommand, default, [f"{name}={word}"], "adama sweep").config, name) for word in words]
+        for name, words in axes.items()
+    }
+    for name, values in typed.items():
+        for value in values:
+            validate(with_settings(base, {name: value}))
+    reads = set().union(*(METHODS[method].reads for method in typed.get("method", [base.method])))
+    for name in typed:
+        if name.startswith("rates.") and name.removeprefix("rates.") not in reads:
+            raise ConfigError(f"{name}={','.join(axes[name])}: must be left out: no method of this sweep reads it")
+    return typed
 
 
 def _figures(words: list[str]) -> int:
@@ -188,6 +198,9 @@ def _check_exhibits(command: FiguresCommand) -> None:
         if scenario not in SCENARIOS:
             raise ConfigError(f"only={scenario}: must be one or more of {', '.join(SCENARIOS)}")
     _check_output(command.output)
+    from adama_jax.exhibits import load_exhibits
+
+    load_exhibits(command.experiments)
 
 
 def _scenario(words: list[str]) -> tuple[str, list[str]]:

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from adama_jax.plots import COLOURS
+from adama_jax.panels import COLOURS
 from adama_jax.store import Run
 
 PANEL = 260  # pixels, a side of one episode's panel

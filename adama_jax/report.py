@@ -1,7 +1,6 @@
 """One self-contained HTML page about a results folder: figures, tables, rollouts, settings, and what ran on what."""
 
 import base64
-import csv
 import html
 import json
 import tempfile
@@ -18,11 +17,11 @@ STYLE = """
 :root { color-scheme: light dark; }
 body { font: 16px/1.5 system-ui, sans-serif; max-width: 66rem; margin: 2rem auto; padding: 0 1rem; }
 h1, h2 { line-height: 1.2; } h2 { margin-top: 2.5rem; border-bottom: 1px solid #8886; padding-bottom: .2rem; }
-figure { margin: 1.5rem 0; } figure img { max-width: 100%; background: white; border: 1px solid #8886; }
+figure { margin: 1.5rem 0; } figure img { max-width: min(100%, 56rem); max-height: 40rem; background: white; border: 1px solid #8886; }
 figcaption, .note { font-size: .88rem; opacity: .8; }
 .wide { overflow-x: auto; }
 table { border-collapse: collapse; font-size: .85rem; font-variant-numeric: tabular-nums; }
-th, td { padding: .25rem .6rem; border-bottom: 1px solid #8884; text-align: right; vertical-align: top; }
+th, td { padding: .25rem .6rem; border-bottom: 1px solid #8884; text-align: right; vertical-align: top; white-space: nowrap; }
 th:first-child, td:first-child, .text td, .text th { text-align: left; }
 code { font-size: .85em; }
 """
@@ -67,13 +66,11 @@ def _exhibits(folder: Path) -> list[str]:
         about = json.loads(description.read_text())
         missing = f" Missing: {'; '.join(about['missing'])}." if about["missing"] else ""
         parts.append(f"<h2>{_text(about['title'])}</h2>")
-        picture, table = description.with_suffix(".png"), description.with_suffix(".csv")
+        picture, table = description.with_suffix(".png"), description.with_suffix(".md")
         if picture.is_file():
             parts.append(_picture(picture, f"{len(about['runs'])} settings, drawn {about['drawn_at']}.{missing}"))
         elif table.is_file():
-            with table.open() as file:
-                rows = [[_rounded(cell) for cell in row] for row in csv.reader(file)]
-            parts += [_table(rows[0], rows[1:]), f"<p class=note>{_text(missing)}</p>"]
+            parts += [_from_markdown(table.read_text()), f"<p class=note>{_text(missing)}</p>"]
     return parts
 
 
@@ -141,11 +138,11 @@ def _table(head: Sequence[str], rows: Sequence[Sequence[str]], kind: str = "") -
     return f'<div class=wide><table class="{kind}"><tr>{top}{body}</table></div>'
 
 
-def _rounded(cell: str) -> str:
-    try:
-        return cell if cell.isdigit() else f"{float(cell):.2f}"
-    except ValueError:
-        return cell
+def _from_markdown(text: str) -> str:
+    """The table of a file that `summary.markdown` or `reproduce.settings_table` wrote."""
+    lines = [line for line in text.splitlines() if line.startswith("|")]
+    head, _, *rows = ([cell.strip(" `") for cell in line.strip("|").split("|")] for line in lines)
+    return _table(head, rows)
 
 
 def _text(value: object) -> str:

@@ -12,7 +12,6 @@ from adama_jax import plots, summary
 from adama_jax.commands import FiguresCommand, Launch
 from adama_jax.config import ConfigError, scenario_config
 from adama_jax.exhibits import Exhibit, Length, Shown, load_exhibits, shown
-from adama_jax.experiment import complete
 from adama_jax.runtime import git_commit
 from adama_jax.settings import SYMBOLS, all_settings, differences, setting, short
 from adama_jax.store import Run, is_finished, load_run, run_folder
@@ -26,6 +25,8 @@ def reproduce(command: FiguresCommand, options: Launch, console: Console) -> int
     Returns:
         The exit code: 1 if a job failed.
     """
+    from adama_jax.experiment import complete  # drawing needs no JAX, training does
+
     exhibits, out = load_exhibits(command.experiments), command.output.out
     failures = []
     tried: set[Any] = set()

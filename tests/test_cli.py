@@ -56,6 +56,23 @@ WRONG = {
     "experiment clustering methods=adama,nope": "method=nope: must be one of",
     "experiment clustering methods=adama,adama": "methods=adama,adama: must be one or more different methods",
     "experiment clustering method=fixed": "method=fixed: must be given as methods=",
+    "sweep clustering l_c=0.1:0.2": "l_c=0.1:0.2: must be start:stop:step",
+    "sweep clustering l_c=0.001,-1": "rates.critic_rate=-1.0: must be above 0",
+    "sweep clustering l_c=0.001,0.002": "rates.critic_rate=0.001,0.002: must be left out: no method of this sweep",
+    "sweep clustering l_c=0.001,x": "rates.critic_rate=x: must be FLOAT",
+    "sweep clustering methods=adama,nope": "method=nope: must be one of adama",
+    "sweep clustering seeds=2,3": "seeds=2,3: must be one number",
+    "sweep clustering preset=gird": "preset=gird: must be one of",
+    "sweep clustering launcher=moon": "launcher=moon: must be one of 'here', 'local', 'slurm'",
+    "sweep clustering at_once=0": "at_once=0: must be at least 1",
+    "sweep": "scenario=: must come first",
+    "figures experiments=nowhere": "experiments=nowhere: must be a folder with TOML files, or one of them",
+    "reproduce experiments=nowhere": "experiments=nowhere: must be a folder with TOML files, or one of them",
+    "reproduce scale=0": "scale=0.0: must be above 0 and at most 100",
+    "reproduce episodes=0": "episodes=0: must be at least 1",
+    "reproduce only=nope": "only=nope: must be one or more of going_together",
+    "report nowhere": "results=nowhere: must be a folder with finished runs",
+    "calibrate clustering trial_updates=0": "rates.trial_updates=0: must be at least 1",
     "fly clustering": "command=fly: must be one of train",
     "methods loud": "argument=loud: must be left out",
 }
@@ -193,7 +210,7 @@ def test_divergence_is_told_and_is_code_1(tmp_path):
     done = subprocess.run(command, capture_output=True, text=True, check=False, env=wide)
     assert done.returncode == 1
     assert "seed 0 diverged: not finite from episode" in done.stdout
-    assert "(2 diverged)" in " ".join(done.stdout.split())
+    assert "(2 of 2 seeds diverged)" in " ".join(done.stdout.split())
     (folder,) = (tmp_path / "going_together").iterdir()
     meta = read_json(folder / "meta.json")
     assert set(meta["diverged"]) == {"0", "1"} and all(0 <= episode < 300 for episode in meta["diverged"].values())

@@ -1,40 +1,51 @@
 """Statistics and pictures from run folders with known numbers."""
 
+import csv
 import dataclasses
+import io
 import json
 
 import matplotlib
 import numpy as np
 import pytest
 from PIL import Image
+from rich.console import Console
 
 from adama_jax import plots, render, summary
 from adama_jax.config import ConfigError, scenario_config
-from adama_jax.settings import config_hash, to_dict
+from adama_jax.settings import config_hash, to_dict, with_settings
 from adama_jax.store import RunWriter, is_finished, load_run, run_folder
 from adama_jax.validation import validate
 
 
-def fake_run(tmp_path, method="adama", finals=(1.0, 2.0, 3.0, 4.0, 5.0), diverged=None, points=20):
-    config = dataclasses.replace(scenario_config("going_together"), method=method, seeds=len(finals))
-    seeds = len(finals)
+def fake_config(method="adama", seeds=5, **changes):
+    return with_settings(scenario_config("going_together"), {"method": method, "seeds": seeds, **changes})
+
+
+def fake_run(out, method="adama", finals=(1.0, 2.0, 3.0, 4.0, 5.0), diverged=None, points=20, config=None):
+    """A run folder whose curves rise in a straight line to `finals`."""
+    config = config or fake_config(method, len(finals))
     course = np.linspace(0, 1, points)[None] * np.array(finals)[:, None]
     scalars = ("train_return", "critic_rate", "actor_budget", "critic_term", "td_loss", "value")
-    metrics = {name: np.abs(course) for name in scalars} | {
+    metrics = {name: np.abs(course) + 1e-3 for name in scalars} | {
         "eval_return": course,
         "actor_rates": np.stack([course + 1, 2 - course / 9], axis=-1),
-        "contributions": np.ones((seeds, points, 2)),
-        "episode": np.arange(1, points + 1) * 100,
-        "seed": np.arange(seeds),
+        "contributions": np.ones((len(finals), points, 2)),
     }
-    rollout = {
-        "positions": np.random.default_rng(0).random((seeds, 2, 4, 3, 2)), "reward": np.ones((seeds, 2, 3)),
+    rollout = {"positions": np.random.default_rng(0).random((len(finals), 2, 4, 3, 2)), "reward": np.ones((5, 2, 3))}
+    entities = {
         "kind": np.array(["agent", "agent", "landmark"]), "name": np.array(["a", "b", "c"]), "radius": np.full(3, 0.1),
     }  # fmt: skip
-    meta = {"diverged": diverged or {}, "updates_per_second": 1234.0, "wall_seconds": 1.0}
-    with RunWriter(run_folder(tmp_path, config), config) as writer:
-        writer.point(100, {"eval_return": np.array([1.0, np.nan])})
-        folder = writer.finish(metrics, rollout, meta)
+    meta = {
+        "diverged": diverged or {}, "updates_per_second": 1234.0, "wall_seconds": 1.0, "git_commit": "0" * 40,
+        "device": {"used": 2, "kind": "cpu"}, "versions": {"jax": "0.10"}, "finished_at": "2026-11-22T00:00:00Z",
+    }  # fmt: skip
+    seeds = list(config.seed_range)
+    with RunWriter(run_folder(out, config), config) as writer:
+        for point in range(points):
+            writer.point(100 * (point + 1), seeds, {name: values[:, point] for name, values in metrics.items()})
+        writer.rollout(seeds, rollout)
+        folder = writer.finish(entities, meta)
     return load_run(folder)
 
 
@@ -56,6 +67,41 @@ def test_episodes_to_the_fixed_method_s_final_return(tmp_path):
     assert lines[0].episodes_to_baseline < lines[1].episodes_to_baseline
 
 
+def test_area_under_the_curve(tmp_path):
+    """Straight lines from 0 to 1 ... 5: half of each."""
+    run = fake_run(tmp_path)
+    np.testing.assert_allclose(summary.areas(run), np.arange(1, 6) / 2)
+    (line,) = summary.summarise([run])
+    np.testing.assert_allclose(
+        [line.area, line.area_iqm, line.area_deviation], [1.5, 1.5, np.std([0.5, 1, 1.5, 2, 2.5], ddof=1)]
+    )
+    assert np.isnan(line.improvement)
+
+
+def test_improvement_over_the_scenario_s_own_baseline(tmp_path):
+    runs = [fake_run(tmp_path, finals=(4.0, 4.0)), fake_run(tmp_path, "fixed", finals=(2.0, 5.0))]
+    lines = summary.summarise(runs)
+    assert lines[0].improvement == 0.5 and lines[0].improvement_interval == (0.0, 1.0)
+    assert np.isnan(lines[1].improvement)
+
+
+def test_table_csv_and_markdown_say_the_same(tmp_path):
+    runs = [fake_run(tmp_path, diverged={"1": 3}), fake_run(tmp_path, "fixed")]
+    lines = summary.summarise(runs)
+    rows = list(csv.DictReader(io.StringIO(summary.to_csv(lines))))
+    assert [row["label"] for row in rows] == ["adama", "fixed"]
+    assert float(rows[0]["iqm"]) == lines[0].iqm and float(rows[0]["interval_low"]) == lines[0].interval[0]
+    assert rows[1]["improvement"] == ""
+    text = summary.markdown(lines)
+    assert "adama (1 of 5 seeds diverged)" in text and f"{lines[0].iqm:.2f} [" in text
+    console = Console(width=80, file=io.StringIO())
+    console.print(summary.table(runs, "title"))
+    shown = console.file.getvalue()
+    assert f"{lines[0].iqm:.2f}" in shown and "…" not in shown
+    console.print(summary.ranking(lines, "title"))
+    assert "5 (1 div.)" in console.file.getvalue()
+
+
 def test_diverged_seeds_are_counted_and_left_out(tmp_path):
     run = fake_run(tmp_path, diverged={"4": 17})
     (line,) = summary.summarise([run])
@@ -65,15 +111,10 @@ def test_diverged_seeds_are_counted_and_left_out(tmp_path):
     assert np.isnan(summary.summarise([lost])[0].final)
 
 
-def test_iqm_of_five_is_the_mean_of_the_middle_three():
-    assert summary.iqm(np.array([100.0, 1.0, 2.0, 3.0, -50.0])) == pytest.approx(2.0)
-    assert np.isnan(summary.iqm_interval(np.array([1.0]))).all()
-
-
 def test_pictures_are_drawn(tmp_path):
     runs = [fake_run(tmp_path), fake_run(tmp_path, "fixed", diverged={"0": 3})]
     with matplotlib.rc_context({"figure.max_open_warning": 1}):
-        for path in (plots.learning_curves(runs, tmp_path / "a.png"), plots.rates(runs, tmp_path / "b.png")):
+        for path in (plots.learning_curves(runs, tmp_path / "a.png"), plots.rate_curves(runs, tmp_path / "b.png")):
             pixels = np.asarray(Image.open(path).convert("L"))
             assert pixels.shape[0] > 300 and pixels.std() > 10
     with Image.open(render.rollout_gif(runs[0], tmp_path / "c.gif")) as film:
@@ -84,12 +125,12 @@ def test_only_a_whole_run_has_the_final_name(tmp_path):
     config = scenario_config("clustering")
     folder = run_folder(tmp_path, config)
     with RunWriter(folder, config) as writer:
-        writer.point(1, {"value": np.array([np.inf])})
+        writer.point(1, [0], {"value": np.array([np.inf])})
     assert not folder.exists() and not is_finished(folder)
     with pytest.raises(FileNotFoundError, match="no finished run"):
         load_run(folder)
     line = json.loads((folder.with_name(folder.name + ".partial") / "metrics.jsonl").read_text())
-    assert line == {"episode": 1, "value": [None]}
+    assert line == {"episode": 1, "seed": [0], "value": [None]}
 
 
 def test_the_hash_changes_with_every_setting():

@@ -1,0 +1,307 @@
+"""Sweeps: what shares a program, slices, what is skipped, what fails; and the command line for them."""
+
+import io
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import jax
+import numpy as np
+import pytest
+from rich.console import Console
+
+from adama_jax import runner, slicing
+from adama_jax.arguments import split_axes
+from adama_jax.cli import main
+from adama_jax.commands import Launch, SweepCommand
+from adama_jax.compose import make_hyper, make_train
+from adama_jax.config import ConfigError, scenario_config
+from adama_jax.experiment import sweep
+from adama_jax.launch import launch
+from adama_jax.runner import Lane, run
+from adama_jax.settings import TRACED, program_key, setting, with_settings
+from adama_jax.store import is_finished, load_run, run_folder
+from adama_jax.sweep import jobs, labels, product
+from tests.test_train import small
+
+QUIET = Console(file=io.StringIO())
+GRID = {"rates.critic_rate": [0.001, 0.004], "rates.actor_budget": [0.002, 0.008]}
+
+
+def tiny(method="fixed", **changes):
+    return with_settings(small(method), {"episodes": 120, "seeds": 2, "evaluation.episodes": 5, **changes})
+
+
+def test_traced_settings_are_the_leaves_of_the_hyperparameters():
+    """Each changes one leaf and nothing else; so one program serves them all. Any other setting is another program."""
+    base = tiny("adama")
+    plain = jax.tree.leaves(make_hyper(base))
+    assert len(plain) == len(TRACED)
+    for name in TRACED:
+        other = with_settings(base, {name: setting(base, name) * 0.5})
+        changed = [a != b for a, b in zip(plain, jax.tree.leaves(make_hyper(other)), strict=True)]
+        assert sum(changed) == 1, name
+        assert program_key(other) == program_key(base)
+    for name, value in {
+        "method": "balance", "episodes": 121, "horizon": 5, "direction": "adam", "learning.batch_size": 16,
+        "networks.hidden": (8,), "networks.critic_activation": "tanh", "rates.critic_scale": "auto", "world.step": 0.1,
+        "rates.curvature": "exact", "rates.trial_updates": 3, "evaluation.episodes": 7, "learning.targets": "soft",
+    }.items():  # fmt: skip
+        assert program_key(with_settings(base, {name: value})) != program_key(base), name
+
+
+def test_a_traced_setting_leaves_the_program_as_it_is():
+    base = tiny("adama")
+    halved = with_settings(base, {name: setting(base, name) * 0.5 for name in TRACED})
+
+    def program(config):
+        train = make_train(config)
+        state = jax.eval_shape(train.init, jax.random.key(0), make_hyper(config))
+        return str(jax.make_jaxpr(lambda state: train.chunk(state, 3))(state))
+
+    assert program(base) == program(halved)
+
+
+def counting(monkeypatch):
+    """Count how often the training loop is traced."""
+    traces = []
+
+    def counted(config):
+        train = make_train(config)
+
+        def chunk(state, length):
+            traces.append(length)
+            return train.chunk(state, length)
+
+        return train._replace(chunk=chunk)
+
+    monkeypatch.setattr(runner, "make_train", counted)
+    return traces
+
+
+def test_a_grid_is_one_program_and_each_run_is_what_it_is_alone(tmp_path, monkeypatch):
+    """Four settings x 2 seeds in slices of 3: compiled once, and equal to runs of their own, slice or no slice."""
+    traces = counting(monkeypatch)
+    configs = product(tiny(), GRID)
+    points = []
+    assert run(configs, tmp_path / "grid", points.append, jax.devices()[:1], width=3) == [{}] * 4
+    assert traces == [100, 20]  # two lengths of chunk
+    assert [(point.part, point.parts) for point in points] == [(part, 3) for part in (1, 1, 2, 2, 3, 3)]
+    assert points[2].lanes == [Lane(1, 1), Lane(2, 0), Lane(2, 1)]
+    for config in configs[1:3]:
+        run([config], tmp_path / "alone", devices=jax.devices()[:1], width=3)
+        one, other = (load_run(run_folder(tmp_path / where, config)) for where in ("grid", "alone"))
+        for left, right in ((one.metrics, other.metrics), (one.rollout, other.rollout)):
+            assert set(left) == set(right)
+            for name in left:
+                np.testing.assert_array_equal(left[name], right[name], err_msg=name)
+        np.testing.assert_allclose(one.metrics["critic_rate"], config.rates.critic_rate, rtol=1e-6)
+    lines = (one.folder / "metrics.jsonl").read_text().splitlines()
+    assert sorted(seed for line in lines for seed in json.loads(line)["seed"]) == [0, 0, 1, 1]
+
+
+@pytest.mark.slow
+def test_another_width_is_equal_to_rounding(tmp_path):
+    config = tiny(episodes=40)
+    for width in (2, 4):
+        run([config], tmp_path / str(width), devices=jax.devices()[:1], width=width)
+    two, four = (load_run(run_folder(tmp_path / str(width), config)).metrics for width in (2, 4))
+    np.testing.assert_allclose(two["eval_return"], four["eval_return"], rtol=1e-3)
+
+
+def test_configurations_of_two_programs_are_refused(tmp_path):
+    with pytest.raises(ValueError, match="one program"):
+        run([tiny(), tiny("adama")], tmp_path)
+    assert not list(tmp_path.iterdir())
+
+
+class Card:
+    """A device with that much memory."""
+
+    platform = "gpu"
+
+    def __init__(self, free):
+        self.free = free
+
+    def memory_stats(self):
+        return {"bytes_limit": self.free + 7, "bytes_in_use": 7}
+
+
+def test_slices_fit_in_memory():
+    """500 runs of predator-prey at full capacity: one slice on 141 GB, two on 40 GB, many on 1 GB."""
+    config = with_settings(scenario_config("predator_prey"), {"method": "fixed"})
+    widths = {}
+    for gigabytes in (141, 40, 1):
+        most = slicing.most_in_memory(make_train(config), make_hyper(config), Card(gigabytes * 10**9))
+        widths[gigabytes] = slicing.slice_width(500, 1, most, "gpu")
+    assert widths[141] == 500 and widths[40] == 250 and 5 <= widths[1] <= 12
+    assert slicing.fitted(500, 10**9, Card(2 * 10**9)) == 500
+    assert slicing.fitted(500, 4 * 10**9, Card(2 * 10**9)) == 200
+    assert slicing.fitted(3, 10**12, Card(10**9)) == 1
+
+
+@pytest.mark.slow
+def test_too_little_memory_makes_more_slices_and_the_same_results(tmp_path, monkeypatch):
+    """As it happens on a card: the compiled program says that it does not fit, and a narrower one is compiled."""
+    config = tiny(seeds=5, episodes=40)
+    points = []
+    run([config], tmp_path / "wide", points.append, jax.devices()[:1], width=5)
+    needed = []
+
+    def little(width, bytes_needed, device):
+        needed.append(bytes_needed)
+        return min(width, 3)
+
+    monkeypatch.setattr(runner, "fitted", little)
+    run([config], tmp_path / "narrow", points.append, jax.devices()[:1])
+    assert {point.parts for point in points} == {1, 2} and len(needed) == 2 and min(needed) > 10_000
+    wide, narrow = (load_run(run_folder(tmp_path / where, config)).metrics for where in ("wide", "narrow"))
+    np.testing.assert_allclose(wide["eval_return"], narrow["eval_return"], rtol=1e-3)
+
+
+def test_metrics_of_500_runs_are_small():
+    """All that the host holds of the paper's whole grid, five seeds, full length."""
+    config = scenario_config("predator_prey")
+    train = make_train(config)
+    state = jax.eval_shape(train.init, jax.random.key(0), make_hyper(config))
+    metrics = jax.eval_shape(lambda state: train.chunk(state, 2)[1], state)
+    a_point = sum(leaf.size * leaf.dtype.itemsize for leaf in jax.tree.leaves(metrics)) + 4
+    points = -(-config.episodes // config.points_every)
+    assert points == 200 and 500 * points * a_point < 20e6
+
+
+def test_a_failed_job_is_named_the_rest_finish_and_only_it_runs_again(tmp_path, monkeypatch):
+    configs = product(tiny(episodes=30), {"method": ["fixed", "balance"]})
+    started = []
+
+    def breaks(which):
+        def instead(configs, out, observe, devices):
+            started.append(configs[0].method)
+            if configs[0].method == which:
+                raise RuntimeError("out of luck\nat the end")
+            return run(configs, out, observe, devices)
+
+        monkeypatch.setattr("adama_jax.launch.run", instead)
+
+    breaks("balance")
+    console = Console(record=True, width=200)
+    assert sweep(configs, tmp_path, False, Launch(), console) == 1
+    text = console.export_text()
+    assert "going_together: balance: failed: RuntimeError: at the end" in text
+    assert [is_finished(run_folder(tmp_path, config)) for config in configs] == [True, False]
+    assert sorted(started) == ["balance", "fixed"]
+    started.clear()
+    breaks("")
+    assert sweep(configs, tmp_path, False, Launch(), console) == 0
+    assert started == ["balance"]
+    assert "fixed: finished already" in console.export_text()
+    (table,) = (tmp_path / "going_together").glob("sweep-*.csv")
+    assert table.read_text().count("\n") == 3
+
+
+@pytest.mark.slow
+def test_an_interrupt_stops_all_jobs(tmp_path, monkeypatch):
+    """Ctrl-C in the waiting thread: jobs that run stop at their next point, those that wait never start."""
+    configs = product(tiny(episodes=10_000), {"method": ["fixed", "balance", "adagrad"]})
+
+    def interrupted(futures):
+        time.sleep(1)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("adama_jax.launch.wait", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        launch(jobs(configs, labels(configs)), tmp_path, Launch(at_once=2), QUIET)
+    assert not any(is_finished(run_folder(tmp_path, config)) for config in configs)
+
+
+def test_jobs_group_by_program_and_divide_into_parts():
+    configs = product(tiny(), {"method": ["fixed", "adama"], **GRID})
+    names = labels(configs)
+    assert names == [
+        "fixed l_c=0.001 l_a=0.002", "fixed l_c=0.001 l_a=0.008", "fixed l_c=0.004 l_a=0.002",
+        "fixed l_c=0.004 l_a=0.008", "adama",
+    ]  # fmt: skip
+    assert [len(job.configs) for job in jobs(configs, names)] == [4, 1]
+    parts = jobs(configs, names, parts=2)
+    assert [len(job.configs) for job in parts] == [2, 2, 1]
+    assert parts[0].name == "going_together: fixed, 2 settings (part 1)"
+    assert {config for job in parts for config in job.configs} == set(configs)
+
+
+def test_axes_of_the_command_line():
+    default = SweepCommand(scenario_config("clustering"))
+    words = ["--l_c", "0.001,0.002", "hidden=32,32", "curvature=exact,secant", "m=10:30:10", "--seeds", "3"]
+    rest, axes = split_axes(words, default)
+    assert rest == ["hidden=32,32", "--seeds=3"]
+    assert axes == {
+        "rates.critic_rate": ["0.001", "0.002"], "rates.curvature": ["exact", "secant"],
+        "rates.critic_scale": ["10", "20", "30"],
+    }  # fmt: skip
+    for wrong in ("m=1:2", "m=3:1:1", "m=1:2:0", "m=a:b:c", "l_c=0.1,0.1", "seeds=2,3"):
+        with pytest.raises(ConfigError, match=wrong.partition("=")[0]):
+            split_axes([wrong], default)
+
+
+def test_the_grid_is_a_preset(monkeypatch, tmp_path):
+    asked = []
+    monkeypatch.setattr("adama_jax.experiment.sweep", lambda configs, *_: asked.append(configs) or 0)
+    monkeypatch.setattr("adama_jax.runtime.set_up_jax", lambda devices: None)
+    monkeypatch.chdir(tmp_path)
+    assert main(["sweep", "predator_prey", "preset=grid"]) == 0
+    assert main(["sweep", "predator_prey", "preset=grid", "l_a=0.002", "l_c=0.001,0.005", "seeds=2"]) == 0
+    full, part = asked
+    pairs = {(config.rates.critic_rate, config.rates.actor_budget) for config in full}
+    assert len(full) == len(pairs) == 100 and {config.seeds for config in full} == {5}
+    assert {config.method for config in full} == {"fixed"} and len({program_key(config) for config in full}) == 1
+    assert min(pairs) == (0.001, 0.001) and max(pairs) == (0.01, 0.01)
+    assert [(config.rates.critic_rate, config.rates.actor_budget, config.seeds) for config in part] == [
+        (0.001, 0.002, 2), (0.005, 0.002, 2),
+    ]  # fmt: skip
+
+
+@pytest.mark.slow
+def test_local_jobs_one_killed_and_only_it_runs_again(tmp_path):
+    """Submitit's own processes: one is killed with SIGKILL, the others finish, and the next start runs it alone."""
+    command = [
+        sys.executable, "-m", "adama_jax", "sweep", "going_together", "methods=fixed,balance,adagrad", "launcher=local",
+        "episodes=3000", "seeds=2", "batch_size=32", f"out={tmp_path / 'results'}", "at_once=3",
+    ]  # fmt: skip
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as process:
+        victim = None
+        while victim is None and process.poll() is None:
+            time.sleep(0.2)
+            partial = list((tmp_path / "results" / "going_together").glob("balance-*.partial"))
+            if partial:
+                victim = next(pid for pid in _children(process.pid) if _writes(pid, partial[0]))
+                os.kill(victim, signal.SIGKILL)
+        text = process.communicate()[0]
+    assert victim is not None and process.returncode == 1, text
+    assert "going_together: balance: failed" in text
+    done = {
+        folder.name.split("-")[0]
+        for folder in (tmp_path / "results" / "going_together").glob("*-*")
+        if is_finished(folder)
+    }
+    assert done == {"fixed", "adagrad"}
+    again = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert again.returncode == 0, again.stdout + again.stderr
+    assert again.stdout.count(": job ") == 1 and "going_together: balance: finished" in again.stdout
+
+
+def _children(parent):
+    for status in Path("/proc").glob("[0-9]*/stat"):
+        fields = status.read_text().rpartition(")")[2].split()
+        if int(fields[1]) == parent:
+            yield int(status.parent.name)
+            yield from _children(int(status.parent.name))
+
+
+def _writes(pid, folder):
+    try:
+        return any(Path(os.readlink(link)).parent == folder for link in Path(f"/proc/{pid}/fd").iterdir())
+    except OSError:
+        return False
