@@ -14,12 +14,14 @@ from adama_jax.commands import (
     CalibrateCommand,
     ExperimentCommand,
     FiguresCommand,
-    Launch,
     Output,
     ReportCommand,
     ReproduceCommand,
     SweepCommand,
     TrainCommand,
+    check_exhibits,
+    check_launch,
+    check_output,
 )
 from adama_jax.config import Config, ConfigError, scenario_config
 from adama_jax.methods import METHODS
@@ -108,7 +110,7 @@ def _sweep(words: list[str]) -> int:
     given = given_settings(rest, default)
     preset = {name: list(values) for name, values in PRESETS.get(command.preset or "", {}).items() if name not in given}
     configs = product(command.config, _typed_axes(command.config, preset | axes))
-    _check_launch(command.launch)
+    check_launch(command.launch)
     _prepare(configs, command.output)
     from adama_jax.experiment import sweep
 
@@ -134,7 +136,7 @@ def _typed_axes(base: Config, axes: Mapping[str, Sequence[str]]) -> dict[str, li
 
 def _figures(words: list[str]) -> int:
     command = parse(FiguresCommand, FiguresCommand(), words, "adama figures")
-    _check_exhibits(command)
+    check_exhibits(command)
     from adama_jax.reproduce import figures
 
     return figures(command, Console())
@@ -142,8 +144,11 @@ def _figures(words: list[str]) -> int:
 
 def _reproduce(words: list[str]) -> int:
     command = parse(ReproduceCommand, ReproduceCommand(), words, "adama reproduce")
-    _check_exhibits(command.exhibits)
-    _check_launch(command.launch)
+    check_exhibits(command.exhibits)
+    from adama_jax.exhibits import load_exhibits
+
+    load_exhibits(command.exhibits.experiments)
+    check_launch(command.launch)
     _prepare([], command.exhibits.output)
     from adama_jax.reproduce import reproduce
 
@@ -174,33 +179,10 @@ def _prepare(configs: list[Config], output: Output) -> None:
     """Check everything, then wake JAX."""
     for config in configs:
         validate(config)
-    _check_output(output)
+    check_output(output)
     from adama_jax.runtime import set_up_jax
 
     set_up_jax(output.devices)
-
-
-def _check_launch(launch: Launch) -> None:
-    for name in ("at_once", "parts", "minutes", "cores", "memory_gb"):
-        value = getattr(launch, name)
-        if value is not None and value < 1:
-            raise ConfigError(f"{name}={value}: must be at least 1")
-    if launch.gpus < 0:
-        raise ConfigError(f"gpus={launch.gpus}: must be at least 0")
-
-
-def _check_exhibits(command: FiguresCommand) -> None:
-    if not 0 < command.scale <= 100:
-        raise ConfigError(f"scale={command.scale}: must be above 0 and at most 100")
-    if command.episodes is not None and command.episodes < 1:
-        raise ConfigError(f"episodes={command.episodes}: must be at least 1")
-    for scenario in command.only:
-        if scenario not in SCENARIOS:
-            raise ConfigError(f"only={scenario}: must be one or more of {', '.join(SCENARIOS)}")
-    _check_output(command.output)
-    from adama_jax.exhibits import load_exhibits
-
-    load_exhibits(command.experiments)
 
 
 def _scenario(words: list[str]) -> tuple[str, list[str]]:
@@ -214,18 +196,6 @@ def _scenario(words: list[str]) -> tuple[str, list[str]]:
 def _check_scenario(config: Config, scenario: str) -> None:
     if config.scenario != scenario:
         raise ConfigError(f"scenario={config.scenario}: must be given once, as the first word")
-
-
-def _check_output(output: Output) -> None:
-    if output.devices is not None and output.devices < 1:
-        raise ConfigError(f"devices={output.devices}: must be at least 1")
-    nearest = next(path for path in (output.out.absolute(), *output.out.absolute().parents) if path.exists())
-    if not nearest.is_dir():
-        raise ConfigError(
-            f"out={output.out}: must be a folder, or a path at which one can be made; {nearest} is a file"
-        )
-    if not os.access(nearest, os.W_OK):
-        raise ConfigError(f"out={output.out}: must be writable; {nearest} is not")
 
 
 def _list(rows: dict[str, tuple[str, str]]) -> int:

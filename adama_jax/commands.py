@@ -1,12 +1,14 @@
 """What the commands of the command line take, as dataclasses: `--help` shows the docstrings. Importable without JAX."""
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Literal
 
 import tyro
 
-from adama_jax.config import Config
+from adama_jax.config import Config, ConfigError
+from adama_jax.scenarios import SCENARIOS
 
 Flat = tyro.conf.arg(name="")  # its fields have no prefix on the command line
 
@@ -118,3 +120,50 @@ class CalibrateCommand:
     config: Annotated[Config, Flat]
     devices: int | None = None
     """Host devices on a CPU; None: one a core."""
+
+
+def check_output(output: Output) -> None:
+    """Check the results folder: a folder that can be written, or a path at which one can be made.
+
+    Raises:
+        ConfigError: one line with the setting and what is allowed.
+    """
+    if output.devices is not None and output.devices < 1:
+        raise ConfigError(f"devices={output.devices}: must be at least 1")
+    nearest = next(path for path in (output.out.absolute(), *output.out.absolute().parents) if path.exists())
+    if not nearest.is_dir():
+        raise ConfigError(
+            f"out={output.out}: must be a folder, or a path at which one can be made; {nearest} is a file"
+        )
+    if not os.access(nearest, os.W_OK):
+        raise ConfigError(f"out={output.out}: must be writable; {nearest} is not")
+
+
+def check_launch(launch: Launch) -> None:
+    """Check where a sweep runs.
+
+    Raises:
+        ConfigError: one line with the setting and what is allowed.
+    """
+    for name in ("at_once", "parts", "minutes", "cores", "memory_gb"):
+        value = getattr(launch, name)
+        if value is not None and value < 1:
+            raise ConfigError(f"{name}={value}: must be at least 1")
+    if launch.gpus < 0:
+        raise ConfigError(f"gpus={launch.gpus}: must be at least 0")
+
+
+def check_exhibits(command: FiguresCommand) -> None:
+    """Check the length and the scenarios of a pass over the exhibits.
+
+    Raises:
+        ConfigError: one line with the setting and what is allowed.
+    """
+    if not 0 < command.scale <= 100:
+        raise ConfigError(f"scale={command.scale}: must be above 0 and at most 100")
+    if command.episodes is not None and command.episodes < 1:
+        raise ConfigError(f"episodes={command.episodes}: must be at least 1")
+    for scenario in command.only:
+        if scenario not in SCENARIOS:
+            raise ConfigError(f"only={scenario}: must be one or more of {', '.join(SCENARIOS)}")
+    check_output(command.output)

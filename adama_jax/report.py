@@ -17,11 +17,13 @@ STYLE = """
 :root { color-scheme: light dark; }
 body { font: 16px/1.5 system-ui, sans-serif; max-width: 66rem; margin: 2rem auto; padding: 0 1rem; }
 h1, h2 { line-height: 1.2; } h2 { margin-top: 2.5rem; border-bottom: 1px solid #8886; padding-bottom: .2rem; }
-figure { margin: 1.5rem 0; } figure img { max-width: min(100%, 56rem); max-height: 40rem; background: white; border: 1px solid #8886; }
+figure { margin: 1.5rem 0; }
+figure img { max-width: min(100%, 56rem); max-height: 40rem; background: white; border: 1px solid #8886; }
 figcaption, .note { font-size: .88rem; opacity: .8; }
 .wide { overflow-x: auto; }
 table { border-collapse: collapse; font-size: .85rem; font-variant-numeric: tabular-nums; }
-th, td { padding: .25rem .6rem; border-bottom: 1px solid #8884; text-align: right; vertical-align: top; white-space: nowrap; }
+th, td { padding: .25rem .6rem; border-bottom: 1px solid #8884; text-align: right; vertical-align: top; }
+th, td { white-space: nowrap; }
 th:first-child, td:first-child, .text td, .text th { text-align: left; }
 code { font-size: .85em; }
 """
@@ -68,7 +70,9 @@ def _exhibits(folder: Path) -> list[str]:
         parts.append(f"<h2>{_text(about['title'])}</h2>")
         picture, table = description.with_suffix(".png"), description.with_suffix(".md")
         if picture.is_file():
-            parts.append(_picture(picture, f"{len(about['runs'])} settings, drawn {about['drawn_at']}.{missing}"))
+            parts.append(
+                _picture(picture, f"Settings shown: {len(about['runs'])}. Drawn {about['drawn_at']}.{missing}")
+            )
         elif table.is_file():
             parts += [_from_markdown(table.read_text()), f"<p class=note>{_text(missing)}</p>"]
     return parts
