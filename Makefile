@@ -66,6 +66,7 @@ fmt: $(READY) ## let ruff rewrite
 
 bench: $(READY) ## speed, as ratios measured in one run
 	.venv/bin/python -m benchmarks.train_step
+	.venv/bin/python -m benchmarks.sweep
 
 clean: ## remove the environment and caches; results stay
 	rm -rf .venv .pytest_cache .ruff_cache .hypothesis build dist
