@@ -6,14 +6,15 @@ from pathlib import Path
 
 import pytest
 
-from adama_jax.arguments import parse
-from adama_jax.cli import ExperimentCommand, TrainCommand
+from adama_jax.arguments import parse, split_axes
+from adama_jax.commands import CalibrateCommand, ExperimentCommand, SweepCommand, TrainCommand
 from adama_jax.config import scenario_config
 from adama_jax.validation import validate
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text()
-COMMANDS = re.findall(r"^\.venv/bin/adama ((?:train|experiment) [^;\n]*)$", README, flags=re.MULTILINE)
+COMMANDS = re.findall(r"^\.venv/bin/adama ((?:train|experiment|sweep|calibrate) [^;\n]*)$", README, flags=re.MULTILINE)
+KINDS = {"train": TrainCommand, "experiment": ExperimentCommand, "sweep": SweepCommand, "calibrate": CalibrateCommand}
 
 
 def test_the_python_example_runs():
@@ -26,9 +27,13 @@ def test_the_python_example_runs():
 @pytest.mark.parametrize("line", COMMANDS)
 def test_the_commands_are_accepted(line):
     command, scenario, *words = shlex.split(line)
-    kind = {"train": TrainCommand, "experiment": ExperimentCommand}[command]
-    validate(parse(kind, kind(scenario_config(scenario)), words, "adama").config)
-    assert len(COMMANDS) >= 4
+    default = KINDS[command](scenario_config(scenario))
+    axes = {}
+    if command == "sweep":
+        words, axes = split_axes(words, default)
+        assert axes
+    validate(parse(KINDS[command], default, words, "adama").config)
+    assert len(COMMANDS) >= 7
 
 
 def test_what_it_names_exists():
