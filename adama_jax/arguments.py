@@ -63,17 +63,18 @@ def split_axes(words: Sequence[str], default: Any) -> tuple[list[str], dict[str,
     (['seeds=2'], {'rates.critic_rate': ['0.001', '0.002', '0.003'], 'method': ['adama', 'fixed']})
     """
     names, values = _names(default), dict(_settings(default))
+    swept = {name for name, _ in all_settings(default.config)}
     rest: list[str] = []
     axes: dict[str, list[str]] = {}
     for word in _joined(words):
         key, given, text = word.lstrip("-").partition("=")
         name = names.get(key.replace("-", "_"), "")
-        if not given or not name or isinstance(values[name], tuple) or not re.search("[,:]", text):
+        if not given or name not in swept or isinstance(values[name], tuple) or not re.search("[,:]", text):
             rest.append(word)
             continue
         axes[name] = _range(word, text) if ":" in text else [part for part in text.strip("()[]").split(",") if part]
-        if len(set(axes[name])) < len(axes[name]) or name in ("seeds", "seed"):
-            allowed = "one number" if name in ("seeds", "seed") else "different values"
+        if not axes[name] or len(set(axes[name])) < len(axes[name]) or name in ("seeds", "seed"):
+            allowed = "one number" if name in ("seeds", "seed") else "one or more different values"
             raise ConfigError(f"{word}: must be {allowed}")
     return rest, axes
 

@@ -1,5 +1,6 @@
 """A trial run that tells m: the mean of kappa over its first K updates (section 4.4.1)."""
 
+import dataclasses
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -16,7 +17,7 @@ ROWS = 10  # of the table
 
 
 class Trial(NamedTuple):
-    """kappa, the critic term, in the first updates of a run. [S, K]"""
+    """kappa, the critic term, in the first episodes of a run: the mean over an episode's updates. [S, K]"""
 
     critic_term: np.ndarray
 
@@ -27,14 +28,15 @@ class Trial(NamedTuple):
 
     @property
     def scale(self) -> float:
-        """m: the mean over updates and finite seeds."""
-        return float(np.nanmean(self.means))
+        """m: the mean over updates and finite seeds; NaN if there is none."""
+        good = self.means[np.isfinite(self.means)]
+        return float(good.mean()) if good.size else float("nan")
 
 
 def trial(config: Config) -> Trial:
     """Run the first K = `rates.trial_updates` updates of a configuration, and nothing else.
 
-    With several updates an episode, the last episode's are all made and kappa is their mean.
+    With several updates an episode, K is rounded up to whole episodes.
 
     >>> import dataclasses
     >>> from adama_jax.config import scenario_config
@@ -43,9 +45,10 @@ def trial(config: Config) -> Trial:
     >>> trial(config).critic_term.shape
     (2, 3)
     """
+    episodes = -(-config.rates.trial_updates // config.learning.updates_per_episode)
+    config = dataclasses.replace(config, episodes=episodes)  # the replay buffer need not hold more
     people = population(make_train(config), config.seeds)
     state = people.init(config.seed_range, make_hyper(config))
-    episodes = -(-config.rates.trial_updates // config.learning.updates_per_episode)
     course = []
     for _ in range(episodes):
         state, metrics = people.chunk(state, 1)
@@ -64,9 +67,10 @@ def calibrate(config: Config, console: Console) -> int:
     if not good.size:
         console.print("kappa is not finite in any seed: the rates are too large for this world", style="red")
         return 1
-    console.print(_course(result.critic_term, f"{config.scenario}, {config.label}: kappa in the first updates"))
+    episodes = result.critic_term.shape[1]
+    console.print(_course(result.critic_term, f"{config.scenario}, {config.label}: kappa in {episodes} episodes"))
     console.print(
-        f"Mean over the first {config.rates.trial_updates} updates: {result.scale:.3g}; by seed "
+        f"Mean over {episodes * config.learning.updates_per_episode} updates: {result.scale:.3g}; by seed "
         f"{good.min():.3g} to {good.max():.3g}, standard deviation {good.std(ddof=1) if good.size > 1 else 0:.2g}."
     )
     now = config.rates.critic_scale
@@ -84,8 +88,8 @@ def calibrate(config: Config, console: Console) -> int:
 def _course(critic_term: np.ndarray, title: str) -> Table:
     """kappa's mean and range over seeds, in parts of the updates."""
     table = Table(title=title, title_justify="left", box=SIMPLE, pad_edge=False)
-    for heading in ("updates", "mean", "least", "most", ""):
-        table.add_column(heading, justify="left" if heading in ("updates", "") else "right")
+    for heading in ("episodes", "mean", "least", "most", ""):
+        table.add_column(heading, justify="left" if heading in ("episodes", "") else "right")
     edges = np.unique(np.linspace(0, critic_term.shape[1], ROWS + 1).astype(int))
     parts = [critic_term[:, start:stop].mean(axis=1) for start, stop in pairwise(edges)]
     top = max((float(np.nanmax(part)) for part in parts), default=1.0)

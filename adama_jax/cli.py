@@ -20,13 +20,14 @@ from adama_jax.commands import (
     SweepCommand,
     TrainCommand,
     check_exhibits,
+    check_folder,
     check_launch,
     check_output,
 )
 from adama_jax.config import Config, ConfigError, scenario_config
 from adama_jax.methods import METHODS
 from adama_jax.scenarios import SCENARIOS
-from adama_jax.settings import setting, with_settings
+from adama_jax.settings import setting
 from adama_jax.validation import validate
 
 USAGE = """\
@@ -51,7 +52,11 @@ examples: adama train predator_prey seeds=5 method=adama episodes=2000
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run a command; returns its exit code (0; 1: a seed diverged; 2: bad input; 130: interrupted)."""
+    """Run a command.
+
+    Returns:
+        Its exit code. 0; 1: a seed diverged, a job failed, nothing was there to draw; 2: bad input; 130: interrupted.
+    """
     words = list(sys.argv[1:] if arguments is None else arguments)
     os.environ.setdefault("MPLBACKEND", "agg")  # pictures go to files
     try:
@@ -118,15 +123,15 @@ def _sweep(words: list[str]) -> int:
 
 
 def _typed_axes(base: Config, axes: Mapping[str, Sequence[str]]) -> dict[str, list[Any]]:
-    """An axis's words as values, each of them checked, also where no method of the sweep would read it."""
+    """An axis's words as values; an axis that no method of the sweep reads is refused."""
     default = TrainCommand(scenario_config(base.scenario))
     typed = {
         name: [setting(parse(TrainCommand, default, [f"{name}={word}"], "adama sweep").config, name) for word in words]
         for name, words in axes.items()
     }
-    for name, values in typed.items():
-        for value in values:
-            validate(with_settings(base, {name: value}))
+    for method in typed.get("method", []):
+        if method not in METHODS:
+            raise ConfigError(f"method={method}: must be one of {', '.join(METHODS)}")
     reads = set().union(*(METHODS[method].reads for method in typed.get("method", [base.method])))
     for name in typed:
         if name.startswith("rates.") and name.removeprefix("rates.") not in reads:
@@ -145,9 +150,9 @@ def _figures(words: list[str]) -> int:
 def _reproduce(words: list[str]) -> int:
     command = parse(ReproduceCommand, ReproduceCommand(), words, "adama reproduce")
     check_exhibits(command.exhibits)
-    from adama_jax.exhibits import load_exhibits
+    from adama_jax.reproduce import plan
 
-    load_exhibits(command.exhibits.experiments)
+    plan(command.exhibits)
     check_launch(command.launch)
     _prepare([], command.exhibits.output)
     from adama_jax.reproduce import reproduce
@@ -159,9 +164,12 @@ def _report(words: list[str]) -> int:
     named = words and "=" not in words[0] and not words[0].startswith("-")
     words = [f"results={words[0]}", *words[1:]] if named else words
     command = parse(ReportCommand, ReportCommand(), words, "adama report")
+    page = command.page or command.results / "report.html"
+    if command.results.is_dir():
+        check_folder("page", page.parent)
     from adama_jax.report import report
 
-    print(report(command.results, command.page or command.results / "report.html"))
+    print(report(command.results, page))
     return 0
 
 
@@ -169,7 +177,7 @@ def _calibrate(words: list[str]) -> int:
     scenario, rest = _scenario(words)
     command = parse(CalibrateCommand, CalibrateCommand(scenario_config(scenario)), rest, f"adama calibrate {scenario}")
     _check_scenario(command.config, scenario)
-    _prepare([command.config], Output(devices=command.devices))
+    _prepare([command.config], Output(out=Path.cwd(), devices=command.devices))
     from adama_jax.calibrate import calibrate
 
     return calibrate(command.config, Console())

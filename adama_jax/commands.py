@@ -1,6 +1,7 @@
 """What the commands of the command line take, as dataclasses: `--help` shows the docstrings. Importable without JAX."""
 
 import os
+import shutil
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Literal
@@ -30,7 +31,7 @@ class Launch:
     """Where the programs of a sweep run."""
 
     launcher: Literal["here", "local", "slurm"] = "here"
-    """here: this process; local: processes of this machine; slurm: a cluster's jobs (both by submitit)."""
+    """here: this process; local: processes on this machine's CPU; slurm: a cluster's jobs (both by submitit)."""
     at_once: int | None = None
     """Programs or jobs at a time; None: here one a device, local one a core, slurm all."""
     parts: int = 1
@@ -123,24 +124,31 @@ class CalibrateCommand:
 
 
 def check_output(output: Output) -> None:
-    """Check the results folder: a folder that can be written, or a path at which one can be made.
+    """Check the results folder and the number of devices.
 
     Raises:
         ConfigError: one line with the setting and what is allowed.
     """
     if output.devices is not None and output.devices < 1:
         raise ConfigError(f"devices={output.devices}: must be at least 1")
-    nearest = next(path for path in (output.out.absolute(), *output.out.absolute().parents) if path.exists())
+    check_folder("out", output.out)
+
+
+def check_folder(name: str, folder: Path) -> None:
+    """Check a folder to write to: one that can be written, or a path at which one can be made.
+
+    Raises:
+        ConfigError: one line with the setting and what is allowed.
+    """
+    nearest = next(path for path in (folder.absolute(), *folder.absolute().parents) if path.exists())
     if not nearest.is_dir():
-        raise ConfigError(
-            f"out={output.out}: must be a folder, or a path at which one can be made; {nearest} is a file"
-        )
+        raise ConfigError(f"{name}={folder}: must be a folder, or a path at which one can be made; {nearest} is a file")
     if not os.access(nearest, os.W_OK):
-        raise ConfigError(f"out={output.out}: must be writable; {nearest} is not")
+        raise ConfigError(f"{name}={folder}: must be writable; {nearest} is not")
 
 
 def check_launch(launch: Launch) -> None:
-    """Check where a sweep runs.
+    """Check where a sweep runs, and that there is a Slurm to run it where it is asked for.
 
     Raises:
         ConfigError: one line with the setting and what is allowed.
@@ -151,6 +159,8 @@ def check_launch(launch: Launch) -> None:
             raise ConfigError(f"{name}={value}: must be at least 1")
     if launch.gpus < 0:
         raise ConfigError(f"gpus={launch.gpus}: must be at least 0")
+    if launch.launcher == "slurm" and shutil.which("srun") is None:
+        raise ConfigError("launcher=slurm: must be here or local on a machine without Slurm (no srun on the PATH)")
 
 
 def check_exhibits(command: FiguresCommand) -> None:
@@ -166,4 +176,7 @@ def check_exhibits(command: FiguresCommand) -> None:
     for scenario in command.only:
         if scenario not in SCENARIOS:
             raise ConfigError(f"only={scenario}: must be one or more of {', '.join(SCENARIOS)}")
-    check_output(command.output)
+    if command.figures is not None:
+        check_folder("figures", command.figures)
+    else:
+        check_output(command.output)

@@ -1,4 +1,4 @@
-"""Configuration of a run: frozen dataclasses, scenario defaults, and a hash. Importable without JAX."""
+"""Configuration of a run: frozen dataclasses and the scenarios' defaults. Importable without JAX."""
 
 from dataclasses import dataclass, field
 from typing import Annotated, Literal

@@ -8,15 +8,16 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from adama_jax.arguments import parse
+from adama_jax.arguments import given_settings, parse
 from adama_jax.commands import TrainCommand
 from adama_jax.config import Config, ConfigError, scenario_config
-from adama_jax.settings import setting
+from adama_jax.settings import all_settings, setting
 from adama_jax.store import is_finished, load_run, run_folder
 from adama_jax.summary import final_returns
 from adama_jax.sweep import product
 from adama_jax.validation import validate
 
+GRID = ("rates.critic_rate", "rates.actor_budget")  # what `best_of` takes
 DRAWINGS = ("returns", "actor_rates", "rates", "critic_scale", "heat_map", "results", "settings")
 
 
@@ -31,7 +32,7 @@ class Curve:
     axes: Mapping[str, Sequence[Any]] = field(default_factory=dict)
     """Settings with several values: every combination is a run."""
     best_of: str = ""
-    """Take these axes' best values from that exhibit, scenario by scenario."""
+    """Take the critic's rate and the actors' budget that are best in that exhibit, scenario by scenario."""
 
 
 @dataclass(frozen=True)
@@ -60,6 +61,7 @@ class Shown(NamedTuple):
     scenario: str
     config: Config | None
     waits_for: str = ""
+    chosen_from: str = ""  # the exhibit whose best it is
 
 
 class Length(NamedTuple):
@@ -101,14 +103,41 @@ def _load(file: Path) -> Exhibit:
         content = tomllib.loads(file.read_text())
         curves = [Curve(method) for method in content.pop("methods", [])]
         curves += [Curve(**curve) for curve in content.pop("curves", [])]
-        exhibit = Exhibit(file.stem, scenarios=tuple(content.pop("scenarios")), curves=tuple(curves), **content)
+        lists = {name: tuple(content.pop(name, ())) for name in ("scenarios", "rows")}
+        exhibit = Exhibit(name=file.stem, curves=tuple(curves), **lists, **content)
     except OSError:
         raise ConfigError(f"experiments={file}: must be a folder with TOML files, or one of them") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, AttributeError, KeyError, TypeError) as error:
         raise ConfigError(f"{file}: must be an exhibit's description: {error}") from None
-    if exhibit.draw not in DRAWINGS:
-        raise ConfigError(f"{file}: draw={exhibit.draw}: must be one of {', '.join(DRAWINGS)}")
+    _check(exhibit, file)
     return exhibit
+
+
+def _check(exhibit: Exhibit, file: Path) -> None:
+    """Everything that needs no other file; settings and their values are checked by making the configurations."""
+
+    def check(good: bool, name: str, value: object, allowed: str) -> None:
+        if not good:
+            raise ConfigError(f"{file}: {name}={value}: must be {allowed}")
+
+    check(exhibit.draw in DRAWINGS, "draw", exhibit.draw, f"one of {', '.join(DRAWINGS)}")
+    check(len(exhibit.scenarios) > 0, "scenarios", [], "one or more scenarios")
+    if exhibit.draw == "critic_scale":
+        check(len(exhibit.scenarios) == 1, "scenarios", list(exhibit.scenarios), "one scenario for draw=critic_scale")
+    check(exhibit.episodes is None or _is_whole(exhibit.episodes), "episodes", exhibit.episodes, "a number, at least 1")
+    for place in (exhibit, *exhibit.curves):
+        check(isinstance(place.settings, dict), "settings", place.settings, "a table of names and values")
+    for curve in exhibit.curves:
+        lists = isinstance(curve.axes, dict) and all(isinstance(values, list) for values in curve.axes.values())
+        check(lists, "axes", curve.axes, "a table of names and lists of values")
+        check(curve.best_of != exhibit.name, "best_of", curve.best_of, "another exhibit")
+    known = [dict(all_settings(scenario_config(scenario))) for scenario in exhibit.scenarios]
+    for name in exhibit.rows:
+        check(all(name in settings for settings in known), "rows", name, "full names of settings")
+
+
+def _is_whole(value: object) -> bool:
+    return isinstance(value, int) and value >= 1
 
 
 def shown(
@@ -136,14 +165,23 @@ def shown(
             if curve.best_of:
                 best, lacking = best_pair(exhibits[curve.best_of], scenario, exhibits, length, results)
                 chosen = None if best is None else product(base, {name: [setting(best, name)] for name in GRID})[0]
-                result.append(Shown(label, scenario, chosen, lacking))
+                result.append(Shown(label, scenario, chosen, lacking, curve.best_of))
                 continue
-            axes = {_full_name(name): list(values) for name, values in curve.axes.items()}
-            result += [Shown(label, scenario, config) for config in product(base, axes)]
+            result += [Shown(label, scenario, config) for config in _grid(exhibit, curve, base)]
     return result
 
 
-GRID = ("rates.critic_rate", "rates.actor_budget")
+def _grid(exhibit: Exhibit, curve: Curve, base: Config) -> list[Config]:
+    """Every combination of a curve's axes, each value read as on the command line."""
+    default = TrainCommand(base)
+    axes = {}
+    for key, values in curve.axes.items():
+        (name,) = given_settings([f"{key}="], default) or {key}
+        axes[name] = [setting(parse(TrainCommand, default, [f"{key}={v}"], exhibit.name).config, name) for v in values]
+    configs = product(base, axes)
+    for config in configs:
+        validate(config)
+    return configs
 
 
 def best_pair(
@@ -172,8 +210,3 @@ def _config(exhibit: Exhibit, curve: Curve, scenario: str, length: Length) -> Co
     config = parse(TrainCommand, default, words, exhibit.name).config
     validate(config)
     return config
-
-
-def _full_name(name: str) -> str:
-    """As `arguments` does it, for the axes of a grid."""
-    return {"critic_rate": GRID[0], "actor_budget": GRID[1], "critic_scale": "rates.critic_scale"}.get(name, name)

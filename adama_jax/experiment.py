@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-import numpy as np
 from rich.console import Console
 
 from adama_jax import plots, render, summary
@@ -69,12 +68,12 @@ def sweep(configs: Sequence[Config], out: Path, force: bool, options: Launch, co
     if runs:
         place = out / configs[0].scenario
         key = sweep_hash(configs)
-        lines = sorted(summary.summarise(runs), key=lambda line: -line.final if line.final == line.final else np.inf)
+        lines = summary.ranked(summary.summarise(runs))
         (place / f"sweep-{key}.csv").write_text(summary.to_csv(lines))
         console.print(summary.ranking(lines[:SHOWN], _title(lines, configs[0])))
         tell_machines(runs[:1], console)
         paths = [place / f"sweep-{key}.csv"]
-        if len(runs) > 1 and {run.config["method"] for run in runs} == {"fixed"}:
+        if plots.is_grid(runs):
             picture = plots.heat_map({configs[0].scenario: runs}, f"{configs[0].episodes:,} episodes")
             paths.append(plots.save(picture, place / f"sweep-{key}.png"))
         for path in paths:

@@ -2,6 +2,7 @@
 
 import os
 import queue
+import subprocess
 import threading
 import time
 from collections.abc import Sequence
@@ -18,6 +19,8 @@ from adama_jax.progress import Reporter, progress_bars
 from adama_jax.runner import Point, run
 from adama_jax.runtime import set_up_jax
 from adama_jax.sweep import Job
+
+LOCAL = {"timeout_min": 60 * 24 * 30}  # submitit has no other word for: as long as it takes
 
 
 class Failure(NamedTuple):
@@ -54,20 +57,23 @@ def _here(jobs: Sequence[Job], out: Path, options: Launch, console: Console) -> 
         make_env(config)  # what a world imports is imported once, before there are threads
     stop = threading.Event()
 
-    def work(job: Job, left: int, bars: Progress) -> None:
+    def work(job: Job, left: int, bars: Progress) -> str | None:
         share = shares.get()
         reporter = Reporter(job.name, job.configs, job.labels, bars, left)
 
         def observe(point: Point) -> None:
             if stop.is_set():
-                raise InterruptedError
+                raise InterruptedError("interrupted")
             reporter(point)
 
         try:
             run(job.configs, out, observe, share)
+        except Exception as error:  # a line, and not the exception: its frames would hold the device's memory
+            return _in_a_line(error)
         finally:
             reporter.finished()
             shares.put(share)
+        return None
 
     with progress_bars(console) as bars, ThreadPoolExecutor(beside) as pool:
         left = -(-len(jobs) // beside)
@@ -78,32 +84,43 @@ def _here(jobs: Sequence[Job], out: Path, options: Launch, console: Console) -> 
             stop.set()
             pool.shutdown(wait=True, cancel_futures=True)
             raise
-    return [Failure(job, _in_a_line(error)) for job, f in zip(jobs, futures, strict=True) if (error := f.exception())]
+    return [Failure(job, why) for job, future in zip(jobs, futures, strict=True) if (why := future.result())]
 
 
 def _submitted(jobs: Sequence[Job], out: Path, options: Launch, console: Console) -> list[Failure]:
-    """Submitit's jobs, `at_once` at a time; what they print is in `out/jobs`."""
+    """Submitit's jobs, `at_once` at a time; what they print is in `out/jobs`. An interrupt cancels them."""
     import submitit
+    from submitit.core.utils import FailedJobError
 
     cores = len(os.sched_getaffinity(0))
-    beside = min(len(jobs), options.at_once or (cores if options.launcher == "local" else len(jobs)))
+    local = options.launcher == "local"
+    beside = min(len(jobs), options.at_once or (cores if local else len(jobs)))
     executor = submitit.AutoExecutor(folder=out / "jobs", cluster=options.launcher)
-    executor.update_parameters(name="adama", timeout_min=options.minutes, **_slurm(options))
-    devices = max(1, cores // beside) if options.launcher == "local" else None
+    executor.update_parameters(name="adama", **(LOCAL if local else _slurm(options)))
+    devices = max(1, cores // beside) if local else None
     waiting, running, failures = list(jobs), [], []
-    while waiting or running:
-        while waiting and len(running) < beside:
-            job = waiting.pop(0)
-            running.append((job, executor.submit(run_job, job, out.absolute(), devices)))
-            console.print(f"{job.name}: job {running[-1][1].job_id}", highlight=False)
-        for job, submitted in [pair for pair in running if pair[1].done()]:
-            running.remove((job, submitted))
-            error = submitted.exception()
-            if error is None:
-                console.print(f"{job.name}: finished", highlight=False)
-            else:
-                failures.append(Failure(job, f"{_in_a_line(error)} (log: {submitted.paths.stderr})"))
-        time.sleep(0.5)
+    try:
+        while waiting or running:
+            while waiting and len(running) < beside:
+                job = waiting.pop(0)
+                try:
+                    running.append((job, executor.submit(run_job, job, out.absolute(), devices)))
+                except (subprocess.CalledProcessError, FailedJobError) as error:
+                    failures.append(Failure(job, _in_a_line(error)))
+                    continue
+                console.print(f"{job.name}: job {running[-1][1].job_id}", highlight=False)
+            for job, submitted in [pair for pair in running if pair[1].done()]:
+                running.remove((job, submitted))
+                error = submitted.exception()
+                if error is None:
+                    console.print(f"{job.name}: finished", highlight=False)
+                else:
+                    failures.append(Failure(job, f"{_in_a_line(error)} (log: {submitted.paths.stderr})"))
+            time.sleep(0.5)
+    except KeyboardInterrupt:
+        for _, submitted in running:
+            submitted.cancel()
+        raise
     return failures
 
 
@@ -115,13 +132,18 @@ def run_job(job: Job, out: Path, devices: int | None) -> None:
 
 
 def _slurm(options: Launch) -> dict[str, Any]:
-    if options.launcher == "local":
-        return {}
-    resources = {"cpus_per_task": options.cores, "mem_gb": options.memory_gb, "gpus_per_node": options.gpus}
+    resources = {
+        "timeout_min": options.minutes,
+        "cpus_per_task": options.cores,
+        "mem_gb": options.memory_gb,
+        "gpus_per_node": options.gpus,
+    }
     named = {"slurm_partition": options.partition, "slurm_account": options.account}
     return resources | {name: value for name, value in named.items() if value is not None}
 
 
 def _in_a_line(error: BaseException) -> str:
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    return f"{type(error).__name__}: {lines[-1][:300] if lines else 'no message'}"
+    """The error's last line that says something: submitit ends a job's traceback with rules and the logs' names."""
+    lines = [line.strip(" -") for line in str(error).splitlines()]
+    said = [line for line in lines if line and not line.startswith("/") and "logs" not in line]
+    return f"{type(error).__name__}: {said[-1][:300] if said else 'no message'}"

@@ -16,7 +16,10 @@ DASHES = ("-", "--", "-.", ":")  # curves that coincide still show one another
 
 
 def heat(axes: Axes, table: np.ndarray, lost: np.ndarray) -> None:
-    """Final returns as colours and numbers; the best is framed, NaN is grey with how many seeds diverged. [Y, X] x 2"""
+    """Final returns as colours and numbers; the best is framed. [Y, X] x 2
+
+    Where the return is NaN the cell is grey and says how many seeds diverged; nothing where `lost` is NaN too, no run.
+    """
     colours = plt.get_cmap("viridis").with_extremes(bad="#CCCCCC")
     picture = axes.imshow(np.ma.masked_invalid(table), origin="lower", cmap=colours)
     axes.figure.colorbar(picture, ax=axes, shrink=0.75, label="final greedy return")
@@ -25,7 +28,8 @@ def heat(axes: Axes, table: np.ndarray, lost: np.ndarray) -> None:
         axes.add_patch(Rectangle((column - 0.5, row - 0.5), 1, 1, fill=False, edgecolor="#D55E00", lw=2.5))
     middle = (np.nanmin(table) + np.nanmax(table)) / 2 if np.isfinite(table).any() else 0.0
     for (row, column), value in np.ndenumerate(table):
-        text = f"{value:.1f}" if np.isfinite(value) else f"{int(lost[row, column])} div."
+        empty = "" if np.isnan(lost[row, column]) else f"{lost[row, column]:.0f} div."
+        text = f"{value:.1f}" if np.isfinite(value) else empty
         ink = "white" if np.isfinite(value) and value < middle else "black"
         axes.text(column, row, text, ha="center", va="center", color=ink, fontsize=8 if len(table) < 6 else 6)
 

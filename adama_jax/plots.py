@@ -18,6 +18,8 @@ Panels = Mapping[str, Sequence[Run]]  # runs by scenario
 
 def returns(panels: Panels, title: str = "") -> Figure:
     """Greedy return against episodes, mean and standard deviation over seeds, a panel a scenario."""
+    if not panels:
+        raise ValueError("no runs to draw")
     columns = min(2, len(panels))
     rows = -(-len(panels) // columns)
     figure, grid = plt.subplots(
@@ -31,7 +33,7 @@ def returns(panels: Panels, title: str = "") -> Figure:
         axes.set_ylabel("greedy return per episode")
     for axes in grid.flat[len(panels) :]:
         axes.set_axis_off()
-    return _finish(figure, title or f"Mean and standard deviation over {_seeds(panels)} seeds")
+    return _finish(figure, title, _band(panels))
 
 
 def actor_rates(panels: Panels, title: str = "") -> Figure:
@@ -40,7 +42,7 @@ def actor_rates(panels: Panels, title: str = "") -> Figure:
     columns = max(len(run.metrics["seed"]) for run in runs)
     figure = plt.figure(figsize=(max(7.0, 2.4 * columns), 2.3 * len(runs) + 0.8), layout="constrained")
     actor_grid(figure, runs, columns)
-    return _finish(figure, title, legend=False)
+    return _finish(figure, title)
 
 
 def rates(panels: Panels, title: str = "") -> Figure:
@@ -53,7 +55,7 @@ def rates(panels: Panels, title: str = "") -> Figure:
         rate_pair(column, runs, styles)
         column[0].set_title(_spaced(scenario), fontsize=10)
         column[0].set_xlabel("")
-    return _finish(figure, title)
+    return _finish(figure, title, _band(panels))
 
 
 def critic_scale(panels: Panels, title: str = "") -> Figure:
@@ -67,7 +69,15 @@ def critic_scale(panels: Panels, title: str = "") -> Figure:
     curves(grid[0, 1], runs, "critic_term", styles)
     grid[0, 1].set_ylabel(r"critic term $\kappa$ (band: all seeds)")
     rate_pair(grid[1], runs, styles)
-    return _finish(figure, title)
+    return _finish(figure, title, _band(panels))
+
+
+def is_grid(runs: Sequence[Run]) -> bool:
+    """Whether runs are a grid of fixed rates: one run a pair of l_c and |l_a|, and all pairs of either's values."""
+    pairs = [(run.config["rates"]["critic_rate"], run.config["rates"]["actor_budget"]) for run in runs]
+    critic, actors = ({pair[place] for pair in pairs} for place in (0, 1))
+    fixed = {run.config["method"] for run in runs} == {"fixed"}
+    return fixed and len(set(pairs)) == len(pairs) == len(critic) * len(actors) > 1
 
 
 def heat_map(panels: Panels, title: str = "") -> Figure:
@@ -83,7 +93,7 @@ def heat_map(panels: Panels, title: str = "") -> Figure:
         critic = sorted({run.config["rates"]["critic_rate"] for run in runs})
         actors = sorted({run.config["rates"]["actor_budget"] for run in runs})
         table = np.full((len(actors), len(critic)), np.nan)
-        lost = np.zeros_like(table)
+        lost = np.full_like(table, np.nan)
         for run in runs:
             place = actors.index(run.config["rates"]["actor_budget"]), critic.index(run.config["rates"]["critic_rate"])
             table[place] = final_returns(run).mean()
@@ -94,7 +104,7 @@ def heat_map(panels: Panels, title: str = "") -> Figure:
         axes.set_xlabel(r"critic's rate, $l_c \times 10^3$")
         axes.set_ylabel(r"norm of actors' rates, $|l_a| \times 10^3$")
         axes.set_title(_spaced(scenario), fontsize=10)
-    return _finish(figure, title, legend=False)
+    return _finish(figure, title, f"mean over {_seeds(panels)} seeds")
 
 
 def learning_curves(runs: Sequence[Run], path: Path) -> Path:
@@ -134,17 +144,23 @@ def _styles(panels: Panels) -> dict[str, int]:
     return {name: place for place, name in enumerate(dict.fromkeys(names))}
 
 
-def _finish(figure: Figure, title: str, legend: bool = True) -> Figure:
-    """A title, and one legend for all panels, outside them."""
-    figure.suptitle(textwrap.fill(title, int(11 * figure.get_figwidth())), fontsize=11)
-    if not legend:
-        return figure
+def _finish(figure: Figure, title: str, note: str = "") -> Figure:
+    """A title with what the curves are, and one legend for all panels that have curves, outside them."""
+    width = int(11 * figure.get_figwidth())
+    lines = [textwrap.fill(line, width) for line in (title, note) if line]
+    figure.suptitle("\n".join(lines), fontsize=11)
     found: dict[str, Any] = {}
-    for axes in figure.axes:
-        for handle, name in zip(*axes.get_legend_handles_labels(), strict=True):
-            found.setdefault(name, handle)
-    figure.legend(found.values(), found.keys(), loc="outside lower center", ncols=min(4, len(found)), frameon=False)
+    if not figure.legends:
+        for axes in figure.axes:
+            for handle, name in zip(*axes.get_legend_handles_labels(), strict=True):
+                found.setdefault(name, handle)
+    if found:
+        figure.legend(found.values(), found.keys(), loc="outside lower center", ncols=min(4, len(found)), frameon=False)
     return figure
+
+
+def _band(panels: Panels) -> str:
+    return f"mean and standard deviation over {_seeds(panels)} seeds"
 
 
 def _spaced(scenario: str) -> str:

@@ -11,7 +11,7 @@ from pathlib import Path
 from adama_jax import render, summary
 from adama_jax.config import ConfigError
 from adama_jax.settings import differences, short
-from adama_jax.store import Run, finite_seeds, load_run
+from adama_jax.store import Run, finished_runs, finite_seeds, load_run
 
 STYLE = """
 :root { color-scheme: light dark; }
@@ -41,7 +41,7 @@ def report(results: Path, page: Path) -> Path:
     Raises:
         ConfigError: no finished run there.
     """
-    runs = [load_run(meta.parent) for meta in sorted(results.glob("*/*/meta.json"))]
+    runs = [load_run(folder) for folder in finished_runs(results)]
     if not runs:
         raise ConfigError(f"results={results}: must be a folder with finished runs (<scenario>/<run>/meta.json)")
     runs = [run._replace(label=_label(run)) for run in runs]
@@ -81,24 +81,33 @@ def _exhibits(folder: Path) -> list[str]:
 def _scenario(scenario: str, runs: Sequence[Run], results: Path) -> list[str]:
     here = [run for run in runs if run.config["scenario"] == scenario]
     parts = [f"<h2>{_text(scenario.replace('_', ' '))}</h2>"]
-    groups: dict[tuple[int, int, int], list[Run]] = {}
+    groups: dict[tuple[str, int, int, int], list[Run]] = {}
     for run in here:
-        groups.setdefault((run.config["episodes"], run.config["seeds"], run.config["seed"]), []).append(run)
-    for (episodes, seeds, seed), members in sorted(groups.items()):
-        lines = sorted(summary.summarise(members), key=lambda line: (line.final != line.final, -line.final))
+        world = ", ".join(
+            f"{short(name)}={value}" for name, value in differences(run.config).items() if _of_world(name)
+        )
+        key = (world, run.config["episodes"], run.config["seeds"], run.config["seed"])
+        groups.setdefault(key, []).append(run)
+    for (world, episodes, seeds, seed), members in sorted(groups.items()):
+        lines = summary.ranked(summary.summarise(members))
         note = f"; the best {BEST} of {len(lines)} settings" if len(lines) > MANY else ""
-        parts.append(f"<h3>{episodes:,} episodes, seeds {seed} to {seed + seeds - 1}{note}</h3>")
+        where = f", {world}" if world else ""
+        parts.append(f"<h3>{_text(f'{episodes:,} episodes, seeds {seed} to {seed + seeds - 1}{where}{note}')}</h3>")
         parts.append(_table(*summary.cells(lines[: BEST if note else None])))
     pictures = sorted((results / scenario).glob("*.png"))
     parts += [_picture(picture, picture.stem.replace("_", " ")) for picture in pictures]
-    films = (run for run in here if run.rollout and run.config["method"] == "adama" and finite_seeds(run).any())
-    filmed = next(films, None)
+    films = [run for run in here if run.rollout and finite_seeds(run).any()]
+    filmed = max(films, key=lambda run: (run.config["method"] == "adama", run.config["episodes"]), default=None)
     if filmed is not None:
         with tempfile.TemporaryDirectory() as folder:
             film = render.rollout_gif(filmed, Path(folder) / "rollout.gif", int(finite_seeds(filmed).argmax()))
             caption = f"Greedy episodes of {filmed.label}, {filmed.config['episodes']:,} episodes of training."
             parts.append(_picture(film, caption))
     return parts
+
+
+def _of_world(name: str) -> bool:
+    return name.startswith("world.") or name == "horizon"
 
 
 def _all_runs(runs: Sequence[Run]) -> str:

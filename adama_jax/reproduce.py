@@ -10,10 +10,10 @@ from rich.console import Console
 
 from adama_jax import plots, summary
 from adama_jax.commands import FiguresCommand, Launch
-from adama_jax.config import ConfigError, scenario_config
+from adama_jax.config import scenario_config
 from adama_jax.exhibits import Exhibit, Length, Shown, load_exhibits, shown
 from adama_jax.runtime import git_commit
-from adama_jax.settings import SYMBOLS, all_settings, differences, setting, short
+from adama_jax.settings import SYMBOLS, differences, setting, short
 from adama_jax.store import Run, is_finished, load_run, run_folder
 
 
@@ -27,11 +27,11 @@ def reproduce(command: FiguresCommand, options: Launch, console: Console) -> int
     """
     from adama_jax.experiment import complete  # drawing needs no JAX, training does
 
-    exhibits, out = load_exhibits(command.experiments), command.output.out
+    out = command.output.out
     failures = []
     tried: set[Any] = set()
     while True:
-        wanted = dict.fromkeys(each.config for each in _all_shown(exhibits, command) if each.config is not None)
+        wanted = dict.fromkeys(each.config for each in plan(command) if each.config is not None)
         new = [config for config in wanted if config not in tried]
         if not new:
             break
@@ -57,7 +57,7 @@ def figures(command: FiguresCommand, console: Console) -> int:
         rows = shown(exhibit, exhibits, _length(command), out, command.only)
         missing, runs = _missing(rows, out), _runs(rows, out)
         if runs or exhibit.draw == "settings":
-            draw(exhibit, runs, missing, folder)
+            draw(exhibit, runs, missing, folder, _choices(rows, exhibits, command))
             drawn += 1
             console.print(f"{exhibit.name}: {folder / exhibit.name}.*", highlight=False, soft_wrap=True)
         if missing and rows:
@@ -66,8 +66,22 @@ def figures(command: FiguresCommand, console: Console) -> int:
     return 0 if drawn else 1
 
 
-def draw(exhibit: Exhibit, runs: Mapping[str, Sequence[Run]], missing: Sequence[str], folder: Path) -> None:
-    """One exhibit: PNG and PDF, or CSV and Markdown, and a JSON that says from what it was drawn."""
+def draw(
+    exhibit: Exhibit,
+    runs: Mapping[str, Sequence[Run]],
+    missing: Sequence[str],
+    folder: Path,
+    chosen_from: Sequence[Run] = (),
+) -> None:
+    """One exhibit: PNG and PDF, or CSV and Markdown, and a JSON that says from what it was drawn.
+
+    Args:
+        exhibit: what to draw.
+        runs: its runs, by scenario.
+        missing: what is not there, in words.
+        folder: where the files go.
+        chosen_from: the runs by which settings were chosen (`best_of`).
+    """
     folder.mkdir(parents=True, exist_ok=True)
     target = folder / exhibit.name
     everything = [run for members in runs.values() for run in members]
@@ -87,21 +101,16 @@ def draw(exhibit: Exhibit, runs: Mapping[str, Sequence[Run]], missing: Sequence[
         "drawn_by_commit": git_commit(),
         "missing": list(missing),
         "runs": [_provenance(run) for run in everything],
+        "chosen_from": [_provenance(run) for run in chosen_from],
     }
     target.with_suffix(".json").write_text(json.dumps(about, indent=2) + "\n")
 
 
 def settings_table(exhibit: Exhibit) -> str:
-    """What the scenarios' names stand for, as a Markdown table; a symbol of the paper stands beside its setting.
-
-    Raises:
-        ConfigError: a row that is no setting.
-    """
+    """What the scenarios' names stand for, as a Markdown table; a symbol of the paper stands beside its setting."""
     configs = [scenario_config(scenario) for scenario in exhibit.scenarios]
     lines = ["| setting | " + " | ".join(exhibit.scenarios) + " |", "|---|" + "---:|" * len(configs)]
     for name in exhibit.rows:
-        if any(name not in dict(all_settings(config)) for config in configs):
-            raise ConfigError(f"{exhibit.name}: rows={name}: must be the full name of a setting")
         symbol = f" ({short(name)})" if short(name) in SYMBOLS else ""
         values = " | ".join(str(setting(config, name)) for config in configs)
         lines.append(f"| `{name}`{symbol} | {values} |")
@@ -114,11 +123,26 @@ def _provenance(run: Run) -> dict[str, Any]:
         "folder": f"{run.config['scenario']}/{run.folder.name}",
         **{name: run.config[name] for name in ("method", "episodes", "seeds", "seed")},
         "settings_other_than_the_preset": differences(run.config),
+        "all_settings": run.config,
         **{name: run.meta[name] for name in ("git_commit", "device", "versions", "finished_at", "diverged")},
     }
 
 
-def _all_shown(exhibits: Mapping[str, Exhibit], command: FiguresCommand) -> list[Shown]:
+def _choices(rows: Sequence[Shown], exhibits: Mapping[str, Exhibit], command: FiguresCommand) -> list[Run]:
+    """The runs by which what is shown was chosen."""
+    out, chosen = command.output.out, [row for row in rows if row.chosen_from and row.config]
+    scenarios, names = [row.scenario for row in chosen], dict.fromkeys(row.chosen_from for row in chosen)
+    grids = [shown(exhibits[name], exhibits, _length(command), out, scenarios) for name in names]
+    return [run for grid in grids for members in _runs(grid, out).values() for run in members]
+
+
+def plan(command: FiguresCommand) -> list[Shown]:
+    """Every run of every exhibit, each setting checked.
+
+    Raises:
+        ConfigError: a description or a setting that is not allowed, in one line.
+    """
+    exhibits = load_exhibits(command.experiments)
     length, out = _length(command), command.output.out
     return [row for exhibit in exhibits.values() for row in shown(exhibit, exhibits, length, out, command.only)]
 

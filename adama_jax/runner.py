@@ -46,6 +46,7 @@ class Program(NamedTuple):
     """What the loop calls, compiled: one program serves every slice."""
 
     people: Population
+    width: int  # runs in a slice; `people.width` may be more, to divide evenly over the devices
     advance: dict[int, Callable[[TrainState], Any]]
     evaluate: Callable[[TrainState], jax.Array]
     seconds: float  # that compiling took
@@ -61,7 +62,7 @@ def run(
     """Train all seeds of configurations that share a program, and write their run folders.
 
     Args:
-        configs: validated configurations, equal but for `config.TRACED` settings and seeds.
+        configs: validated configurations, equal but for `settings.TRACED` settings and seeds.
         out: results folder; a run folder that exists is replaced at the end.
         observe: called at each point.
         devices: JAX devices to share the runs; None: all local ones.
@@ -74,10 +75,10 @@ def run(
         ValueError: the configurations need different programs.
     """
     if len({program_key(config) for config in configs}) != 1:
-        raise ValueError("configurations of one program may differ in config.TRACED settings and seeds only")
+        raise ValueError("configurations of one program may differ in settings.TRACED and and seeds only")
     lanes = [Lane(index, seed) for index, config in enumerate(configs) for seed in config.seed_range]
     program = _compiled(configs[0], len(lanes), list(devices or jax.local_devices()), width)
-    parts = slices_of(lanes, program.people.width)
+    parts = slices_of(lanes, program.width)
     last = {lane.config: number for number, part in enumerate(parts) for lane in part}
     busy = [0.0 for _ in configs]
     diverged: list[dict[int, int]] = [{} for _ in configs]
@@ -109,11 +110,11 @@ def _compiled(config: Config, runs: int, devices: list[Any], width: int | None) 
         people = population(train, width, devices)
         state = people.shapes(hyper)
         advance = {length: people.chunk.lower(state, length).compile() for length in set(_lengths(config))}  # pyright: ignore
-        needed = max(bytes_needed(program) for program in advance.values())
+        evaluate = people.evaluate.lower(state).compile()  # pyright: ignore[reportFunctionMemberAccess]
+        needed = max(bytes_needed(program) for program in (*advance.values(), evaluate))
         narrower = width if fixed_width else fitted(width, needed, devices[0])
         if narrower == width:
-            evaluate = people.evaluate.lower(state).compile()  # pyright: ignore[reportFunctionMemberAccess]
-            return Program(people, advance, evaluate, time.perf_counter() - start)
+            return Program(people, width, advance, evaluate, time.perf_counter() - start)
         width = narrower
 
 
@@ -126,7 +127,7 @@ def _train(
 ) -> tuple[float, dict[Lane, int]]:
     """Train one slice, to its last point or until every lane has diverged; its seconds, and what diverged when."""
     people, config = program.people, configs[0]
-    rows = [lanes[place % len(lanes)] for place in range(people.width)]  # a short slice is filled up with copies
+    rows = [lanes[place % len(lanes)] for place in range(program.width)]  # a short slice is filled up with copies
     hypers = [make_hyper(configs[lane.config]) for lane in rows]
     hyper = jax.tree.map(lambda *values: np.array(values, np.float32), *hypers)
     state = people.init([lane.seed for lane in rows], hyper)
@@ -182,7 +183,7 @@ def _meta(config: Config, program: Program, busy: float, runs: int, diverged: di
         "compile_seconds": program.seconds,
         "updates_per_second": updates / busy,
         "runs_in_program": runs,
-        "runs_at_once": program.people.width,
+        "runs_at_once": program.width,
         "diverged": diverged,
     }
 

@@ -77,6 +77,9 @@ def to_dict(config: Config) -> dict[str, Any]:
 def config_hash(config: Config) -> str:
     """Ten hexadecimal digits that change with any setting.
 
+    Settings at their field's default are left out, so that a setting that is new leaves the old runs their names;
+    40 and 40.0 are the same.
+
     >>> from adama_jax.config import scenario_config
     >>> base = scenario_config("clustering")
     >>> config_hash(base) == config_hash(scenario_config("clustering"))
@@ -84,7 +87,17 @@ def config_hash(config: Config) -> str:
     >>> config_hash(base) == config_hash(dataclasses.replace(base, seeds=3))
     False
     """
-    return _digest(to_dict(config))
+    return _digest({name: value for name, value, default in _with_defaults(config) if value != default})
+
+
+def _with_defaults(config: Any, prefix: str = "") -> Iterator[tuple[str, Any, Any]]:
+    """Every setting's full name, value and default (a fresh object where there is none, equal to nothing)."""
+    for field in dataclasses.fields(config):
+        value = getattr(config, field.name)
+        if dataclasses.is_dataclass(value):
+            yield from _with_defaults(value, f"{prefix}{field.name}.")
+        else:
+            yield prefix + field.name, value, object() if field.default is dataclasses.MISSING else field.default
 
 
 def differences(values: Mapping[str, Any]) -> dict[str, Any]:
@@ -137,8 +150,14 @@ def program_key(config: Config) -> str:
     """
     kinds = dict.fromkeys(TRACED) | {"seeds": 0, "seed": 0}
     kinds["rates.critic_scale"] = config.rates.critic_scale == "auto"
-    return _digest(to_dict(with_settings(config, kinds)))
+    return _digest(dict(all_settings(with_settings(config, kinds))))
 
 
 def _digest(values: Any) -> str:
+    values = values if isinstance(values, list) else {name: _plain(value) for name, value in values.items()}
     return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()[:10]
+
+
+def _plain(value: Any) -> Any:
+    """A number as a float: 40 and 40.0 are the same setting."""
+    return float(value) if isinstance(value, int) and not isinstance(value, bool) else value

@@ -34,8 +34,21 @@ def run_folder(out: Path, config: Config) -> Path:
 
 
 def is_finished(folder: Path) -> bool:
-    """Whether a whole run is there."""
+    """Whether a whole run is there. One whose process was killed before the last renaming is given its name."""
+    partial = _partial(folder)
+    if not folder.exists() and (partial / "meta.json").is_file():
+        partial.rename(folder)
     return (folder / "meta.json").is_file()
+
+
+def finished_runs(out: Path) -> list[Path]:
+    """The folders of all whole runs of a results folder."""
+    folders = sorted(meta.parent for meta in out.glob("*/*/meta.json"))
+    return [folder for folder in folders if folder.suffix not in (".partial", ".old")]
+
+
+def _partial(folder: Path) -> Path:
+    return folder.with_name(folder.name + ".partial")
 
 
 class RunWriter:
@@ -46,7 +59,7 @@ class RunWriter:
 
     def __init__(self, folder: Path, config: Config):
         self.folder = folder
-        self.partial = folder.with_name(folder.name + ".partial")
+        self.partial = _partial(folder)
         if self.partial.exists():
             shutil.rmtree(self.partial)  # left by an interrupted run of this very configuration
         self.partial.mkdir(parents=True)
@@ -99,11 +112,11 @@ class RunWriter:
         np.savez_compressed(self.partial / "rollout.npz", allow_pickle=False, **constants, **played)
         _write_json(self.partial / "meta.json", meta)
         old = self.folder.with_name(self.folder.name + ".old")
+        shutil.rmtree(old, ignore_errors=True)  # left by a process that was killed at this very place
         if self.folder.exists():
             self.folder.rename(old)
         self.partial.rename(self.folder)
-        if old.exists():
-            shutil.rmtree(old)
+        shutil.rmtree(old, ignore_errors=True)
         return self.folder
 
 
@@ -133,7 +146,9 @@ def _arrays(path: Path) -> dict[str, np.ndarray]:
 
 
 def _write_json(path: Path, value: Mapping[str, Any]) -> None:
-    path.write_text(json.dumps(_finite(value), indent=2) + "\n")
+    part = path.with_name(path.name + ".part")
+    part.write_text(json.dumps(_finite(value), indent=2) + "\n")
+    part.rename(path)  # there whole, or not at all
 
 
 def _finite(value: Any) -> Any:

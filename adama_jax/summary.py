@@ -60,6 +60,11 @@ def summarise(runs: Sequence[Run], baseline: str = "fixed") -> list[Summary]:
     return [_summarise(run, baselines.get(run.config["scenario"])) for run in runs]
 
 
+def ranked(summaries: Sequence[Summary]) -> list[Summary]:
+    """Best final return first; those of which a seed diverged last."""
+    return sorted(summaries, key=lambda line: (line.diverged, -line.final if line.final == line.final else 0.0))
+
+
 def _summarise(run: Run, baseline: Run | None) -> Summary:
     finals, under = final_returns(run), areas(run)
     theirs = None if baseline is None else final_returns(baseline)

@@ -1,14 +1,12 @@
 """Sweeps as data: products of settings, what they are called, and which of them one compiled program runs."""
 
 import itertools
-from collections.abc import Iterable, Mapping, Sequence
-from pathlib import Path
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from adama_jax.config import Config
 from adama_jax.methods import METHODS
-from adama_jax.settings import all_settings, program_key, setting, short, with_settings
-from adama_jax.store import is_finished, run_folder
+from adama_jax.settings import all_settings, program_key, short, with_settings
 
 TEN_RATES = tuple(f"{thousandths / 1000:g}" for thousandths in range(1, 11))
 PRESETS: dict[str, dict[str, tuple[str, ...]]] = {
@@ -55,19 +53,23 @@ def product(base: Config, axes: Mapping[str, Sequence[Any]]) -> list[Config]:
 
 
 def labels(configs: Sequence[Config]) -> list[str]:
-    """A name for each: its method, and the settings in which configurations of that method differ.
+    """A name for each: its method, and the settings in which configurations of that scenario and method differ.
 
     >>> from adama_jax.config import scenario_config
     >>> base = scenario_config("clustering")
     >>> labels([with_settings(base, {"rates.critic_scale": m}) for m in (40.0, 80.0)])
     ['adama m=40.0', 'adama m=80.0']
     """
+    values = [dict(all_settings(config)) for config in configs]
+    found: dict[tuple[str, str], dict[str, set[str]]] = {}
+    for config, own in zip(configs, values, strict=True):
+        group = found.setdefault((config.scenario, config.method), {})
+        for name, value in own.items():
+            group.setdefault(name, set()).add(repr(value))
     names = []
-    for config in configs:
-        like = [other for other in configs if other.method == config.method]
-        values = {name: {repr(setting(other, name)) for other in like} for name, _ in all_settings(config)}
-        differing = [name for name, found in values.items() if len(found) > 1]
-        parts = [f"{short(n)}={setting(config, n)}" for n in differing if n != "direction"]
+    for config, own in zip(configs, values, strict=True):
+        differing = [name for name, several in found[config.scenario, config.method].items() if len(several) > 1]
+        parts = [f"{short(name)}={own[name]}" for name in differing if name != "direction"]
         names.append(" ".join([config.label, *parts]))
     return names
 
@@ -93,8 +95,3 @@ def jobs(configs: Sequence[Config], names: Sequence[str], parts: int = 1) -> lis
             title = f"{members[0][0].scenario}: {called}{part}"
             result.append(Job(title, tuple(config for config, _ in members), tuple(name for _, name in members)))
     return sorted(result, key=lambda job: -job.runs * job.configs[0].episodes)
-
-
-def unfinished(configs: Iterable[Config], out: Path) -> list[Config]:
-    """Those whose results are not on disk."""
-    return [config for config in configs if not is_finished(run_folder(out, config))]

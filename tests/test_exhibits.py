@@ -17,6 +17,7 @@ from adama_jax.report import report
 from adama_jax.reproduce import draw, figures, reproduce
 from adama_jax.settings import program_key, setting
 from adama_jax.store import load_run, run_folder
+from adama_jax.sweep import jobs, labels
 from tests.test_summary import fake_run
 
 EXPERIMENTS = Path(__file__).parents[1] / "experiments"
@@ -42,7 +43,8 @@ def test_every_exhibit_can_be_planned(tmp_path):
     rows = [row for exhibit in exhibits.values() for row in shown(exhibit, exhibits, Length(), tmp_path)]
     assert {row.label for row in rows} >= {*METHODS, "fixed_best"}
     assert {row.waits_for for row in rows if row.config is None} == {"16 settings of grid"}
-    configs = {row.config for row in rows if row.config is not None}
+    configs = list(dict.fromkeys(row.config for row in rows if row.config is not None))
+    assert len(jobs(configs, labels(configs))) == 4 * 9 + 2 * 4
     assert len({program_key(config) for config in configs}) == 4 * 9 + 2 * 4  # the grid is shorter: its own program
     assert {config.episodes for config in configs} == {8_000, 30_000, 50_000}
 
@@ -119,14 +121,26 @@ def test_nothing_on_disk_is_said_and_is_code_1(tmp_path):
     assert not list(tmp_path.rglob("*.png"))
 
 
+HEAD = 'title = "x"\ndraw = "returns"\nscenarios = ["clustering"]\n'
 WRONG = {
     'title = "x': "must be an exhibit's description",
-    'title = "x"': "must be an exhibit's description: 'scenarios'",
+    'title = "x"': "must be an exhibit's description: Exhibit.__init__() missing",
     'title = "x"\ndraw = "nope"\nscenarios = []': "draw=nope: must be one of returns",
     'title = "x"\ndraw = "returns"\nscenarios = ["nope"]\nmethods = ["adama"]': "scenario=nope: must be one of",
     'title = "x"\ndraw = "returns"\nscenarios = ["clustering"]\nmethods = ["nope"]': "method=nope: must be one of",
     'title = "x"\ndraw = "returns"\nscenarios = ["clustering"]\nmethods = ["adama"]\nsettings = { l_cc = 1 }': "l_cc=1",
-    'title = "x"\ndraw = "returns"\nscenarios = []\n[[curves]]\nmethod = "fixed"\nbest_of = "gird"': "gird.toml",
+    HEAD + '[[curves]]\nmethod = "fixed"\nbest_of = "gird"': "gird.toml",
+    HEAD + '[[curves]]\nmethod = "fixed"\nbest_of = "mine"': "best_of=mine: must be another exhibit",
+    HEAD + '[[curves]]\nmethod = "fixed"\naxes = { critic_rate = 0.1 }': "axes={'critic_rate': 0.1}: must be a table",
+    HEAD + '[[curves]]\nmethod = "fixed"\naxes = { critic_rate = [-1.0] }': "rates.critic_rate=-1.0: must be above 0",
+    HEAD + '[[curves]]\nmethod = "fixed"\naxes = { critic_rate = ["a"] }': "rates.critic_rate=a: must be FLOAT",
+    HEAD + '[[curves]]\nmethod = "fixed"\naxes = { nope = [1] }': "nope=1: must be the name of a setting",
+    HEAD + '[[curves]]\nmethod = "fixed"\nsettings = [1]': "settings=[1]: must be a table",
+    HEAD + 'methods = ["adama"]\nepisodes = "many"': "episodes=many: must be a number, at least 1",
+    HEAD + 'methods = ["adama"]\nepisodes = -5': "episodes=-5: must be a number, at least 1",
+    'title = "x"\ndraw = "returns"\nscenarios = []': "scenarios=[]: must be one or more",
+    'title = "x"\ndraw = "critic_scale"\nscenarios = ["clustering", "predator_prey"]': "one scenario for draw=",
+    'title = "x"\ndraw = "settings"\nscenarios = ["clustering"]\nrows = ["nope"]': "rows=nope: must be full names",
 }
 
 
