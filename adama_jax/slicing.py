@@ -9,7 +9,7 @@ import psutil
 from adama_jax.train import Trainer, TrainHyper
 
 MOST_ON_A_CORE = 6  # runs; beyond, their activations leave the caches
-COST_OF_A_RUN = 0.04  # each run beside two others slows a core's runs by 3 to 6% (docs/results.md)
+COST_OF_A_RUN = 0.04  # each run beside two others slows a core's runs by 3 to 6% (docs/performance.md)
 SHARE = 0.8  # of the free memory that a slice may fill
 
 

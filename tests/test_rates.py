@@ -5,6 +5,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from adama_jax.methods import METHODS
 from adama_jax.rates import RULES, RateHyper, adama, balance, direction, fixed
 from adama_jax.types import Signals
 
@@ -129,3 +130,20 @@ def test_every_registered_rule_is_in_the_contract():
 def test_trial_updates_below_one_is_refused():
     with pytest.raises(ValueError, match="trial_updates=0"):
         adama(trial_updates=0)
+
+
+@pytest.mark.parametrize("name", METHODS)
+def test_a_method_reads_the_settings_that_it_says_and_no_others(name):
+    """What `Method.reads` leaves out changes no bit of the rates; what it names changes them."""
+    method = METHODS[name]
+    rule = RULES[method.rule](**({"second_order": True} if method.second_order else {}))
+    base = RateHyper(clip=0.3, critic_scale=5.0, direction_floor=0.3)  # kappa / m = 0.6 is held at neither end ...
+    low = [signals(4, seed)._replace(critic_term=jnp.array(0.5)) for seed in range(3)]  # ... 0.1 at the lower
+    for field in RateHyper._fields:
+        other = base._replace(**{field: getattr(base, field) * 0.9})
+        changed = any(
+            not np.array_equal(a, b)
+            for given in ([signals(4)] * 3, low)
+            for a, b in zip(run(rule, given, 4, base).rates, run(rule, given, 4, other).rates, strict=True)
+        )
+        assert changed == (field in method.reads), field

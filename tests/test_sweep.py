@@ -21,7 +21,7 @@ from adama_jax.commands import Launch, SweepCommand
 from adama_jax.compose import make_hyper, make_train
 from adama_jax.config import ConfigError, scenario_config
 from adama_jax.experiment import sweep
-from adama_jax.launch import launch
+from adama_jax.launch import _in_a_line, _slurm, launch
 from adama_jax.runner import Lane, run
 from adama_jax.settings import TRACED, program_key, setting, with_settings
 from adama_jax.store import is_finished, load_run, run_folder
@@ -149,7 +149,7 @@ def test_too_little_memory_makes_more_slices_and_the_same_results(tmp_path, monk
     """As it happens on a card: the compiled program says that it does not fit, and a narrower one is compiled."""
     config = tiny(seeds=5, episodes=40)
     points = []
-    run([config], tmp_path / "wide", points.append, jax.devices()[:1], width=5)
+    run([config], tmp_path / "wide", points.append, jax.devices()[:2], width=5)
     needed = []
 
     def little(width, bytes_needed, device):
@@ -157,7 +157,7 @@ def test_too_little_memory_makes_more_slices_and_the_same_results(tmp_path, monk
         return min(width, 3)
 
     monkeypatch.setattr(runner, "fitted", little)
-    run([config], tmp_path / "narrow", points.append, jax.devices()[:1])
+    run([config], tmp_path / "narrow", points.append, jax.devices()[:2])
     assert {point.parts for point in points} == {1, 2} and len(needed) == 2 and min(needed) > 10_000
     wide, narrow = (load_run(run_folder(tmp_path / where, config)).metrics for where in ("wide", "narrow"))
     np.testing.assert_allclose(wide["eval_return"], narrow["eval_return"], rtol=1e-3)
@@ -216,6 +216,24 @@ def test_an_interrupt_stops_all_jobs(tmp_path, monkeypatch):
     with pytest.raises(KeyboardInterrupt):
         launch(jobs(configs, labels(configs)), tmp_path, Launch(at_once=2), QUIET)
     assert not any(is_finished(run_folder(tmp_path, config)) for config in configs)
+
+
+def test_why_a_submitted_job_failed_is_its_own_last_line():
+    """As submitit words it: a traceback between rules, then the logs."""
+    text = (
+        "Job (task=0) failed during processing with trace:\n----------------------\nTraceback (most recent call last):\n"
+        '  File "x.py", line 1, in <module>\nMemoryError: too much\n\n----------------------\n'
+        "You can check full logs with 'job.stderr(0)' and 'job.stdout(0)'or at paths:\n  - /x/1_0_log.err\n  - /x/1_0_log.out"
+    )
+    assert _in_a_line(RuntimeError(text)) == "RuntimeError: MemoryError: too much"
+    assert _in_a_line(ValueError()) == "ValueError: no message"
+
+
+def test_slurm_gets_its_resources():
+    options = Launch("slurm", minutes=30, gpus=1, cores=4, memory_gb=8, partition="gpu")
+    assert _slurm(options) == {
+        "timeout_min": 30, "cpus_per_task": 4, "mem_gb": 8, "gpus_per_node": 1, "slurm_partition": "gpu",
+    }  # fmt: skip
 
 
 def test_jobs_group_by_program_and_divide_into_parts():

@@ -1,0 +1,42 @@
+"""The trial run that tells m."""
+
+import io
+
+import numpy as np
+import pytest
+from rich.console import Console
+
+from adama_jax.calibrate import Trial, calibrate, trial
+from adama_jax.compose import make_hyper, make_train
+from adama_jax.population import host, population
+from adama_jax.settings import with_settings
+from tests.test_train import small
+
+CONFIG = with_settings(small(), {"seeds": 2, "rates.trial_updates": 12, "rates.critic_scale": "auto"})
+
+
+def test_it_is_the_mean_that_auto_finds_within_a_run():
+    people = population(make_train(CONFIG), 2)
+    state, _ = people.chunk(people.init([0, 1], make_hyper(CONFIG)), 12)
+    found = trial(CONFIG)
+    assert found.critic_term.shape == (2, 12)
+    np.testing.assert_allclose(found.means, host(state.learner.rates.mean_critic_term, 2), rtol=1e-4)
+    assert found.scale == pytest.approx(found.means.mean())
+
+
+def test_a_seed_that_is_not_finite_is_left_out():
+    assert Trial(np.array([[1.0, 3.0], [np.inf, 1.0], [np.nan, 1.0]])).scale == 2.0
+    assert np.isnan(Trial(np.full((2, 3), np.nan)).scale)
+
+
+def test_what_is_printed(monkeypatch):
+    monkeypatch.setattr("adama_jax.calibrate.trial", lambda config: Trial(np.tile(np.arange(12.0), (2, 1))))
+    console = Console(file=io.StringIO(), width=100)
+    assert calibrate(with_settings(CONFIG, {"rates.critic_scale": 50.0}), console) == 0
+    text = console.file.getvalue()
+    assert (
+        "Use m=5.5 (now 50.0)" in text and "The m in use is 9.1 times that" in text and "Mean over 12 updates" in text
+    )
+    monkeypatch.setattr("adama_jax.calibrate.trial", lambda config: Trial(np.full((2, 12), np.inf)))
+    assert calibrate(CONFIG, console) == 1
+    assert "not finite in any seed" in console.file.getvalue()
