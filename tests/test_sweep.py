@@ -220,11 +220,10 @@ def test_an_interrupt_stops_all_jobs(tmp_path, monkeypatch):
 
 def test_why_a_submitted_job_failed_is_its_own_last_line():
     """As submitit words it: a traceback between rules, then the logs."""
-    text = (
-        "Job (task=0) failed during processing with trace:\n----------------------\nTraceback (most recent call last):\n"
-        '  File "x.py", line 1, in <module>\nMemoryError: too much\n\n----------------------\n'
-        "You can check full logs with 'job.stderr(0)' and 'job.stdout(0)'or at paths:\n  - /x/1_0_log.err\n  - /x/1_0_log.out"
-    )
+    rule, logs = "-" * 22, "  - /x/1_0_log.err\n  - /x/1_0_log.out"
+    trace = 'Traceback (most recent call last):\n  File "x.py", line 1, in <module>\nMemoryError: too much\n'
+    advice = "You can check full logs with 'job.stderr(0)' and 'job.stdout(0)'or at paths:"
+    text = f"Job (task=0) failed during processing with trace:\n{rule}\n{trace}\n{rule}\n{advice}\n{logs}"
     assert _in_a_line(RuntimeError(text)) == "RuntimeError: MemoryError: too much"
     assert _in_a_line(ValueError()) == "ValueError: no message"
 
