@@ -11,7 +11,7 @@ empty :=
 space := $(empty) $(empty)
 
 .DEFAULT_GOAL := help
-.PHONY: help experiment grid figures reproduce report notebooks test test-all lint type fmt bench clean
+.PHONY: help experiment grid figures reproduce publish report notebooks test test-all lint type fmt bench clean
 
 help: ## what there is to make
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -27,16 +27,22 @@ $(READY): $(UV) pyproject.toml uv.lock
 	@touch $@
 
 experiment: $(READY) ## train METHODS on SCENARIO, draw the curves, the rates and a rollout, print the table
-	.venv/bin/adama experiment $(SCENARIO) methods=$(subst $(space),$(comma),$(strip $(METHODS))) $(if $(SEEDS),seeds=$(SEEDS)) $(if $(EPISODES),episodes=$(EPISODES)) $(ARGS)
+	.venv/bin/adama experiment $(SCENARIO) methods=$(subst $(space),$(comma),$(strip $(METHODS))) out=$(RESULTS) $(if $(SEEDS),seeds=$(SEEDS)) $(if $(EPISODES),episodes=$(EPISODES)) $(ARGS)
 
 grid: $(READY) ## the paper's grid search in SCENARIO: 100 pairs of fixed rates x 5 seeds, a table and a heat map
-	.venv/bin/adama sweep $(SCENARIO) preset=grid $(if $(SEEDS),seeds=$(SEEDS)) $(if $(EPISODES),episodes=$(EPISODES)) $(ARGS)
+	.venv/bin/adama sweep $(SCENARIO) preset=grid out=$(RESULTS) $(if $(SEEDS),seeds=$(SEEDS)) $(if $(EPISODES),episodes=$(EPISODES)) $(ARGS)
 
 figures: $(READY) ## draw the paper's figures and tables from RESULTS, say what is missing (SCALE, EPISODES, ONLY)
 	.venv/bin/adama figures $(PASS)
 
 reproduce: $(READY) ## train what they lack first; SCALE=0.05 is a quick pass; stop it, and the same command goes on
 	.venv/bin/adama reproduce $(PASS)
+
+publish: ## copy the curves of RESULTS (settings, machine, thinned arrays; no rollouts) to docs/results/runs
+	mkdir -p docs/results/runs
+	cd $(RESULTS) && for run in */*/meta.json; do case $$run in *.partial/*|*.old/*) ;; *) dirname $$run ;; esac; done \
+	  | sed 's|$$|/config.json|;p;s|config.json|meta.json|;p;s|meta.json|metrics.npz|' \
+	  | tar -cf - -T - | tar -xf - -C $(CURDIR)/docs/results/runs
 
 report: $(READY) ## RESULTS as one HTML page
 	.venv/bin/adama report $(RESULTS)
