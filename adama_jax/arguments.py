@@ -5,14 +5,14 @@ import difflib
 import io
 import itertools
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import Any, TypeVar
 
 import tyro
 
 from adama_jax.config import ConfigError
-from adama_jax.settings import SYMBOLS, all_settings
+from adama_jax.settings import SYMBOLS, all_settings, setting
 
 Command = TypeVar("Command")
 FLATTENED = ("config", "output", "launch", "exhibits")
@@ -77,6 +77,28 @@ def split_axes(words: Sequence[str], default: Any) -> tuple[list[str], dict[str,
             allowed = "one number" if name in ("seeds", "seed") else "one or more different values"
             raise ConfigError(f"{word}: must be {allowed}")
     return rest, axes
+
+
+def read_axes(axes: Mapping[str, Sequence[Any]], default: Any, program: str) -> dict[str, list[Any]]:
+    """Each axis's words as values, read one by one as `parse` reads them, by the setting's full name.
+
+    Args:
+        axes: words (or numbers) by a setting's name, short or full.
+        default: a command's dataclass with a `config`.
+        program: for `parse`.
+
+    Raises:
+        ConfigError: as `parse`.
+
+    >>> from adama_jax.commands import TrainCommand
+    >>> from adama_jax.config import scenario_config
+    >>> read_axes({"l_c": ["0.001", 1]}, TrainCommand(scenario_config("clustering")), "adama")
+    {'rates.critic_rate': [0.001, 1.0]}
+    """
+    names = _names(default)
+    parsed = {key: [parse(type(default), default, [f"{key}={word}"], program) for word in axes[key]] for key in axes}
+    full = {key: names.get(key, key) for key in axes}
+    return {full[key]: [setting(each.config, full[key]) for each in commands] for key, commands in parsed.items()}
 
 
 def given_settings(words: Sequence[str], default: Any) -> set[str]:

@@ -9,7 +9,7 @@ from typing import Any
 
 from rich.console import Console
 
-from adama_jax.arguments import given_settings, parse, split_axes
+from adama_jax.arguments import given_settings, parse, read_axes, split_axes
 from adama_jax.commands import (
     CalibrateCommand,
     ExperimentCommand,
@@ -27,7 +27,6 @@ from adama_jax.commands import (
 from adama_jax.config import Config, ConfigError, scenario_config
 from adama_jax.methods import METHODS
 from adama_jax.scenarios import SCENARIOS
-from adama_jax.settings import setting
 from adama_jax.validation import validate
 
 USAGE = """\
@@ -124,11 +123,7 @@ def _sweep(words: list[str]) -> int:
 
 def _typed_axes(base: Config, axes: Mapping[str, Sequence[str]]) -> dict[str, list[Any]]:
     """An axis's words as values; an axis that no method of the sweep reads is refused."""
-    default = TrainCommand(scenario_config(base.scenario))
-    typed = {
-        name: [setting(parse(TrainCommand, default, [f"{name}={word}"], "adama sweep").config, name) for word in words]
-        for name, words in axes.items()
-    }
+    typed = read_axes(axes, TrainCommand(scenario_config(base.scenario)), "adama sweep")
     for method in typed.get("method", []):
         if method not in METHODS:
             raise ConfigError(f"method={method}: must be one of {', '.join(METHODS)}")

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from adama_jax.arguments import given_settings, parse
+from adama_jax.arguments import parse, read_axes
 from adama_jax.commands import TrainCommand
 from adama_jax.config import Config, ConfigError, scenario_config
 from adama_jax.settings import all_settings, setting
@@ -173,12 +173,7 @@ def shown(
 
 def _grid(exhibit: Exhibit, curve: Curve, base: Config) -> list[Config]:
     """Every combination of a curve's axes, each value read as on the command line."""
-    default = TrainCommand(base)
-    axes = {}
-    for key, values in curve.axes.items():
-        (name,) = given_settings([f"{key}="], default) or {key}
-        axes[name] = [setting(parse(TrainCommand, default, [f"{key}={v}"], exhibit.name).config, name) for v in values]
-    configs = product(base, axes)
+    configs = product(base, read_axes(curve.axes, TrainCommand(base), exhibit.name))
     for config in configs:
         validate(config)
     return configs

@@ -10,7 +10,7 @@ from adama_jax.commands import Launch
 from adama_jax.config import Config
 from adama_jax.launch import Failure, launch
 from adama_jax.settings import sweep_hash
-from adama_jax.store import Run, finite_seeds, is_finished, load_run, run_folder
+from adama_jax.store import Run, find_run, finite_seeds, is_finished, run_folder
 from adama_jax.sweep import jobs, labels
 
 SHOWN = 20  # settings in a sweep's table; the CSV has all
@@ -29,7 +29,7 @@ def experiment(configs: Sequence[Config], out: Path, force: bool, console: Conso
         The exit code: 1 if any seed diverged or a method could not be trained, else 0.
     """
     failures = complete(configs, out, force, Launch(), console)
-    runs = [load_run(run_folder(out, config)) for config in configs if is_finished(run_folder(out, config))]
+    runs = [run for config in configs if (run := find_run(out, config))]
     if not runs:
         return 1
     paths = [
@@ -60,11 +60,7 @@ def sweep(configs: Sequence[Config], out: Path, force: bool, options: Launch, co
     """
     failures = complete(configs, out, force, options, console)
     names = dict(zip(configs, labels(configs), strict=True))
-    runs = [
-        load_run(run_folder(out, config))._replace(label=name)
-        for config, name in names.items()
-        if is_finished(run_folder(out, config))
-    ]
+    runs = [run for config, name in names.items() if (run := find_run(out, config, name))]
     if runs:
         place = out / configs[0].scenario
         key = sweep_hash(configs)

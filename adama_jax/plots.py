@@ -7,6 +7,7 @@ from typing import Any
 
 import matplotlib.pyplot as plt
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from adama_jax.panels import actor_grid, curves, heat, rate_pair, skip_the_start
@@ -18,21 +19,13 @@ Panels = Mapping[str, Sequence[Run]]  # runs by scenario
 
 def returns(panels: Panels, title: str = "") -> Figure:
     """Greedy return against episodes, mean and standard deviation over seeds, a panel a scenario."""
-    if not panels:
-        raise ValueError("no runs to draw")
-    columns = min(2, len(panels))
-    rows = -(-len(panels) // columns)
-    figure, grid = plt.subplots(
-        rows, columns, figsize=(3.5 + 3.5 * columns, 1.0 + 3.1 * rows), layout="constrained", squeeze=False
-    )
+    figure, places = _two_columns(panels, around=(3.5, 1.0), each=(3.5, 3.1))
     styles = _styles(panels)
-    for axes, (scenario, runs) in zip(grid.flat, panels.items(), strict=False):
+    for axes, (scenario, runs) in zip(places, panels.items(), strict=True):
         curves(axes, runs, "eval_return", styles)
         skip_the_start(axes)
         axes.set_title(_spaced(scenario), fontsize=10)
         axes.set_ylabel("greedy return per episode")
-    for axes in grid.flat[len(panels) :]:
-        axes.set_axis_off()
     return _finish(figure, title, _band(panels))
 
 
@@ -82,14 +75,8 @@ def is_grid(runs: Sequence[Run]) -> bool:
 
 def heat_map(panels: Panels, title: str = "") -> Figure:
     """Final return by l_c and |l_a|, mean over seeds; the best is framed, settings with a diverged seed are grey."""
-    columns = min(2, len(panels))
-    rows = -(-len(panels) // columns)
-    figure, grid = plt.subplots(
-        rows, columns, figsize=(0.8 + 4.0 * columns, 0.5 + 3.6 * rows), layout="constrained", squeeze=False
-    )
-    for axes in grid.flat[len(panels) :]:
-        axes.set_axis_off()
-    for axes, (scenario, runs) in zip(grid.flat, panels.items(), strict=False):
+    figure, places = _two_columns(panels, around=(0.8, 0.5), each=(4.0, 3.6))
+    for axes, (scenario, runs) in zip(places, panels.items(), strict=True):
         critic = sorted({run.config["rates"]["critic_rate"] for run in runs})
         actors = sorted({run.config["rates"]["actor_budget"] for run in runs})
         table = np.full((len(actors), len(critic)), np.nan)
@@ -136,6 +123,19 @@ def save(figure: Figure, *paths: Path) -> Path:
         figure.savefig(path, dpi=130)
     plt.close(figure)
     return paths[0]
+
+
+def _two_columns(panels: Panels, around: tuple[float, float], each: tuple[float, float]) -> tuple[Figure, list[Axes]]:
+    """A figure with a panel a scenario, two in a row; sizes in inches."""
+    if not panels:
+        raise ValueError("no runs to draw")
+    columns = min(2, len(panels))
+    rows = -(-len(panels) // columns)
+    size = (around[0] + each[0] * columns, around[1] + each[1] * rows)
+    figure, grid = plt.subplots(rows, columns, figsize=size, layout="constrained", squeeze=False)
+    for axes in grid.flat[len(panels) :]:
+        axes.set_axis_off()
+    return figure, list(grid.flat[: len(panels)])
 
 
 def _styles(panels: Panels) -> dict[str, int]:

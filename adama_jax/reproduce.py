@@ -14,7 +14,7 @@ from adama_jax.config import scenario_config
 from adama_jax.exhibits import Exhibit, Length, Shown, load_exhibits, shown
 from adama_jax.runtime import git_commit
 from adama_jax.settings import SYMBOLS, differences, setting, short
-from adama_jax.store import Run, is_finished, load_run, run_folder
+from adama_jax.store import Run, find_run, is_finished, run_folder
 
 
 def reproduce(command: FiguresCommand, options: Launch, console: Console) -> int:
@@ -155,9 +155,8 @@ def _runs(rows: Sequence[Shown], results: Path) -> dict[str, list[Run]]:
     """The finished ones, by scenario."""
     runs: dict[str, list[Run]] = {}
     for row in rows:
-        if row.config is not None and is_finished(run_folder(results, row.config)):
-            run = load_run(run_folder(results, row.config))
-            runs.setdefault(row.scenario, []).append(run._replace(label=row.label))
+        if row.config is not None and (run := find_run(results, row.config, row.label)):
+            runs.setdefault(row.scenario, []).append(run)
     return runs
 
 

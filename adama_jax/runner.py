@@ -1,6 +1,5 @@
 """The host loop of runs: jitted chunks, and at each chunk's edge evaluation, the log and the check for divergence."""
 
-import functools
 import time
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
@@ -10,7 +9,7 @@ from typing import Any, NamedTuple
 import jax
 import numpy as np
 
-from adama_jax.compose import make_env, make_hyper, make_train
+from adama_jax.compose import make_env, make_hyper, make_hypers, make_train
 from adama_jax.config import Config
 from adama_jax.population import Population, host, population
 from adama_jax.runtime import machine
@@ -75,7 +74,7 @@ def run(
         ValueError: the configurations need different programs.
     """
     if len({program_key(config) for config in configs}) != 1:
-        raise ValueError("configurations of one program may differ in settings.TRACED and and seeds only")
+        raise ValueError("configurations of one program may differ in settings.TRACED and seeds only")
     lanes = [Lane(index, seed) for index, config in enumerate(configs) for seed in config.seed_range]
     program = _compiled(configs[0], len(lanes), list(devices or jax.local_devices()), width)
     parts = slices_of(lanes, program.width)
@@ -88,8 +87,7 @@ def run(
             here = sorted({lane.config for lane in part})
             for index in set(here) - set(writers):
                 writers[index] = stack.enter_context(RunWriter(run_folder(out, configs[index]), configs[index]))
-            tell = functools.partial(_tell, observe, number + 1, len(parts))
-            seconds, found = _train(configs, part, program, writers, tell)
+            seconds, found = _train(configs, part, program, writers, observe, (number + 1, len(parts)))
             for lane in part:
                 busy[lane.config] += seconds / len(part)
             for lane, episode in found.items():
@@ -123,14 +121,14 @@ def _train(
     lanes: Sequence[Lane],
     program: Program,
     writers: dict[int, RunWriter],
-    tell: Callable[..., None],
+    observe: Callable[[Point], None],
+    place_of_slice: tuple[int, int],
 ) -> tuple[float, dict[Lane, int]]:
     """Train one slice, to its last point or until every lane has diverged; its seconds, and what diverged when."""
     people, config = program.people, configs[0]
     rows = [lanes[place % len(lanes)] for place in range(program.width)]  # a short slice is filled up with copies
-    hypers = [make_hyper(configs[lane.config]) for lane in rows]
-    hyper = jax.tree.map(lambda *values: np.array(values, np.float32), *hypers)
-    state = people.init([lane.seed for lane in rows], hyper)
+    state = people.init([lane.seed for lane in rows], make_hypers([configs[lane.config] for lane in rows]))
+    by_config = _by_config(lanes)
     diverged: dict[Lane, int] = {}
     episode, busy = 0, 0.0
     values: dict[str, np.ndarray] = {}
@@ -145,19 +143,15 @@ def _train(
             first = host(state.diverged_at, len(lanes)).tolist()
             found = {lane: at for lane, at in zip(lanes, first, strict=True) if at >= 0 and lane not in diverged}
             diverged |= found
-            tell(episode, config.episodes, seconds, lanes, values, found)
+            observe(Point(*place_of_slice, episode, config.episodes, seconds, lanes, values, found))
         else:
             values = {name: np.full_like(value, np.nan) for name, value in values.items()}
-        for index, places in _by_config(lanes).items():
+        for index, places in by_config.items():
             writers[index].point(episode, [lanes[i].seed for i in places], {k: v[places] for k, v in values.items()})
     played = _greedy_episodes(people, state, config, len(lanes))
-    for index, places in _by_config(lanes).items():
+    for index, places in by_config.items():
         writers[index].rollout([lanes[i].seed for i in places], {k: v[places] for k, v in played.items()})
     return busy, diverged
-
-
-def _tell(observe: Callable[[Point], None], *news: Any) -> None:
-    observe(Point(*news))
 
 
 def _by_config(lanes: Sequence[Lane]) -> dict[int, list[int]]:

@@ -39,19 +39,14 @@ def setting(config: Config, name: str) -> Any:
     return value
 
 
-def all_settings(config: Any, prefix: str = "") -> Iterator[tuple[str, Any]]:
+def all_settings(config: Any) -> Iterator[tuple[str, Any]]:
     """Every setting's full name and value.
 
     >>> from adama_jax.config import scenario_config
     >>> dict(all_settings(scenario_config("clustering")))["world.side"]
     1.2
     """
-    for field in dataclasses.fields(config):
-        value = getattr(config, field.name)
-        if dataclasses.is_dataclass(value):
-            yield from all_settings(value, f"{prefix}{field.name}.")
-        else:
-            yield prefix + field.name, value
+    return ((name, value) for name, value, _ in _with_defaults(config))
 
 
 def with_settings(config: Config, changes: Mapping[str, Any]) -> Config:

@@ -140,6 +140,15 @@ def load_run(folder: Path) -> Run:
     return Run(folder, config["label"], config, meta, _arrays(folder / "metrics.npz"), rollout)
 
 
+def find_run(out: Path, config: Config, label: str | None = None) -> Run | None:
+    """The finished run of a configuration, under another label where one is given; None if it is not there."""
+    folder = run_folder(out, config)
+    if not is_finished(folder):
+        return None
+    run = load_run(folder)
+    return run if label is None else run._replace(label=label)
+
+
 def _arrays(path: Path) -> dict[str, np.ndarray]:
     with np.load(path, allow_pickle=False) as file:
         return dict(file)

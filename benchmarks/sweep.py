@@ -16,9 +16,8 @@ from adama_jax.runtime import machine, set_up_jax
 set_up_jax()
 
 import jax
-import numpy as np
 
-from adama_jax.compose import make_hyper, make_train
+from adama_jax.compose import make_hyper, make_hypers, make_train
 from adama_jax.config import scenario_config
 from adama_jax.population import Population, population
 from adama_jax.settings import with_settings
@@ -39,7 +38,7 @@ def seconds(program: tuple[Population, object]) -> float:
     start = time.perf_counter()
     for part in slices_of(RUNS, people.width):
         rows = [part[place % len(part)] for place in range(people.width)]
-        hyper = jax.tree.map(lambda *values: np.array(values, np.float32), *(make_hyper(config) for config, _ in rows))
+        hyper = make_hypers([config for config, _ in rows])
         state = people.init([seed for _, seed in rows], hyper)
         for _ in range(EPISODES // CHUNK):
             state, metrics = advance(state)
