@@ -1,6 +1,10 @@
 """From a configuration to the functions of a run: the one place where the four bundles meet."""
 
+from collections.abc import Sequence
 from importlib import import_module
+
+import jax
+import numpy as np
 
 from adama_jax import rates
 from adama_jax.algorithms.base import Algorithm
@@ -14,6 +18,8 @@ from adama_jax.rates import RateHyper, RateRule
 from adama_jax.replay import Replay, uniform_replay
 from adama_jax.scenarios import SCENARIOS
 from adama_jax.train import Exploration, Trainer, TrainHyper, trainer
+
+PART = 128  # transitions
 
 
 def make_env(config: Config) -> Env:
@@ -58,7 +64,14 @@ def make_learner(config: Config, algorithm: Algorithm, num_agents: int) -> Learn
         num_agents,
         curvature=config.rates.curvature,
         target_period=period if config.learning.targets == "hard" else None,
+        parts=_parts(config.learning.batch_size),
     )
+
+
+def _parts(batch_size: int) -> int:
+    """On a CPU, parts of a minibatch small enough for the caches (docs/performance.md); elsewhere the whole."""
+    whole = jax.default_backend() != "cpu" or batch_size % PART
+    return 1 if whole else batch_size // PART
 
 
 def make_replay(config: Config) -> Replay:
@@ -89,6 +102,16 @@ def make_train(config: Config) -> Trainer:
         eval_episodes=config.evaluation.episodes,
         eval_seed=config.evaluation.seed,
     )
+
+
+def make_hypers(configs: Sequence[Config]) -> TrainHyper:
+    """The float hyperparameters of several configurations, every leaf [len(configs)], for a `population`.
+
+    >>> from adama_jax.config import scenario_config
+    >>> make_hypers([scenario_config("clustering"), scenario_config("predator_prey")]).rates.critic_scale.tolist()
+    [80.0, 50.0]
+    """
+    return jax.tree.map(lambda *values: np.array(values, np.float32), *map(make_hyper, configs))
 
 
 def make_hyper(config: Config) -> TrainHyper:

@@ -200,3 +200,40 @@ def test_adama_on_adam_learns_a_game():
     for _ in range(200):
         state = step(state)
     np.testing.assert_allclose(state.params.actors[:, 0], [1.0, 1.0], atol=0.15)
+
+
+@pytest.mark.parametrize("second_order", [False, True])
+@pytest.mark.parametrize("targets", [None, 1])
+def test_a_minibatch_in_parts_is_the_whole_to_rounding(second_order, targets):
+    rule = rates.adama(RateHyper(critic_scale=0.1), second_order=second_order)
+    (_, whole), (_, parted) = (make(rule, target_period=targets, parts=parts) for parts in (1, 4))
+    ours, theirs = whole.init(jax.random.key(0)), parted.init(jax.random.key(0))
+    for i in range(5):
+        batch = random_batch(seed=i)
+        ours, seen = whole.update(ours, batch, jax.random.key(i))
+        theirs, also = parted.update(theirs, batch, jax.random.key(i))
+        for one, other in zip(jax.tree.leaves((ours, seen)), jax.tree.leaves((theirs, also)), strict=True):
+            np.testing.assert_allclose(one, other, rtol=2e-4, atol=1e-6)
+
+
+def test_parts_take_transitions_and_keys_once_each():
+    """An objective that is noisy in its key, and linear in the transitions: the mean over parts by hand."""
+    noisy = game(jnp.sum, jnp.zeros(N))._replace(
+        objective=lambda actors, critic, batch, key: (
+            jnp.sum(actors) * jnp.mean(batch.reward) * jax.random.normal(key) + 0 * critic
+        )
+    )
+    learn = learner(noisy, from_optax(optax.sgd(1.0)), rates.fixed(RateHyper(actor_budget=np.sqrt(N))), N, parts=4)
+    batch = random_batch()
+    state = learn.init(jax.random.key(0))
+    moved = learn.update(state, batch, jax.random.key(7))[0].params.actors - state.params.actors
+    noise = [jax.random.normal(jax.random.split(key)[1]) for key in jax.random.split(jax.random.key(7), 4)]
+    quarters = batch.reward.reshape(4, -1).mean(axis=1)
+    expected = float(np.mean([a * b for a, b in zip(quarters, noise, strict=True)]))
+    np.testing.assert_allclose(moved, np.full_like(moved, expected), rtol=1e-5)
+
+
+def test_parts_must_divide_the_minibatch():
+    _, learn = make(parts=5)
+    with pytest.raises(ValueError, match="a minibatch of 32 has no 5 equal parts"):
+        learn.update(learn.init(jax.random.key(0)), random_batch(), jax.random.key(0))
