@@ -54,8 +54,8 @@ def make_rule(config: Config) -> RateRule:
     return rates.RULES[method.rule](**options)
 
 
-def make_learner(config: Config, algorithm: Algorithm, num_agents: int) -> Learner:
-    """The train step."""
+def make_learner(config: Config, algorithm: Algorithm, num_agents: int, parts: int | None = None) -> Learner:
+    """The train step; `parts` of the minibatch, as `learner` has it: None for what is fast on this device."""
     period = config.learning.target_period * config.learning.updates_per_episode
     return learner(
         algorithm,
@@ -64,7 +64,7 @@ def make_learner(config: Config, algorithm: Algorithm, num_agents: int) -> Learn
         num_agents,
         curvature=config.rates.curvature,
         target_period=period if config.learning.targets == "hard" else None,
-        parts=_parts(config.learning.batch_size),
+        parts=parts or _parts(config.learning.batch_size),
     )
 
 

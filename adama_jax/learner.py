@@ -4,7 +4,7 @@ The learner composes an algorithm, a direction and a rate rule. It never sees an
 """
 
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -80,8 +80,8 @@ def learner(
         num_agents: N.
         curvature: how a second-order rule gets M l_a, one of `probe.CURVATURES`; not read by first-order rules.
         target_period: copy the targets every so many updates; None moves them softly, by `hyper.target_step`.
-        parts: the minibatch's gradients are means over so many equal parts, one after another: the same to rounding,
-            and faster on a CPU, whose caches hold a part's activations.
+        parts: the minibatch's gradients and curvature are means over so many equal parts, one after another: the same
+            to rounding (the secant's step has its size in each part), and faster on a CPU, whose caches hold a part.
 
     Raises:
         ValueError: a second-order rule with `curvature="exact"` and a piecewise-linear critic; an unknown curvature;
@@ -115,25 +115,27 @@ def learner(
             updates=jnp.zeros((), jnp.int32),
         )
 
-    def second_order(state: LearnerState, batch: Batch, directions: PyTree) -> jax.Array:
-        product = probe.curvature(curvature, state.hyper.secant_step)
-        return product(
-            lambda actors: algorithm.act(actors, batch.obs),
-            lambda action: algorithm.value(state.params.critic, batch.obs, action),
-            state.params.actors,
-            directions,
-            state.rates.rates.actors,
-        )
+    def second_order(state: LearnerState, batch: Batch, directions: PyTree, key: jax.Array) -> jax.Array:
+        def product(part: Batch, _: jax.Array) -> jax.Array:
+            return probe.curvature(curvature, state.hyper.secant_step)(
+                lambda actors: algorithm.act(actors, part.obs),
+                lambda action: algorithm.value(state.params.critic, part.obs, action),
+                state.params.actors,
+                directions,
+                state.rates.rates.actors,
+            )
+
+        return _mean_over_parts(product, batch, key, parts) if rule.second_order else jnp.zeros(num_agents)
 
     def update(state: LearnerState, batch: Batch, key: jax.Array) -> tuple[LearnerState, UpdateMetrics]:
         actors, critic = state.params
-        found = _mean_over_parts(lambda part, key: _gradients(algorithm, state, part, key), batch, key, parts)
+        found = _mean_over_parts(lambda *part: _gradients(algorithm, state, *part), batch, key, parts)
         downhill = jax.tree.map(jnp.negative, found.actors)  # optax descends; the actors climb
         actor_directions, actor_state = direction.actors.update(downhill, state.optimisers.actors, actors)
         critic_direction, critic_state = direction.critic.update(found.critic, state.optimisers.critic, critic)
         signals = Signals(
             contribution=probe.contributions(found.actors, actor_directions),
-            curvature=second_order(state, batch, actor_directions) if rule.second_order else jnp.zeros(num_agents),
+            curvature=second_order(state, batch, actor_directions, key),
             critic_term=probe.critic_term(found.value_by_critic, critic_direction),
         )
         rate_state = rule.update(signals, state.rates)
@@ -168,9 +170,7 @@ def _gradients(algorithm: Algorithm, state: LearnerState, batch: Batch, key: jax
     return Gradients(loss, by_critic, value, by_actors, value_by_critic)
 
 
-def _mean_over_parts(
-    function: Callable[[Batch, jax.Array], Gradients], batch: Batch, key: jax.Array, parts: int
-) -> Gradients:
+def _mean_over_parts(function: Callable[[Batch, jax.Array], PyTree], batch: Batch, key: jax.Array, parts: int) -> Any:
     """`function(batch, key)`, which is a mean over transitions, as the mean over equal parts of the minibatch."""
     if parts == 1:
         return function(batch, key)

@@ -54,11 +54,13 @@ def update_flops(num_agents: int, obs: int, action: int = 2, width: int = 64, ba
     return 2.0 * batch * (target + td + objective)
 
 
-def update_program(setting: Config, seeds: int | None = None) -> tuple[Callable[[Any], Any], Any]:
+def update_program(
+    setting: Config, seeds: int | None = None, parts: int | None = None
+) -> tuple[Callable[[Any], Any], Any]:
     """STEPS updates in a scan on a fixed minibatch; only the state is kept, so what nobody reads is not computed."""
     env = make_env(setting)
     n = env.spec.num_agents
-    learn = make_learner(setting, make_algorithm(setting, env), n)
+    learn = make_learner(setting, make_algorithm(setting, env), n, parts)
     keys = jax.random.split(jax.random.key(1), 4)
     size = setting.learning.batch_size
     batch = Batch(
@@ -133,6 +135,10 @@ def main() -> None:
         "adama_2nd exact, tanh critic, N=8": update_program(config("adama_2nd", 8, "tanh", "exact")),
         "adama_2nd secant": update_program(config("adama_2nd")),
         "adama_2nd secant, N=8": update_program(config("adama_2nd", 8)),
+        "undivided adama": update_program(config("adama"), parts=1),
+        "undivided adama, 4 seeds": update_program(config("adama"), seeds=4, parts=1),
+        "undivided adama, N=8": update_program(config("adama", 8), parts=1),
+        "undivided adama_2nd secant": update_program(config("adama_2nd"), parts=1),
     }
     for program, argument in programs.values():
         seconds(program, argument)  # compile
@@ -160,6 +166,10 @@ def main() -> None:
         "    the same, N=8": (ratio("adama_2nd secant, N=8", "adama, N=8"), "<= 1.35"),
         "(d) 4 vmapped seeds over 1, per seed": (ratio("adama, 4 seeds", "adama") / 4, "<= 1.25"),
         "    whole episode over update": (ratio("adama, whole episode", "adama"), ""),
+        "(e) adama, minibatch undivided over in parts": (ratio("undivided adama", "adama"), ""),
+        "    the same, 4 vmapped seeds": (ratio("undivided adama, 4 seeds", "adama, 4 seeds"), ""),
+        "    undivided over in parts, N=8": (ratio("undivided adama, N=8", "adama, N=8"), ""),
+        "    adama_2nd, secant, undivided over in parts": (ratio("undivided adama_2nd secant", "adama_2nd secant"), ""),
     }  # fmt: skip
     gflops = matmul_flops / (1e6 * milliseconds["matmul"])
     print(f"update: {work / 1e6:.0f} MFLOP; large matmul: {gflops:.0f} GFLOP/s on one core")
