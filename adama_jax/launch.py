@@ -90,7 +90,6 @@ def _here(jobs: Sequence[Job], out: Path, options: Launch, console: Console) -> 
 def _submitted(jobs: Sequence[Job], out: Path, options: Launch, console: Console) -> list[Failure]:
     """Submitit's jobs, `at_once` at a time; what they print is in `out/jobs`. An interrupt cancels them."""
     import submitit
-    from submitit.core.utils import FailedJobError
 
     cores = len(os.sched_getaffinity(0))
     local = options.launcher == "local"
@@ -103,25 +102,39 @@ def _submitted(jobs: Sequence[Job], out: Path, options: Launch, console: Console
         while waiting or running:
             while waiting and len(running) < beside:
                 job = waiting.pop(0)
-                try:
-                    running.append((job, executor.submit(run_job, job, out.absolute(), devices)))
-                except (subprocess.CalledProcessError, FailedJobError) as error:
-                    failures.append(Failure(job, _in_a_line(error)))
-                    continue
-                console.print(f"{job.name}: job {running[-1][1].job_id}", highlight=False)
-            for job, submitted in [pair for pair in running if pair[1].done()]:
-                running.remove((job, submitted))
-                error = submitted.exception()
-                if error is None:
-                    console.print(f"{job.name}: finished", highlight=False)
-                else:
-                    failures.append(Failure(job, f"{_in_a_line(error)} (log: {submitted.paths.stderr})"))
+                submitted, failed = _hand_in(executor, job, out, devices, console)
+                running += [(job, submitted)] if submitted else []
+                failures += failed
+            ended = [pair for pair in running if pair[1].done()]
+            running = [pair for pair in running if pair not in ended]
+            failures += [failure for job, submitted in ended for failure in _take_back(job, submitted, console)]
             time.sleep(0.5)
     except KeyboardInterrupt:
         for _, submitted in running:
             submitted.cancel()
         raise
     return failures
+
+
+def _hand_in(executor: Any, job: Job, out: Path, devices: int | None, console: Console) -> tuple[Any, list[Failure]]:
+    """The submitted job, or None and why it was refused."""
+    from submitit.core.utils import FailedJobError
+
+    try:
+        submitted = executor.submit(run_job, job, out.absolute(), devices)
+    except (subprocess.CalledProcessError, FailedJobError) as error:
+        return None, [Failure(job, _in_a_line(error))]
+    console.print(f"{job.name}: job {submitted.job_id}", highlight=False)
+    return submitted, []
+
+
+def _take_back(job: Job, submitted: Any, console: Console) -> list[Failure]:
+    """A job that has ended: nothing, or why it failed."""
+    error = submitted.exception()
+    if error is not None:
+        return [Failure(job, f"{_in_a_line(error)} (log: {submitted.paths.stderr})")]
+    console.print(f"{job.name}: finished", highlight=False)
+    return []
 
 
 def run_job(job: Job, out: Path, devices: int | None) -> None:
