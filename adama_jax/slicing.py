@@ -1,6 +1,7 @@
 """How many runs share the devices at once: a population larger than that runs in slices, one program for all."""
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import jax
@@ -58,11 +59,31 @@ def fitted(width: int, needed: int, device: Any) -> int:
 
 
 def free_memory(device: Any) -> int:
-    """Bytes free on a device; on a CPU the machine's, divided among its host devices."""
+    """Bytes free on a device; on a CPU the machine's or the job's, divided among its host devices."""
     statistics = device.memory_stats()
     if statistics and "bytes_limit" in statistics:
         return statistics["bytes_limit"] - statistics["bytes_in_use"]
-    return psutil.virtual_memory().available // len(jax.local_devices())
+    return min([psutil.virtual_memory().available, *group_rooms()]) // len(jax.local_devices())
+
+
+def group_rooms(groups: Path = Path("/sys/fs/cgroup"), own: Path = Path("/proc/self/cgroup")) -> list[int]:
+    """Bytes left to this process in each control group (version 2) that limits it, as Slurm and containers do.
+
+    Args:
+        groups: where the groups are mounted.
+        own: the file that names this process's group.
+    """
+    if not own.exists():
+        return []
+    group = groups / own.read_text().rpartition("::/")[2].strip()
+    rooms = []
+    for folder in (group, *group.parents):
+        limit = folder / "memory.max"
+        if limit.exists() and limit.read_text().strip() != "max":
+            counts = dict(line.split() for line in (folder / "memory.stat").read_text().splitlines())
+            used = int((folder / "memory.current").read_text()) - int(counts["inactive_file"])  # cache, given up first
+            rooms.append(max(0, int(limit.read_text()) - used))
+    return rooms
 
 
 def slices_of(runs: Sequence[Any], width: int) -> list[list[Any]]:

@@ -280,6 +280,28 @@ def test_the_grid_is_a_preset(monkeypatch, tmp_path):
     ]  # fmt: skip
 
 
+def test_the_memory_of_a_job_is_its_control_group_s(tmp_path, monkeypatch):
+    """Slurm's job within the machine: 3 GB of its own limit left, 10 GB of the one above; none at the top."""
+    job = tmp_path / "slice" / "job_7"
+    job.mkdir(parents=True)
+    for folder, limit, used in ((job, "4000000000", 1500000000), (job.parent, "12000000000", 2500000000)):
+        (folder / "memory.max").write_text(f"{limit}\n")
+        (folder / "memory.current").write_text(f"{used}\n")
+        (folder / "memory.stat").write_text("anon 7\ninactive_file 500000000\n")
+    (tmp_path / "own").write_text("1:name=systemd:/\n0::/slice/job_7\n")
+    assert slicing.group_rooms(tmp_path, tmp_path / "own") == [3 * 10**9, 10 * 10**9]
+    (job / "memory.max").write_text("max\n")
+    assert slicing.group_rooms(tmp_path, tmp_path / "own") == [10 * 10**9]
+    assert slicing.group_rooms(tmp_path, tmp_path / "nothing") == []
+
+    class Host:
+        def memory_stats(self):
+            return None
+
+    monkeypatch.setattr(slicing, "group_rooms", lambda: [12345 * len(jax.local_devices())])
+    assert slicing.free_memory(Host()) == 12345
+
+
 @pytest.mark.slow
 def test_local_jobs_one_killed_and_only_it_runs_again(tmp_path):
     """Submitit's own processes: one is killed with SIGKILL, the others finish, and the next start runs it alone."""
