@@ -29,7 +29,7 @@ def heat(axes: Axes, table: np.ndarray, lost: np.ndarray) -> None:
     middle = (np.nanmin(table) + np.nanmax(table)) / 2 if np.isfinite(table).any() else 0.0
     for (row, column), value in np.ndenumerate(table):
         empty = "" if np.isnan(lost[row, column]) else f"{lost[row, column]:.0f} div."
-        text = f"{value:.1f}" if np.isfinite(value) else empty
+        text = f"{value:#.3g}" if np.isfinite(value) else empty
         ink = "white" if np.isfinite(value) and value < middle else "black"
         axes.text(column, row, text, ha="center", va="center", color=ink, fontsize=8 if len(table) < 6 else 6)
 
