@@ -27,6 +27,13 @@ class Job(NamedTuple):
         """Configurations x seeds."""
         return sum(config.seeds for config in self.configs)
 
+    @property
+    def work(self) -> int:
+        """Updates of an agent, about what its time is proportional to within a family of worlds."""
+        first = self.configs[0]
+        agents = getattr(first.world, "num_agents", None) or 1
+        return self.runs * first.episodes * first.learning.updates_per_episode * agents
+
 
 def product(base: Config, axes: Mapping[str, Sequence[Any]]) -> list[Config]:
     """Every combination of the axes' values, in order; a setting that a method does not read stays as in `base`.
@@ -75,7 +82,7 @@ def labels(configs: Sequence[Config]) -> list[str]:
 
 
 def jobs(configs: Sequence[Config], names: Sequence[str], parts: int = 1) -> list[Job]:
-    """One job a program; with `parts`, that many jobs of equal size instead, for as many machines.
+    """One job a program, longest first; with `parts`, that many jobs of equal size instead, for as many machines.
 
     Args:
         configs: different configurations.
@@ -94,4 +101,4 @@ def jobs(configs: Sequence[Config], names: Sequence[str], parts: int = 1) -> lis
             part = f" (part {start // size + 1})" if len(group) > size else ""
             title = f"{members[0][0].scenario}: {called}{part}"
             result.append(Job(title, tuple(config for config, _ in members), tuple(name for _, name in members)))
-    return sorted(result, key=lambda job: -job.runs * job.configs[0].episodes)
+    return sorted(result, key=lambda job: -job.work)

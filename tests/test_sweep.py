@@ -249,6 +249,17 @@ def test_jobs_group_by_program_and_divide_into_parts():
     assert {config for job in parts for config in job.configs} == set(configs)
 
 
+def test_the_longest_job_comes_first():
+    """Eight agents before four before two, and twice as many seeds before half as many."""
+    names = ["going_together", "predator_prey", "clustering"]
+    configs = [with_settings(scenario_config(name), {"episodes": 100}) for name in names]
+    configs.append(with_settings(configs[0], {"seeds": 20, "method": "fixed"}))
+    ordered = [(job.configs[0].scenario, job.work) for job in jobs(configs, ["a", "b", "c", "d"])]
+    assert ordered == [
+        ("clustering", 4000), ("going_together", 4000), ("predator_prey", 2000), ("going_together", 1000),
+    ]  # fmt: skip
+
+
 def test_axes_of_the_command_line():
     default = SweepCommand(scenario_config("clustering"))
     words = ["--l_c", "0.001,0.002", "hidden=32,32", "curvature=exact,secant", "m=10:30:10", "--seeds", "3"]
