@@ -155,7 +155,9 @@ def _finish(figure: Figure, title: str, note: str = "") -> Figure:
             for handle, name in zip(*axes.get_legend_handles_labels(), strict=True):
                 found.setdefault(name, handle)
     if found:
-        figure.legend(found.values(), found.keys(), loc="outside lower center", ncols=min(4, len(found)), frameon=False)
+        widest = 0.6 + 0.09 * max(map(len, found))  # inches of an entry, handle and gap included
+        columns = min(4, len(found), max(1, int(figure.get_figwidth() / widest)))
+        figure.legend(found.values(), found.keys(), loc="outside lower center", ncols=columns, frameon=False)
     return figure
 
 

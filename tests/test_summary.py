@@ -165,3 +165,13 @@ def test_table_1_is_what_the_scenarios_say():
 def test_an_unknown_scenario_is_refused():
     with pytest.raises(ConfigError, match="scenario=nope: must be one of"):
         scenario_config("nope")
+
+
+def test_a_legend_of_long_names_stays_in_a_narrow_figure(tmp_path):
+    run = fake_run(tmp_path)
+    names = ["direction", "direction_2nd, exact", "direction_2nd, secant", "direction_2nd, lookahead"]
+    figure = plots.returns({"going_together": [run._replace(label=name) for name in names]})
+    figure.canvas.draw()
+    (legend,) = figure.legends
+    box = legend.get_window_extent()
+    assert box.x0 >= 0 and box.x1 <= figure.bbox.width and len(legend.get_texts()) == 4
