@@ -6,6 +6,7 @@ RESULTS ?= results
 PASS = out=$(RESULTS) $(if $(SCALE),scale=$(SCALE)) $(if $(EPISODES),episodes=$(EPISODES)) $(if $(ONLY),only=$(ONLY)) $(ARGS)
 UV := .venv/bin/uv
 READY := .venv/.ready
+PYTEST := .venv/bin/python -m pytest -n 2 --dist worksteal
 comma := ,
 empty :=
 space := $(empty) $(empty)
@@ -54,10 +55,10 @@ notebooks: $(READY) ## run the notebooks (notebooks/*.py, percent format)
 	.venv/bin/python -m pytest --nbmake --override-ini=addopts= build/notebooks
 
 test: $(READY) ## the tests, under 10 minutes on 2 cores
-	.venv/bin/python -m pytest -m "not slow"
+	$(PYTEST) -m "not slow"
 
 test-all: $(READY) notebooks ## the slow tests and the notebooks too
-	.venv/bin/python -m pytest
+	$(PYTEST)
 
 lint: $(READY) ## ruff: lint and format
 	.venv/bin/ruff check .
