@@ -52,7 +52,7 @@ notebooks: $(READY) ## run the notebooks (notebooks/*.py, percent format)
 	$(UV) sync --frozen --inexact --quiet --group notebooks
 	mkdir -p build/notebooks
 	for file in notebooks/*.py; do .venv/bin/jupytext --quiet --to ipynb -o build/notebooks/$$(basename $$file .py).ipynb $$file || exit 1; done
-	.venv/bin/python -m pytest --nbmake --override-ini=addopts= build/notebooks
+	.venv/bin/python -m pytest --nbmake --nbmake-timeout=60 --durations=4 --override-ini=addopts= build/notebooks
 
 test: $(READY) ## the tests, under 10 minutes on 2 cores
 	$(PYTEST) -m "not slow"

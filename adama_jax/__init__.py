@@ -21,11 +21,13 @@ PUBLIC = {
     "algorithms.maddpg": ("maddpg",),
     "config": ("Config", "ConfigError", "scenario_config"),
     "validation": ("validate",),
-    "compose": ("make_env", "make_hyper", "make_train"),
+    "compose": ("make_algorithm", "make_env", "make_hyper", "make_train"),
     "train": ("TrainHyper", "Trainer"),
     "runner": ("run",),
-    "store": ("load_run", "run_folder"),
-    "exhibits": ("load_exhibits",),
+    "runtime": ("set_up_jax",),
+    "settings": ("with_settings",),
+    "store": ("find_run", "load_run", "run_folder"),
+    "exhibits": ("Length", "load_exhibits", "shown"),
 }
 _HOME = {name: module for module, names in PUBLIC.items() for name in names}
 __all__ = sorted(_HOME)

@@ -5,7 +5,7 @@ import difflib
 import io
 import itertools
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import Any, TypeVar
 
@@ -32,7 +32,8 @@ def parse(kind: type[Command], default: Command, words: Sequence[str], program: 
         SystemExit: `--help`, with code 0.
     """
     names = _names(default)
-    flags = [flag for word in words for flag in _flags(word, names)]
+    lists = {name for name, value in _settings(default) if isinstance(value, tuple)}
+    flags = [flag for word in words for flag in _flags(word, names, lists)]
     errors = io.StringIO()
     try:
         with contextlib.redirect_stderr(errors):
@@ -150,8 +151,11 @@ def _settings(command: Any) -> Iterator[tuple[str, Any]]:
         yield name, value
 
 
-def _flags(word: str, names: dict[str, str]) -> list[str]:
-    """One word as tyro's flags. A word that is neither `key=value` nor a flag is a flag's value, and stays."""
+def _flags(word: str, names: Mapping[str, str], lists: Container[str]) -> list[str]:
+    """One word as tyro's flags; the value of a setting in `lists` becomes several.
+
+    A word that is neither `key=value` nor a flag is a flag's value, and stays.
+    """
     if word in ("-h", "--help"):
         return ["--help"]
     match = re.fullmatch(r"(--)?(no-)?([A-Za-z_][\w.\-]*?)(=(.*))?", word, flags=re.DOTALL)
@@ -167,7 +171,8 @@ def _flags(word: str, names: dict[str, str]) -> list[str]:
         return ["--no-" + names[key] if match[2] else flag]
     if key == "force" and match[5].lower() in ("true", "false"):
         return [flag if match[5].lower() == "true" else "--no-" + names[key]]
-    return [flag, *(part for part in re.split(r"[,\s]+", match[5].strip("()[] ")) if part)]
+    parts = re.split(r"[,\s]+", match[5].strip("()[] ")) if names[key] in lists else [match[5]]
+    return [flag, *filter(None, parts)]
 
 
 def _one_line(text: str, flags: Sequence[str]) -> str:

@@ -68,7 +68,10 @@ def calibrate(config: Config, console: Console) -> int:
         console.print("kappa is not finite in any seed: the rates are too large for this world", style="red")
         return 1
     episodes = result.critic_term.shape[1]
-    console.print(_course(result.critic_term, f"{config.scenario}, {config.label}: kappa in {episodes} episodes"))
+    if good.size < len(result.means):
+        console.print(f"{len(result.means) - good.size} of {len(result.means)} seeds are not finite and left out")
+    finite = result.critic_term[np.isfinite(result.means)]
+    console.print(_course(finite, f"{config.scenario}, {config.label}: kappa in {episodes} episodes"))
     console.print(
         f"Mean over {episodes * config.learning.updates_per_episode} updates: {result.scale:.3g}; by seed "
         f"{good.min():.3g} to {good.max():.3g}, standard deviation {good.std(ddof=1) if good.size > 1 else 0:.2g}."
@@ -92,9 +95,9 @@ def _course(critic_term: np.ndarray, title: str) -> Table:
         table.add_column(heading, justify="left" if heading in ("episodes", "") else "right")
     edges = np.unique(np.linspace(0, critic_term.shape[1], ROWS + 1).astype(int))
     parts = [critic_term[:, start:stop].mean(axis=1) for start, stop in pairwise(edges)]
-    top = max((float(np.nanmax(part)) for part in parts), default=1.0)
+    top = max(float(part.max()) for part in parts)
     for (start, stop), part in zip(pairwise(edges), parts, strict=True):
-        bar = "█" * max(1, round(24 * float(np.nanmean(part)) / top)) if top > 0 else ""
-        cells = (f"{np.nanmean(part):.3g}", f"{np.nanmin(part):.3g}", f"{np.nanmax(part):.3g}")
+        bar = "█" * max(1, round(24 * float(part.mean()) / top)) if top > 0 else ""
+        cells = (f"{part.mean():.3g}", f"{part.min():.3g}", f"{part.max():.3g}")
         table.add_row(f"{start + 1}-{stop}", *cells, bar)
     return table

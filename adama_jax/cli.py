@@ -149,10 +149,10 @@ def _reproduce(words: list[str]) -> int:
 
     plan(command.exhibits)
     check_launch(command.launch)
-    _prepare([], command.exhibits.output)
+    _prepare([], Output(command.exhibits.out, command.force, command.devices))
     from adama_jax.reproduce import reproduce
 
-    return reproduce(command.exhibits, command.launch, Console())
+    return reproduce(command, Console())
 
 
 def _report(words: list[str]) -> int:
@@ -162,6 +162,8 @@ def _report(words: list[str]) -> int:
     page = command.page or command.results / "report.html"
     if command.results.is_dir():
         check_folder("page", page.parent)
+        if page.is_dir():
+            raise ConfigError(f"page={page}: must be a file to write, not a folder")
     from adama_jax.report import report
 
     print(report(command.results, page))

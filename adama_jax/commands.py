@@ -35,7 +35,7 @@ class Launch:
     at_once: int | None = None
     """Programs or jobs at a time; None: here one a device, local one a core, slurm all."""
     parts: int = 1
-    """Jobs that each program's settings are divided into (local, slurm)."""
+    """Jobs that each program's settings are divided into."""
     minutes: int = 720
     """Time limit of a job (slurm)."""
     gpus: int = 0
@@ -70,7 +70,10 @@ class ExperimentCommand:
 
 @dataclass(frozen=True)
 class SweepCommand:
-    """Train every combination of settings: key=a,b,c or key=start:stop:step makes an axis of any setting."""
+    """Train every combination of settings: key=a,b,c or key=start:stop:step makes an axis.
+
+    Of any setting but seeds, seed and hidden.
+    """
 
     config: Annotated[Config, Flat]
     preset: Literal["grid"] | None = None
@@ -93,7 +96,8 @@ class FiguresCommand:
     """No run longer than this."""
     only: tuple[str, ...] = ()
     """Scenarios to keep to; none: all."""
-    output: Annotated[Output, Flat] = Output()
+    out: Path = Path("results")
+    """Folder of the results."""
 
 
 @dataclass(frozen=True)
@@ -101,6 +105,10 @@ class ReproduceCommand:
     """Train what the figures lack, then draw them. Stop it at any time; the same command goes on."""
 
     exhibits: Annotated[FiguresCommand, Flat] = FiguresCommand()
+    force: bool = False
+    """Train again what is finished."""
+    devices: int | None = None
+    """Host devices on a CPU; None: one a core."""
     launch: Annotated[Launch, Flat] = Launch()
 
 
@@ -140,7 +148,7 @@ def check_folder(name: str, folder: Path) -> None:
     Raises:
         ConfigError: one line with the setting and what is allowed.
     """
-    nearest = next(path for path in (folder.absolute(), *folder.absolute().parents) if path.exists())
+    nearest = next(path for path in (folder.absolute(), *folder.absolute().parents) if os.path.exists(path))
     if not nearest.is_dir():
         raise ConfigError(f"{name}={folder}: must be a folder, or a path at which one can be made; {nearest} is a file")
     if not os.access(nearest, os.W_OK):
@@ -176,7 +184,6 @@ def check_exhibits(command: FiguresCommand) -> None:
     for scenario in command.only:
         if scenario not in SCENARIOS:
             raise ConfigError(f"only={scenario}: must be one or more of {', '.join(SCENARIOS)}")
+    check_folder("out", command.out)
     if command.figures is not None:
         check_folder("figures", command.figures)
-    else:
-        check_output(command.output)

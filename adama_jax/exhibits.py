@@ -11,8 +11,8 @@ import numpy as np
 from adama_jax.arguments import parse, read_axes
 from adama_jax.commands import TrainCommand
 from adama_jax.config import Config, ConfigError, scenario_config
-from adama_jax.settings import all_settings, setting
-from adama_jax.store import is_finished, load_run, run_folder
+from adama_jax.settings import all_settings, setting, with_settings
+from adama_jax.store import find_run
 from adama_jax.summary import final_returns
 from adama_jax.sweep import product
 from adama_jax.validation import validate
@@ -75,8 +75,11 @@ class Length(NamedTuple):
 
         >>> Length(0.05).of(50_000), Length(1.0, 20_000).of(50_000), Length(1.0, 20_000).of(8_000)
         (2500, 20000, 8000)
+        >>> Length(0.05, 20_000).of(50_000), Length(2.0, 20_000).of(50_000)
+        (2500, 20000)
         """
-        return max(1, round(self.scale * min(episodes, self.most or episodes)))
+        scaled = max(1, round(self.scale * episodes))
+        return scaled if self.most is None else min(scaled, self.most)
 
 
 def load_exhibits(path: Path) -> dict[str, Exhibit]:
@@ -95,6 +98,11 @@ def load_exhibits(path: Path) -> dict[str, Exhibit]:
         names = {curve.best_of for curve in exhibit.curves if curve.best_of}
         folder = path if path.is_dir() else path.parent
         waiting += [folder / f"{name}.toml" for name in sorted(names) if name not in exhibits]
+    choosing = {exhibit.name for exhibit in exhibits.values() if any(curve.best_of for curve in exhibit.curves)}
+    for exhibit in exhibits.values():
+        for curve in exhibit.curves:
+            if curve.best_of in choosing:
+                raise ConfigError(f"{exhibit.name}: best_of={curve.best_of}: must be an exhibit without best_of")
     return exhibits
 
 
@@ -130,7 +138,6 @@ def _check(exhibit: Exhibit, file: Path) -> None:
     for curve in exhibit.curves:
         lists = isinstance(curve.axes, dict) and all(isinstance(values, list) for values in curve.axes.values())
         check(lists, "axes", curve.axes, "a table of names and lists of values")
-        check(curve.best_of != exhibit.name, "best_of", curve.best_of, "another exhibit")
     known = [dict(all_settings(scenario_config(scenario))) for scenario in exhibit.scenarios]
     for name in exhibit.rows:
         check(all(name in settings for settings in known), "rows", name, "full names of settings")
@@ -161,37 +168,37 @@ def shown(
             continue
         for curve in exhibit.curves:
             label = curve.label or curve.method
-            base = _config(exhibit, curve, scenario, length)
             if curve.best_of:
-                best, lacking = best_pair(exhibits[curve.best_of], scenario, exhibits, length, results)
-                chosen = None if best is None else product(base, {name: [setting(best, name)] for name in GRID})[0]
+                best, lacking = best_pair(exhibits[curve.best_of], scenario, length, results)
+                base = _config(exhibit, curve, scenario, length)
+                chosen = None if best is None else with_settings(base, {name: setting(best, name) for name in GRID})
                 result.append(Shown(label, scenario, chosen, lacking, curve.best_of))
-                continue
-            result += [Shown(label, scenario, config) for config in _grid(exhibit, curve, base)]
+            else:
+                result += [Shown(label, scenario, config) for config in _configs(exhibit, curve, scenario, length)]
     return result
 
 
-def _grid(exhibit: Exhibit, curve: Curve, base: Config) -> list[Config]:
+def _configs(exhibit: Exhibit, curve: Curve, scenario: str, length: Length) -> list[Config]:
     """Every combination of a curve's axes, each value read as on the command line."""
+    base = _config(exhibit, curve, scenario, length)
     configs = product(base, read_axes(curve.axes, TrainCommand(base), exhibit.name))
     for config in configs:
         validate(config)
     return configs
 
 
-def best_pair(
-    grid: Exhibit, scenario: str, exhibits: Mapping[str, Exhibit], length: Length, results: Path
-) -> tuple[Config | None, str]:
+def best_pair(grid: Exhibit, scenario: str, length: Length, results: Path) -> tuple[Config | None, str]:
     """The configuration of a grid with the best mean final return, and if there is none yet, why.
 
     A setting with a diverged seed is not eligible. The grid's seeds are its own: nothing is chosen on the seeds shown.
     """
-    configs = [each.config for each in shown(grid, exhibits, length, results, [scenario])]
-    folders = [run_folder(results, config) for config in configs if config is not None]
-    lacking = sum(not is_finished(folder) for folder in folders)
-    if lacking or not folders:
-        return None, f"{lacking} settings of {grid.name}"
-    scores = np.array([final_returns(load_run(folder)).mean() for folder in folders])  # NaN where a seed diverged
+    if scenario not in grid.scenarios:
+        return None, f"{scenario} in {grid.name}"
+    configs = [config for curve in grid.curves for config in _configs(grid, curve, scenario, length)]
+    runs = [run for config in configs if (run := find_run(results, config))]
+    if len(runs) < len(configs):
+        return None, f"{len(configs) - len(runs)} settings of {grid.name}"
+    scores = np.array([final_returns(run).mean() for run in runs])  # NaN where a seed diverged
     if np.isnan(scores).all():
         return None, f"a setting of {grid.name} of which no seed diverges"
     return configs[int(np.nanargmax(scores))], ""

@@ -10,9 +10,10 @@ from adama_jax.commands import Launch
 from adama_jax.config import Config
 from adama_jax.launch import Failure, launch
 from adama_jax.settings import sweep_hash
-from adama_jax.store import Run, find_run, finite_seeds, is_finished, run_folder
+from adama_jax.store import Run, find_run, finite_seeds, has_run, machine_of, run_folder
 from adama_jax.sweep import jobs, labels
 
+FEW = 8  # settings or runs, each of which gets a line on the screen
 SHOWN = 20  # settings in a sweep's table; the CSV has all
 
 
@@ -37,8 +38,9 @@ def experiment(configs: Sequence[Config], out: Path, force: bool, console: Conso
         plots.rate_curves(runs, figures / "rates.png"),
     ]
     finite = finite_seeds(runs[0])
-    if finite.any():
+    if runs[0].rollout and finite.any():
         paths.append(render.rollout_gif(runs[0], figures / "rollout.gif", int(finite.argmax())))
+    paths += summary.write(summary.summarise(runs), figures / "results")
     console.print(summary.table(runs, f"{configs[0].scenario}, {configs[0].episodes:,} episodes"))
     tell_machines(runs, console)
     for path in paths:
@@ -47,7 +49,7 @@ def experiment(configs: Sequence[Config], out: Path, force: bool, console: Conso
 
 
 def sweep(configs: Sequence[Config], out: Path, force: bool, options: Launch, console: Console) -> int:
-    """Train what is not on disk yet, print the best settings, write all as CSV, and a heat map of a grid of rates.
+    """Train what is not on disk yet, print the best settings, write all as CSV and Markdown; a grid's heat map too.
 
     Args:
         configs: validated configurations of one scenario.
@@ -65,10 +67,9 @@ def sweep(configs: Sequence[Config], out: Path, force: bool, options: Launch, co
         place = out / configs[0].scenario
         key = sweep_hash(configs)
         lines = summary.ranked(summary.summarise(runs))
-        (place / f"sweep-{key}.csv").write_text(summary.to_csv(lines))
+        paths = summary.write(lines, place / f"sweep-{key}")
         console.print(summary.ranking(lines[:SHOWN], _title(lines, configs[0])))
         tell_machines(runs[:1], console)
-        paths = [place / f"sweep-{key}.csv"]
         if plots.is_grid(runs):
             picture = plots.heat_map({configs[0].scenario: runs}, f"{configs[0].episodes:,} episodes")
             paths.append(plots.save(picture, place / f"sweep-{key}.png"))
@@ -85,19 +86,18 @@ def _title(lines: Sequence[summary.Summary], config: Config) -> str:
 def complete(configs: Sequence[Config], out: Path, force: bool, options: Launch, console: Console) -> list[Failure]:
     """Train the configurations that are not on disk; with `force`, all of them. What is there is named and kept."""
     names = dict(zip(configs, labels(configs), strict=True))
-    missing = [config for config in names if force or not is_finished(run_folder(out, config))]
+    missing = [config for config in names if force or not has_run(out, config)]
     kept = [config for config in names if config not in missing]
-    for config in kept[:8]:
+    if len(kept) > FEW:
+        console.print(f"{len(kept)} settings are finished already, {len(missing)} are to be trained.")
+    for config in kept if len(kept) <= FEW else []:
         folder = run_folder(out, config)
         console.print(f"{names[config]}: finished already, {folder} (force=true runs it again)", soft_wrap=True)
-    if len(kept) > 8:
-        console.print(f"and {len(kept) - 8} more, finished already")
     return launch(jobs(missing, [names[config] for config in missing], options.parts), out, options, console)
 
 
 def tell_machines(runs: Sequence[Run], console: Console) -> None:
     """On what the runs were made, and how fast."""
-    for run in runs[:8]:
-        device = run.meta["device"]
+    for run in runs[:FEW]:
         speed = f"{run.meta['updates_per_second']:,.0f} updates/s"
-        console.print(f"{run.label}: {speed} on {device['used']} x {device['kind']}", highlight=False)
+        console.print(f"{run.label}: {speed} on {machine_of(run)}", highlight=False)

@@ -10,8 +10,8 @@ from pathlib import Path
 
 from adama_jax import render, summary
 from adama_jax.config import ConfigError
-from adama_jax.settings import differences, short
-from adama_jax.store import Run, finished_runs, finite_seeds, load_run
+from adama_jax.settings import changes, differences, flat
+from adama_jax.store import Run, finished_runs, finite_seeds, load_run, machine_of
 
 STYLE = """
 :root { color-scheme: light dark; }
@@ -83,9 +83,7 @@ def _scenario(scenario: str, runs: Sequence[Run], results: Path) -> list[str]:
     parts = [f"<h2>{_text(scenario.replace('_', ' '))}</h2>"]
     groups: dict[tuple[str, int, int, int], list[Run]] = {}
     for run in here:
-        world = ", ".join(
-            f"{short(name)}={value}" for name, value in differences(run.config).items() if _of_world(name)
-        )
+        world = changes({name: value for name, value in differences(run.config).items() if _of_world(name)}, ", ")
         key = (world, run.config["episodes"], run.config["seeds"], run.config["seed"])
         groups.setdefault(key, []).append(run)
     for (world, episodes, seeds, seed), members in sorted(groups.items()):
@@ -94,8 +92,9 @@ def _scenario(scenario: str, runs: Sequence[Run], results: Path) -> list[str]:
         where = f", {world}" if world else ""
         parts.append(f"<h3>{_text(f'{episodes:,} episodes, seeds {seed} to {seed + seeds - 1}{where}{note}')}</h3>")
         parts.append(_table(*summary.cells(lines[: BEST if note else None])))
-    pictures = sorted((results / scenario).glob("*.png"))
-    parts += [_picture(picture, picture.stem.replace("_", " ")) for picture in pictures]
+    pictures = [(picture, "") for picture in sorted((results / scenario).glob("*.png"))]
+    pictures += [(picture, f"{run.label}: ") for run in here for picture in sorted(run.folder.glob("*.png"))]
+    parts += [_picture(picture, whose + picture.stem.replace("_", " ")) for picture, whose in pictures]
     films = [run for run in here if run.rollout and finite_seeds(run).any()]
     filmed = max(films, key=lambda run: (run.config["method"] == "adama", run.config["episodes"]), default=None)
     if filmed is not None:
@@ -103,7 +102,15 @@ def _scenario(scenario: str, runs: Sequence[Run], results: Path) -> list[str]:
             film = render.rollout_gif(filmed, Path(folder) / "rollout.gif", int(finite_seeds(filmed).argmax()))
             caption = f"Greedy episodes of {filmed.label}, {filmed.config['episodes']:,} episodes of training."
             parts.append(_picture(film, caption))
-    return parts
+    return [*parts, _common_settings(here)]
+
+
+def _common_settings(runs: Sequence[Run]) -> str:
+    """Every setting that all runs of a scenario share; in what they differ, the table of all runs says."""
+    first, *others = (dict(flat(run.config)) for run in runs)
+    common = {n: v for n, v in first.items() if n != "label" and all(other.get(n) == v for other in others)}
+    rows = [[name, str(value)] for name, value in common.items()]
+    return f"<details><summary>Settings that these runs share</summary>{_table(['setting', 'value'], rows)}</details>"
 
 
 def _of_world(name: str) -> bool:
@@ -115,25 +122,24 @@ def _all_runs(runs: Sequence[Run]) -> str:
     head += ["jax", "finished", "folder"]
     rows = []
     for run in runs:
-        config, meta, device = run.config, run.meta, run.meta["device"]
-        changed = ", ".join(f"{short(name)}={value}" for name, value in differences(config).items())
+        config, meta = run.config, run.meta
+        changed = changes(differences(config), ", ")
         lost = "; ".join(f"seed {seed} at {at:,}" for seed, at in meta["diverged"].items())
         rows.append([
             f"{config['scenario']}: {config['label']}", changed or "-", f"{config['episodes']:,}",
             f"{config['seed']} to {config['seed'] + config['seeds'] - 1}", lost or "-",
-            f"{meta['updates_per_second']:,.0f}", f"{device['used']} x {device['kind']}",
+            f"{meta['updates_per_second']:,.0f}", machine_of(run),
             (meta["git_commit"] or "-")[:8], meta["versions"]["jax"], meta["finished_at"], run.folder.name,
         ])  # fmt: skip
     return _table(head, rows, "text")
 
 
 def _label(run: Run) -> str:
-    changed = " ".join(f"{short(name)}={value}" for name, value in differences(run.config).items())
-    return f"{run.config['label']} {changed}".strip()
+    return f"{run.config['label']} {changes(differences(run.config))}".strip()
 
 
 def _machines(runs: Iterable[Run]) -> list[str]:
-    return sorted({f"{run.meta['device']['used']} x {run.meta['device']['kind']}" for run in runs})
+    return sorted(set(map(machine_of, runs)))
 
 
 def _picture(path: Path, caption: str) -> str:

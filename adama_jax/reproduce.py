@@ -9,15 +9,15 @@ from typing import Any
 from rich.console import Console
 
 from adama_jax import plots, summary
-from adama_jax.commands import FiguresCommand, Launch
-from adama_jax.config import scenario_config
+from adama_jax.commands import FiguresCommand, ReproduceCommand
+from adama_jax.config import Config, scenario_config
 from adama_jax.exhibits import Exhibit, Length, Shown, load_exhibits, shown
 from adama_jax.runtime import git_commit
 from adama_jax.settings import SYMBOLS, differences, setting, short
-from adama_jax.store import Run, find_run, is_finished, run_folder
+from adama_jax.store import Run, find_run, has_run
 
 
-def reproduce(command: FiguresCommand, options: Launch, console: Console) -> int:
+def reproduce(command: ReproduceCommand, console: Console) -> int:
     """Train every run that the exhibits show and that is not on disk, then draw.
 
     What waits for other runs (`best_of`) is trained when they are there.
@@ -27,20 +27,16 @@ def reproduce(command: FiguresCommand, options: Launch, console: Console) -> int
     """
     from adama_jax.experiment import complete  # drawing needs no JAX, training does
 
-    out = command.output.out
     failures = []
-    tried: set[Any] = set()
+    tried: set[Config] = set()
     while True:
-        wanted = dict.fromkeys(each.config for each in plan(command) if each.config is not None)
+        wanted = dict.fromkeys(each.config for each in plan(command.exhibits) if each.config is not None)
         new = [config for config in wanted if config not in tried]
         if not new:
             break
         tried |= set(new)
-        there = [] if command.output.force else [config for config in new if is_finished(run_folder(out, config))]
-        missing = [config for config in new if config not in there]
-        console.print(f"{len(there)} settings are on disk, {len(missing)} are to be trained.")
-        failures += complete(missing, out, True, options, console)
-    figures(command, console)
+        failures += complete(new, command.exhibits.out, command.force, command.launch, console)
+    figures(command.exhibits, console)
     return 1 if failures else 0
 
 
@@ -50,7 +46,7 @@ def figures(command: FiguresCommand, console: Console) -> int:
     Returns:
         The exit code: 1 if nothing could be drawn.
     """
-    exhibits, out = load_exhibits(command.experiments), command.output.out
+    exhibits, out = load_exhibits(command.experiments), command.out
     folder = command.figures or out / "figures"
     drawn = 0
     for exhibit in exhibits.values():
@@ -60,6 +56,9 @@ def figures(command: FiguresCommand, console: Console) -> int:
             draw(exhibit, runs, missing, folder, _choices(rows, exhibits, command))
             drawn += 1
             console.print(f"{exhibit.name}: {folder / exhibit.name}.*", highlight=False, soft_wrap=True)
+        if exhibit.draw == "results":
+            for scenario, members in runs.items():
+                console.print(summary.table(members, f"{scenario}, {_lengths(members)}"))
         if missing and rows:
             text = f"{exhibit.name}: {'' if runs else 'nothing drawn; '}missing: {'; '.join(missing)}"
             console.print(text, style="yellow", highlight=False, soft_wrap=True)
@@ -89,8 +88,7 @@ def draw(
         target.with_suffix(".md").write_text(f"{exhibit.title}\n\n{settings_table(exhibit)}")
     elif exhibit.draw == "results":
         lines = summary.summarise(everything)
-        target.with_suffix(".csv").write_text(summary.to_csv(lines))
-        target.with_suffix(".md").write_text(f"{exhibit.title}. {summary.CAPTION}\n\n{summary.markdown(lines)}")
+        summary.write(lines, target, f"{exhibit.title}.")
     else:
         title = f"{exhibit.title}, {_lengths(everything)}" + (", incomplete" if missing else "")
         figure = getattr(plots, exhibit.draw)(runs, title)
@@ -130,7 +128,7 @@ def _provenance(run: Run) -> dict[str, Any]:
 
 def _choices(rows: Sequence[Shown], exhibits: Mapping[str, Exhibit], command: FiguresCommand) -> list[Run]:
     """The runs by which what is shown was chosen."""
-    out, chosen = command.output.out, [row for row in rows if row.chosen_from and row.config]
+    out, chosen = command.out, [row for row in rows if row.chosen_from and row.config]
     scenarios, names = [row.scenario for row in chosen], dict.fromkeys(row.chosen_from for row in chosen)
     grids = [shown(exhibits[name], exhibits, _length(command), out, scenarios) for name in names]
     return [run for grid in grids for members in _runs(grid, out).values() for run in members]
@@ -143,7 +141,7 @@ def plan(command: FiguresCommand) -> list[Shown]:
         ConfigError: a description or a setting that is not allowed, in one line.
     """
     exhibits = load_exhibits(command.experiments)
-    length, out = _length(command), command.output.out
+    length, out = _length(command), command.out
     return [row for exhibit in exhibits.values() for row in shown(exhibit, exhibits, length, out, command.only)]
 
 
@@ -166,7 +164,7 @@ def _missing(rows: Sequence[Shown], results: Path) -> list[str]:
     for row in rows:
         if row.config is None:
             names.setdefault(row.scenario, []).append(f"{row.label} (needs {row.waits_for})")
-        elif not is_finished(run_folder(results, row.config)):
+        elif not has_run(results, row.config):
             names.setdefault(row.scenario, []).append(row.label)
     lines = []
     for scenario, found in names.items():

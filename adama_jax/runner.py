@@ -80,6 +80,7 @@ def run(
     parts = slices_of(lanes, program.width)
     last = {lane.config: number for number, part in enumerate(parts) for lane in part}
     busy = [0.0 for _ in configs]
+    advanced = [0 for _ in configs]
     diverged: list[dict[int, int]] = [{} for _ in configs]
     writers: dict[int, RunWriter] = {}
     with ExitStack() as stack:
@@ -87,13 +88,14 @@ def run(
             here = sorted({lane.config for lane in part})
             for index in set(here) - set(writers):
                 writers[index] = stack.enter_context(RunWriter(run_folder(out, configs[index]), configs[index]))
-            seconds, found = _train(configs, part, program, writers, observe, (number + 1, len(parts)))
+            seconds, episodes, found = _train(configs, part, program, writers, observe, (number + 1, len(parts)))
             for lane in part:
                 busy[lane.config] += seconds / len(part)
+                advanced[lane.config] += episodes
             for lane, episode in found.items():
                 diverged[lane.config][lane.seed] = episode
             for index in (index for index in here if last[index] == number):
-                meta = _meta(configs[index], program, busy[index], len(lanes), diverged[index])
+                meta = _meta(configs[index], program, (busy[index], advanced[index]), len(lanes), diverged[index])
                 writers.pop(index).finish(_entities(configs[index]), meta)
     return diverged
 
@@ -123,14 +125,18 @@ def _train(
     writers: dict[int, RunWriter],
     observe: Callable[[Point], None],
     place_of_slice: tuple[int, int],
-) -> tuple[float, dict[Lane, int]]:
-    """Train one slice, to its last point or until every lane has diverged; its seconds, and what diverged when."""
+) -> tuple[float, int, dict[Lane, int]]:
+    """Train one slice, to its last point or until every lane has diverged.
+
+    Returns:
+        Its seconds, the episodes that each lane advanced, and what diverged when.
+    """
     people, config = program.people, configs[0]
     rows = [lanes[place % len(lanes)] for place in range(program.width)]  # a short slice is filled up with copies
     state = people.init([lane.seed for lane in rows], make_hypers([configs[lane.config] for lane in rows]))
     by_config = _by_config(lanes)
     diverged: dict[Lane, int] = {}
-    episode, busy = 0, 0.0
+    episode, advanced, busy = 0, 0, 0.0
     values: dict[str, np.ndarray] = {}
     for length in _lengths(config):
         episode += length
@@ -140,6 +146,7 @@ def _train(
             values = host(metrics._asdict() | {"eval_return": program.evaluate(state)}, len(lanes))
             seconds = time.perf_counter() - start
             busy += seconds
+            advanced = episode
             first = host(state.diverged_at, len(lanes)).tolist()
             found = {lane: at for lane, at in zip(lanes, first, strict=True) if at >= 0 and lane not in diverged}
             diverged |= found
@@ -151,7 +158,7 @@ def _train(
     played = _greedy_episodes(people, state, config, len(lanes))
     for index, places in by_config.items():
         writers[index].rollout([lanes[i].seed for i in places], {k: v[places] for k, v in played.items()})
-    return busy, diverged
+    return busy, advanced, diverged
 
 
 def _by_config(lanes: Sequence[Lane]) -> dict[int, list[int]]:
@@ -168,14 +175,17 @@ def _lengths(config: Config) -> list[int]:
     return [config.points_every] * whole + [rest] * (rest > 0)
 
 
-def _meta(config: Config, program: Program, busy: float, runs: int, diverged: dict[int, int]) -> dict[str, Any]:
-    updates = config.episodes * config.learning.updates_per_episode * config.seeds
+def _meta(
+    config: Config, program: Program, spent: tuple[float, int], runs: int, diverged: dict[int, int]
+) -> dict[str, Any]:
+    """What `meta.json` says; `spent` is the seconds and the episodes of all seeds together."""
+    busy, episodes = spent
     return machine(used=program.people.devices) | {
         "config_hash": config_hash(config),
         "finished_at": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
         "wall_seconds": busy,  # this configuration's share, by its number of seeds
         "compile_seconds": program.seconds,
-        "updates_per_second": updates / busy,
+        "updates_per_second": episodes * config.learning.updates_per_episode / busy,
         "runs_in_program": runs,
         "runs_at_once": program.width,
         "diverged": diverged,

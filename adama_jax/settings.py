@@ -105,9 +105,30 @@ def differences(values: Mapping[str, Any]) -> dict[str, Any]:
     {'rates.clip': 0.2}
     """
     preset = json.loads(json.dumps(to_dict(scenario_config(values["scenario"]))))
-    plain = dict(_flat(preset))
+    plain = dict(flat(preset))
     aside = ("method", "seeds", "seed", "episodes", "label")
-    return {name: value for name, value in _flat(values) if name not in aside and value != plain.get(name)}
+    return {name: value for name, value in flat(values) if name not in aside and value != plain.get(name)}
+
+
+def differing(stored: Mapping[str, Any], config: Config) -> dict[str, Any]:
+    """Settings of a run's `config.json` that a configuration has too, with another value.
+
+    >>> base = scenario_config("clustering")
+    >>> differing(to_dict(base) | {"episodes": 7, "a setting of old": 1}, base)
+    {'episodes': 7}
+    """
+    now = dict(flat(json.loads(json.dumps(to_dict(config)))))
+    then = dict(flat(json.loads(json.dumps(stored))))
+    return {name: value for name, value in then.items() if name in now and now[name] != value}
+
+
+def changes(values: Mapping[str, Any], separator: str = " ") -> str:
+    """Settings in words, by their short names.
+
+    >>> changes({"rates.critic_scale": 40.0, "world.side": 1.2})
+    'm=40.0 side=1.2'
+    """
+    return separator.join(f"{short(name)}={value}" for name, value in values.items())
 
 
 def short(name: str) -> str:
@@ -120,10 +141,15 @@ def short(name: str) -> str:
     return symbols.get(name, name.rpartition(".")[2])
 
 
-def _flat(values: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+def flat(values: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    """Full names and values of a run's `config.json`.
+
+    >>> list(flat({"seeds": 5, "world": {"side": 1.2}}))
+    [('seeds', 5), ('world.side', 1.2)]
+    """
     for name, value in values.items():
         if isinstance(value, Mapping):
-            yield from _flat(value, f"{prefix}{name}.")
+            yield from flat(value, f"{prefix}{name}.")
         else:
             yield prefix + name, value
 

@@ -13,8 +13,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from adama_jax.config import Config
-from adama_jax.settings import config_hash, to_dict
+from adama_jax.config import Config, ConfigError
+from adama_jax.settings import config_hash, differing, to_dict
 
 
 class Run(NamedTuple):
@@ -31,6 +31,24 @@ class Run(NamedTuple):
 def run_folder(out: Path, config: Config) -> Path:
     """`out/<scenario>/<method>-<hash>`."""
     return out / config.scenario / f"{config.method}-{config_hash(config)}"
+
+
+def has_run(out: Path, config: Config) -> bool:
+    """Whether a configuration's whole run is in a results folder.
+
+    Raises:
+        ConfigError: the run there was trained with other settings, by a version with other defaults.
+    """
+    folder = run_folder(out, config)
+    if not is_finished(folder):
+        return False
+    stored = json.loads((folder / "config.json").read_text())
+    for name, value in differing(stored, config).items():
+        raise ConfigError(
+            f"{folder}: must be moved away or trained again (force=true): it was trained with {name}={value} by "
+            "another version of adama-jax"
+        )
+    return True
 
 
 def is_finished(folder: Path) -> bool:
@@ -120,6 +138,16 @@ class RunWriter:
         return self.folder
 
 
+def machine_of(run: Run) -> str:
+    """On what a run was made.
+
+    >>> machine_of(Run(Path(), "", {}, {"device": {"used": 2, "kind": "cpu"}}, {}, {}))
+    '2 x cpu'
+    """
+    device = run.meta["device"]
+    return f"{device['used']} x {device['kind']}" if "used" in device else device["kind"]  # none before 2026-11-22
+
+
 def finite_seeds(run: Run) -> np.ndarray:
     """Which seeds did not diverge. [S], bool"""
     return ~np.isin(run.metrics["seed"], [int(seed) for seed in run.meta["diverged"]])
@@ -141,11 +169,14 @@ def load_run(folder: Path) -> Run:
 
 
 def find_run(out: Path, config: Config, label: str | None = None) -> Run | None:
-    """The finished run of a configuration, under another label where one is given; None if it is not there."""
-    folder = run_folder(out, config)
-    if not is_finished(folder):
+    """The finished run of a configuration, under another label where one is given; None if it is not there.
+
+    Raises:
+        ConfigError: as `has_run`.
+    """
+    if not has_run(out, config):
         return None
-    run = load_run(folder)
+    run = load_run(run_folder(out, config))
     return run if label is None else run._replace(label=label)
 
 

@@ -3,6 +3,7 @@
 import csv
 import io
 from collections.abc import Sequence
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
@@ -150,6 +151,15 @@ def markdown(summaries: Sequence[Summary]) -> str:
     headings, rows = cells(summaries)
     rule = ["---", "---", *["---:"] * (len(headings) - 2)]
     return "\n".join("| " + " | ".join(row) + " |" for row in [headings, rule, *rows]) + "\n"
+
+
+def write(summaries: Sequence[Summary], target: Path, head: str = "") -> list[Path]:
+    """The summary as `target.csv` and `target.md`; `head` goes above the Markdown table."""
+    contents = {".csv": to_csv(summaries), ".md": (f"{head} {CAPTION}".strip()) + "\n\n" + markdown(summaries)}
+    paths = [target.with_name(target.name + suffix) for suffix in contents]
+    for path, content in zip(paths, contents.values(), strict=True):
+        path.write_text(content)
+    return paths
 
 
 def cells(summaries: Sequence[Summary]) -> tuple[list[str], list[list[str]]]:

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 from adama_jax.config import Config
 from adama_jax.methods import METHODS
-from adama_jax.settings import all_settings, program_key, short, with_settings
+from adama_jax.settings import all_settings, changes, program_key, with_settings
 
 TEN_RATES = tuple(f"{thousandths / 1000:g}" for thousandths in range(1, 11))
 PRESETS: dict[str, dict[str, tuple[str, ...]]] = {
@@ -76,8 +76,7 @@ def labels(configs: Sequence[Config]) -> list[str]:
     names = []
     for config, own in zip(configs, values, strict=True):
         differing = [name for name, several in found[config.scenario, config.method].items() if len(several) > 1]
-        parts = [f"{short(name)}={own[name]}" for name in differing if name != "direction"]
-        names.append(" ".join([config.label, *parts]))
+        names.append(f"{config.label} {changes({n: own[n] for n in differing if n != 'direction'})}".strip())
     return names
 
 

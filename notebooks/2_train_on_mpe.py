@@ -20,8 +20,7 @@ from pathlib import Path
 import matplotlib.pyplot as plt
 from IPython.display import Image, display
 
-from adama_jax import load_run, plots, render, run, run_folder, scenario_config, summary
-from adama_jax.runtime import set_up_jax
+from adama_jax import load_run, plots, render, run, run_folder, scenario_config, set_up_jax, summary
 
 set_up_jax()
 results = Path(tempfile.mkdtemp())

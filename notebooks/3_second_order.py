@@ -20,9 +20,7 @@ import jax.numpy as jnp
 import matplotlib.pyplot as plt
 import numpy as np
 
-from adama_jax import make_env, make_hyper, make_train, probe, scenario_config
-from adama_jax.compose import make_algorithm
-from adama_jax.settings import with_settings
+from adama_jax import make_algorithm, make_env, make_hyper, make_train, probe, scenario_config, with_settings
 
 small = {"episodes": 300, "learning.batch_size": 256}
 

@@ -18,9 +18,7 @@ from pathlib import Path
 import matplotlib.pyplot as plt
 import numpy as np
 
-from adama_jax import load_exhibits, load_run, plots, statistics, summary
-from adama_jax.exhibits import Length, shown
-from adama_jax.store import is_finished, run_folder
+from adama_jax import Length, find_run, load_exhibits, plots, shown, statistics, summary
 
 root = next(folder for folder in (Path.cwd(), *Path.cwd().parents) if (folder / "experiments").is_dir())
 results = root / "docs" / "results" / "runs"
@@ -34,8 +32,7 @@ list(exhibits)
 length = Length(most=20_000)  # the published runs are this long
 panels = {}
 for row in shown(exhibits["figure3"], exhibits, length, results):
-    if row.config is not None and is_finished(run_folder(results, row.config)):
-        found = load_run(run_folder(results, row.config))._replace(label=row.label)
+    if row.config is not None and (found := find_run(results, row.config, row.label)):
         panels.setdefault(row.scenario, []).append(found)
     else:
         print("not on disk:", row.label, "in", row.scenario)

@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 
+import adama_jax
+
 ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "adama_jax"
 LEVELS = (
@@ -59,6 +61,16 @@ def test_the_method_knows_no_network_and_no_world():
         roots = {module.split(".")[0] for module in imports(PACKAGE / f"{name}.py")}
         assert not roots & {"flax", "jaxmarl", "optax"}
         assert not any(module.startswith("adama_jax.envs") for module in imports(PACKAGE / f"{name}.py"))
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "notebooks").glob("*.py")), ids=lambda path: path.stem)
+def test_notebooks_use_public_names(path):
+    """A name of `adama_jax.PUBLIC`, a module, or what shares its name with a module."""
+    modules = {file.stem for file in FILES}
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("adama_jax"):
+            names = {alias.name for alias in node.names}
+            assert names <= modules | set(adama_jax.__all__)
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(PACKAGE)))

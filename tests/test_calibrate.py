@@ -36,6 +36,10 @@ def test_what_is_printed(monkeypatch):
     text = console.file.getvalue()
     for words in ("Use m=5.5 (now 50.0)", "The m in use is 9.1 times that", "Mean over 12 updates"):
         assert words in text
+    mixed = np.stack([np.arange(12.0), np.full(12, np.inf)])
+    monkeypatch.setattr("adama_jax.calibrate.trial", lambda config: Trial(mixed))
+    assert calibrate(CONFIG, console) == 0
+    assert "1 of 2 seeds are not finite and left out" in console.file.getvalue()
     monkeypatch.setattr("adama_jax.calibrate.trial", lambda config: Trial(np.full((2, 12), np.inf)))
     assert calibrate(CONFIG, console) == 1
     assert "not finite in any seed" in console.file.getvalue()

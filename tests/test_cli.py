@@ -74,6 +74,7 @@ WRONG = {
     "reproduce scale=0": "scale=0.0: must be above 0 and at most 100",
     "reproduce episodes=0": "episodes=0: must be at least 1",
     "reproduce only=nope": "only=nope: must be one or more of going_together",
+    "report . page=.": "page=.: must be a file to write, not a folder",
     "report nowhere": "results=nowhere: must be a folder with finished runs",
     "calibrate clustering trial_updates=0": "rates.trial_updates=0: must be at least 1",
     "fly clustering": "command=fly: must be one of train",
@@ -144,6 +145,13 @@ def test_settings_are_words_or_flags():
     assert config.learning == default.config.learning
 
 
+@pytest.mark.parametrize("name", ["my results", "runs(1)", "[a]b", "a,b"])
+def test_a_path_is_taken_as_it_is(name):
+    default = TrainCommand(scenario_config("clustering"))
+    assert parse(TrainCommand, default, [f"out={name}"], "adama").output.out == Path(name)
+    assert parse(TrainCommand, default, ["--out", name], "adama").output.out == Path(name)
+
+
 def read_json(path: Path):
     return json.loads(path.read_text())
 
@@ -162,7 +170,9 @@ def experiment(tmp_path_factory):
 def test_an_experiment_leaves_everything_on_disk(experiment):
     out, text, _ = experiment
     folder = out / "going_together"
-    assert {"learning_curves.png", "rates.png", "rollout.gif"} <= {path.name for path in folder.iterdir()}
+    assert {"learning_curves.png", "rates.png", "rollout.gif", "results.csv", "results.md"} <= {
+        path.name for path in folder.iterdir()
+    }
     runs = sorted(path for path in folder.iterdir() if path.is_dir())
     assert [path.name.split("-")[0] for path in runs] == ["adama", "fixed"]
     for path in runs:
@@ -217,3 +227,5 @@ def test_divergence_is_told_and_is_code_1(tmp_path):
     (folder,) = (tmp_path / "going_together").iterdir()
     meta = read_json(folder / "meta.json")
     assert set(meta["diverged"]) == {"0", "1"} and all(0 <= episode < 300 for episode in meta["diverged"].values())
+    stopped = 2 * 100 * (1 + max(meta["diverged"].values()) // 100)  # nothing is trained, or counted, after that chunk
+    np.testing.assert_allclose(meta["updates_per_second"] * meta["wall_seconds"], stopped, rtol=1e-6)

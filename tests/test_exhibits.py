@@ -9,17 +9,19 @@ import pytest
 from PIL import Image
 from rich.console import Console
 
-from adama_jax.commands import FiguresCommand, Launch, Output
-from adama_jax.config import ConfigError
+from adama_jax import plots
+from adama_jax.commands import FiguresCommand, ReproduceCommand
+from adama_jax.config import ConfigError, scenario_config
 from adama_jax.exhibits import Exhibit, Length, best_pair, load_exhibits, shown
 from adama_jax.methods import METHODS
 from adama_jax.report import report
 from adama_jax.reproduce import draw, figures, reproduce
-from adama_jax.settings import program_key, setting
-from adama_jax.store import load_run, run_folder
+from adama_jax.settings import program_key, setting, with_settings
+from adama_jax.store import find_run, has_run, load_run, run_folder
 from adama_jax.sweep import jobs, labels
 from tests.test_summary import fake_run
 
+PUBLISHED = Path(__file__).parents[1] / "docs" / "results" / "runs"
 EXPERIMENTS = Path(__file__).parents[1] / "experiments"
 SHORT = Length(0.01)
 
@@ -64,7 +66,7 @@ def test_the_grid_s_seeds_are_its_own(tmp_path):
 def test_best_of_waits_for_the_whole_grid_and_leaves_out_what_diverged(tmp_path):
     exhibits = load_exhibits(EXPERIMENTS)
     fake_grid(tmp_path, skip=1)
-    assert best_pair(exhibits["grid"], "going_together", exhibits, SHORT, tmp_path) == (None, "1 settings of grid")
+    assert best_pair(exhibits["grid"], "going_together", SHORT, tmp_path) == (None, "1 settings of grid")
     fake_grid(tmp_path)
     (row,) = [row for row in of_going_together(exhibits["figure3"], tmp_path) if row.label == "fixed_best"]
     assert (row.config.rates.critic_rate, row.config.rates.actor_budget) == (0.004, 0.007)
@@ -81,7 +83,7 @@ def test_figures_from_what_is_there(tmp_path):
             if row.label != skipped:
                 fake_run(tmp_path, config=row.config, diverged={"2": 9} if row.label == "balance" else None)
     console = Console(record=True, width=200)
-    command = FiguresCommand(EXPERIMENTS, scale=0.01, only=("going_together",), output=Output(tmp_path))
+    command = FiguresCommand(EXPERIMENTS, scale=0.01, only=("going_together",), out=tmp_path)
     assert figures(command, console) == 0
     text = console.export_text()
     assert "figure3: missing: going_together: rmsprop" in text
@@ -109,14 +111,14 @@ def test_three_values_of_m(tmp_path):
 
 
 def test_table_1(tmp_path):
-    assert figures(FiguresCommand(EXPERIMENTS / "table1.toml", output=Output(tmp_path)), Console(quiet=True)) == 0
+    assert figures(FiguresCommand(EXPERIMENTS / "table1.toml", out=tmp_path), Console(quiet=True)) == 0
     text = (tmp_path / "figures" / "table1.md").read_text()
     assert "| `rates.critic_scale` (m) | 10.0 | 5.0 | 50.0 | 80.0 |" in text
 
 
 def test_nothing_on_disk_is_said_and_is_code_1(tmp_path):
     console = Console(record=True, width=200)
-    assert figures(FiguresCommand(EXPERIMENTS / "figure4.toml", output=Output(tmp_path)), console) == 1
+    assert figures(FiguresCommand(EXPERIMENTS / "figure4.toml", out=tmp_path), console) == 1
     assert "figure4: nothing drawn; missing: going_together: all 1" in console.export_text()
     assert not list(tmp_path.rglob("*.png"))
 
@@ -130,7 +132,7 @@ WRONG = {
     'title = "x"\ndraw = "returns"\nscenarios = ["clustering"]\nmethods = ["nope"]': "method=nope: must be one of",
     'title = "x"\ndraw = "returns"\nscenarios = ["clustering"]\nmethods = ["adama"]\nsettings = { l_cc = 1 }': "l_cc=1",
     HEAD + '[[curves]]\nmethod = "fixed"\nbest_of = "gird"': "gird.toml",
-    HEAD + '[[curves]]\nmethod = "fixed"\nbest_of = "mine"': "best_of=mine: must be another exhibit",
+    HEAD + '[[curves]]\nmethod = "fixed"\nbest_of = "mine"': "mine: best_of=mine: must be an exhibit without best_of",
     HEAD + '[[curves]]\nmethod = "fixed"\naxes = { critic_rate = 0.1 }': "axes={'critic_rate': 0.1}: must be a table",
     HEAD + '[[curves]]\nmethod = "fixed"\naxes = { critic_rate = [-1.0] }': "rates.critic_rate=-1.0: must be above 0",
     HEAD + '[[curves]]\nmethod = "fixed"\naxes = { critic_rate = ["a"] }': "rates.critic_rate=a: must be FLOAT",
@@ -148,8 +150,16 @@ WRONG = {
 def test_a_wrong_description_is_one_line(tmp_path, text):
     (tmp_path / "mine.toml").write_text(text)
     with pytest.raises(ConfigError) as error:
-        figures(FiguresCommand(tmp_path / "mine.toml", output=Output(tmp_path)), Console(quiet=True))
+        figures(FiguresCommand(tmp_path / "mine.toml", out=tmp_path), Console(quiet=True))
     assert WRONG[text] in str(error.value) and "\n" not in str(error.value)
+
+
+def test_no_best_of_a_best(tmp_path):
+    """Two that choose by each other have no end."""
+    for mine, other in (("a", "b"), ("b", "a")):
+        (tmp_path / f"{mine}.toml").write_text(HEAD + f'[[curves]]\nmethod = "fixed"\nbest_of = "{other}"')
+    with pytest.raises(ConfigError, match="a: best_of=b: must be an exhibit without best_of"):
+        load_exhibits(tmp_path)
 
 
 def test_reproduce_trains_the_grid_first_and_then_its_best_pair(tmp_path, monkeypatch):
@@ -157,22 +167,21 @@ def test_reproduce_trains_the_grid_first_and_then_its_best_pair(tmp_path, monkey
     trained = []
 
     def instead(configs, out, force, options, console):
-        trained.append(list(configs))
+        configs = [config for config in configs if not has_run(out, config)]
+        trained.append(configs)
         for config in configs:
             fake_run(out, finals=(setting(config, "rates.critic_rate"),) * config.seeds, config=config)
         return []
 
     monkeypatch.setattr("adama_jax.experiment.complete", instead)
-    command = FiguresCommand(
-        EXPERIMENTS / "results.toml", scale=0.01, only=("going_together",), output=Output(tmp_path)
-    )
-    assert reproduce(command, Launch(), Console(quiet=True)) == 0
+    command = FiguresCommand(EXPERIMENTS / "results.toml", scale=0.01, only=("going_together",), out=tmp_path)
+    assert reproduce(ReproduceCommand(command), Console(quiet=True)) == 0
     assert [len(configs) for configs in trained] == [8 + 16, 1]
     (best,) = trained[1]
     assert best.rates.critic_rate == 0.01 and best.seed == 0
     trained.clear()
     run_folder(tmp_path, best).joinpath("meta.json").unlink()
-    assert reproduce(command, Launch(), Console(quiet=True)) == 0
+    assert reproduce(ReproduceCommand(command), Console(quiet=True)) == 0
     assert [config for configs in trained for config in configs] == [best]
 
 
@@ -181,7 +190,7 @@ def test_the_report_stands_alone(tmp_path):
     exhibits = load_exhibits(EXPERIMENTS)
     for row in of_going_together(exhibits["figure3"], tmp_path):
         fake_run(tmp_path, config=row.config)
-    command = FiguresCommand(EXPERIMENTS, scale=0.01, only=("going_together",), output=Output(tmp_path))
+    command = FiguresCommand(EXPERIMENTS, scale=0.01, only=("going_together",), out=tmp_path)
     figures(command, Console(quiet=True))
     text = report(tmp_path, tmp_path / "page.html").read_text()
     assert not re.search(r'(src|href)=(?!"data:)', text) and "@import" not in text and "<script" not in text
@@ -189,6 +198,22 @@ def test_the_report_stands_alone(tmp_path):
     assert "l_c=0.004" in text and "0000000" in text and "seed 101 at 7" in text
     with pytest.raises(ConfigError, match="must be a folder with finished runs"):
         report(tmp_path / "figures", tmp_path / "none.html")
+
+
+def test_the_report_shows_one_run_s_own_figures_and_the_common_settings(tmp_path):
+    """After `adama train`, whose figures are in the run's folder."""
+    run = fake_run(tmp_path)
+    plots.learning_curves([run], run.folder / "learning_curves.png")
+    text = report(tmp_path, tmp_path / "page.html").read_text()
+    assert "adama: learning curves" in text and "data:image/png" in text
+    assert "<td>rates.critic_scale<td>10.0" in text and "<td>learning.batch_size<td>1024" in text
+
+
+def test_the_published_runs_can_be_read(tmp_path):
+    """All of them, of every version since they began."""
+    text = report(PUBLISHED, tmp_path / "page.html").read_text()
+    assert "-2.96 [-3.05, -2.91]" in text and "seed 2 at 38,477" in text
+    assert find_run(PUBLISHED, with_settings(scenario_config("predator_prey"), {"seeds": 5})) is not None
 
 
 def test_runs_without_their_rollouts_can_be_read(tmp_path):

@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from adama_jax.arguments import parse, split_axes
+from adama_jax.arguments import parse, read_axes, split_axes
 from adama_jax.commands import CalibrateCommand, ExperimentCommand, SweepCommand, TrainCommand
 from adama_jax.config import scenario_config
+from adama_jax.sweep import product
 from adama_jax.validation import validate
 
 ROOT = Path(__file__).parents[1]
@@ -32,7 +33,12 @@ def test_the_commands_are_accepted(line):
     if command == "sweep":
         words, axes = split_axes(words, default)
         assert axes
-    validate(parse(KINDS[command], default, words, "adama").config)
+    config = parse(KINDS[command], default, words, "adama").config
+    for each in product(config, read_axes(axes, TrainCommand(scenario_config(scenario)), "adama")):
+        validate(each)
+
+
+def test_there_are_commands():
     assert len(COMMANDS) >= 7
 
 

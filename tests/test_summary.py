@@ -1,9 +1,9 @@
 """Statistics and pictures from run folders with known numbers."""
 
 import csv
-import dataclasses
 import io
 import json
+import shutil
 
 import matplotlib
 import numpy as np
@@ -13,8 +13,8 @@ from rich.console import Console
 
 from adama_jax import plots, render, summary
 from adama_jax.config import ConfigError, scenario_config
-from adama_jax.settings import config_hash, to_dict, with_settings
-from adama_jax.store import RunWriter, is_finished, load_run, run_folder
+from adama_jax.settings import all_settings, config_hash, with_settings
+from adama_jax.store import RunWriter, find_run, finished_runs, has_run, is_finished, load_run, run_folder
 from adama_jax.validation import validate
 
 
@@ -133,15 +133,35 @@ def test_only_a_whole_run_has_the_final_name(tmp_path):
     assert line == {"episode": 1, "seed": [0], "value": [None]}
 
 
-def test_the_hash_changes_with_every_setting():
-    base = scenario_config("clustering")
-    changed = [
-        dataclasses.replace(base, seed=1),
-        dataclasses.replace(base, rates=dataclasses.replace(base.rates, clip=0.2)),
-        dataclasses.replace(base, world=dataclasses.replace(base.world, step=0.2)),
-    ]
-    assert len({config_hash(config) for config in [base, *changed]}) == 4
-    assert json.loads(json.dumps(to_dict(base)))["world"]["side"] == 1.2
+@pytest.mark.parametrize("scenario", ["clustering", "predator_prey", "MPE_simple_spread_v3"])
+def test_the_hash_changes_with_every_setting(scenario):
+    base = scenario_config(scenario)
+    names = dict(all_settings(base))
+    changed = [with_settings(base, {name: ("another", value)}) for name, value in names.items()]
+    assert len(names) > 30 and len({config_hash(config) for config in [base, *changed]}) == len(names) + 1
+
+
+def test_a_run_of_other_settings_is_not_taken_for_this_one(tmp_path):
+    """A later version's defaults give an old run's name to another configuration."""
+    run = fake_run(tmp_path)
+    assert has_run(tmp_path, fake_config())
+    stored = json.loads((run.folder / "config.json").read_text())
+    stored["learning"]["target_period"] = 7
+    (run.folder / "config.json").write_text(json.dumps(stored))
+    for read in (has_run, find_run):
+        with pytest.raises(ConfigError, match=r"it was trained with learning\.target_period=7 by another version"):
+            read(tmp_path, fake_config())
+
+
+def test_a_process_killed_between_the_two_renamings_loses_nothing(tmp_path):
+    run = fake_run(tmp_path)
+    partial, old = (run.folder.with_name(run.folder.name + suffix) for suffix in (".partial", ".old"))
+    run.folder.rename(partial)  # the earlier run was moved away, this one not yet here
+    shutil.copytree(partial, old)
+    assert finished_runs(tmp_path) == [] and is_finished(run.folder)
+    assert not partial.exists() and finished_runs(tmp_path) == [run.folder]
+    fake_run(tmp_path)
+    assert not old.exists() and finished_runs(tmp_path) == [run.folder]
 
 
 def test_table_1_is_what_the_scenarios_say():
