@@ -95,9 +95,10 @@ def test_table_csv_and_markdown_say_the_same(tmp_path):
     text = summary.markdown(lines)
     assert "adama (1 of 5 seeds diverged)" in text and f"{lines[0].iqm:.2f} [" in text
     console = Console(width=80, file=io.StringIO())
-    console.print(summary.table(runs, "title"))
+    console.print(summary.table([*runs, fake_run(tmp_path, "direction_2nd", [-11.0] * 5)], "title"))
     shown = console.file.getvalue()
     assert f"{lines[0].iqm:.2f}" in shown and "…" not in shown
+    assert "direction_2nd" in shown and "[0.00, 0.00]" in shown and "episodes to" in shown
     console.print(summary.ranking(lines, "title"))
     assert "5 (1 div.)" in console.file.getvalue()
 
