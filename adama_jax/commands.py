@@ -184,6 +184,7 @@ def check_exhibits(command: FiguresCommand) -> None:
     for scenario in command.only:
         if scenario not in SCENARIOS:
             raise ConfigError(f"only={scenario}: must be one or more of {', '.join(SCENARIOS)}")
-    check_folder("out", command.out)
     if command.figures is not None:
         check_folder("figures", command.figures)
+    else:
+        check_folder("out", command.out)

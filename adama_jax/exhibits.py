@@ -12,7 +12,7 @@ from adama_jax.arguments import parse, read_axes
 from adama_jax.commands import TrainCommand
 from adama_jax.config import Config, ConfigError, scenario_config
 from adama_jax.settings import all_settings, setting, with_settings
-from adama_jax.store import find_run
+from adama_jax.store import has_run, load_run, run_folder
 from adama_jax.summary import final_returns
 from adama_jax.sweep import product
 from adama_jax.validation import validate
@@ -195,9 +195,10 @@ def best_pair(grid: Exhibit, scenario: str, length: Length, results: Path) -> tu
     if scenario not in grid.scenarios:
         return None, f"{scenario} in {grid.name}"
     configs = [config for curve in grid.curves for config in _configs(grid, curve, scenario, length)]
-    runs = [run for config in configs if (run := find_run(results, config))]
-    if len(runs) < len(configs):
-        return None, f"{len(configs) - len(runs)} settings of {grid.name}"
+    lacking = sum(not has_run(results, config) for config in configs)
+    if lacking:
+        return None, f"{lacking} settings of {grid.name}"
+    runs = [load_run(run_folder(results, config)) for config in configs]
     scores = np.array([final_returns(run).mean() for run in runs])  # NaN where a seed diverged
     if np.isnan(scores).all():
         return None, f"a setting of {grid.name} of which no seed diverges"

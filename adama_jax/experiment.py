@@ -40,8 +40,9 @@ def experiment(configs: Sequence[Config], out: Path, force: bool, console: Conso
     finite = finite_seeds(runs[0])
     if runs[0].rollout and finite.any():
         paths.append(render.rollout_gif(runs[0], figures / "rollout.gif", int(finite.argmax())))
-    paths += summary.write(summary.summarise(runs), figures / "results")
-    console.print(summary.table(runs, f"{configs[0].scenario}, {configs[0].episodes:,} episodes"))
+    lines = summary.summarise(runs)
+    paths += summary.write(lines, figures / "results")
+    console.print(summary.table(lines, f"{configs[0].scenario}, {configs[0].episodes:,} episodes"))
     tell_machines(runs, console)
     for path in paths:
         console.print(f"  {path}", highlight=False, soft_wrap=True)

@@ -58,7 +58,7 @@ def figures(command: FiguresCommand, console: Console) -> int:
             console.print(f"{exhibit.name}: {folder / exhibit.name}.*", highlight=False, soft_wrap=True)
         if exhibit.draw == "results":
             for scenario, members in runs.items():
-                console.print(summary.table(members, f"{scenario}, {_lengths(members)}"))
+                console.print(summary.table(summary.summarise(members), f"{scenario}, {_lengths(members)}"))
         if missing and rows:
             text = f"{exhibit.name}: {'' if runs else 'nothing drawn; '}missing: {'; '.join(missing)}"
             console.print(text, style="yellow", highlight=False, soft_wrap=True)

@@ -43,7 +43,8 @@ def has_run(out: Path, config: Config) -> bool:
     if not is_finished(folder):
         return False
     stored = json.loads((folder / "config.json").read_text())
-    for name, value in differing(stored, config).items():
+    if other := differing(stored, config):
+        name, value = next(iter(other.items()))
         raise ConfigError(
             f"{folder}: must be moved away or trained again (force=true): it was trained with {name}={value} by "
             "another version of adama-jax"

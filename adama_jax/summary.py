@@ -122,15 +122,15 @@ CAPTION = (
 )
 
 
-def table(runs: Sequence[Run], title: str) -> Table:
+def table(summaries: Sequence[Summary], title: str) -> Table:
     """The summary as a rich table, of 80 columns."""
     result = Table(title=title, title_justify="left", caption_justify="left", box=SIMPLE, padding=0)
-    words = [word for run in runs for word in run.label.split()]
+    words = [word for line in summaries for word in line.label.split()]
     widths = (max(map(len, words), default=0), 0, 0, 0, len("[0.00, 1.00]"), len("episodes"))  # never less
     for number, ((first, second), width) in enumerate(zip(HEADINGS, widths, strict=True)):
         justify, no_wrap = "right" if number else "left", number in (1, 2, 3)
         result.add_column(f"{first}\n{second}", justify=justify, no_wrap=no_wrap, min_width=width)
-    for line in summarise(runs):
+    for line in summaries:
         result.add_row(*("\n".join(filter(None, cell)) for cell in _cells(line)))
     result.caption = CAPTION
     return result

@@ -94,8 +94,9 @@ def test_table_csv_and_markdown_say_the_same(tmp_path):
     assert rows[1]["improvement"] == ""
     text = summary.markdown(lines)
     assert "adama (1 of 5 seeds diverged)" in text and f"{lines[0].iqm:.2f} [" in text
+    long = fake_run(tmp_path, "direction_2nd", [-11.0] * 5)
     console = Console(width=80, file=io.StringIO())
-    console.print(summary.table([*runs, fake_run(tmp_path, "direction_2nd", [-11.0] * 5)], "title"))
+    console.print(summary.table(summary.summarise([*runs, long]), "title"))
     shown = console.file.getvalue()
     assert f"{lines[0].iqm:.2f}" in shown and "…" not in shown
     assert "direction_2nd" in shown and "[0.00, 0.00]" in shown and "episodes to" in shown
