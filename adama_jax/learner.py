@@ -115,7 +115,9 @@ def learner(
             updates=jnp.zeros((), jnp.int32),
         )
 
-    def second_order(state: LearnerState, batch: Batch, directions: PyTree, key: jax.Array) -> jax.Array:
+    def second_order(
+        state: LearnerState, batch: Batch, directions: PyTree, contribution: jax.Array, key: jax.Array
+    ) -> jax.Array:
         def product(part: Batch, _: jax.Array) -> jax.Array:
             return probe.curvature(curvature, state.hyper.secant_step)(
                 lambda actors: algorithm.act(actors, part.obs),
@@ -123,6 +125,7 @@ def learner(
                 state.params.actors,
                 directions,
                 state.rates.rates.actors,
+                contribution,
             )
 
         return _mean_over_parts(product, batch, key, parts) if rule.second_order else jnp.zeros(num_agents)
@@ -133,9 +136,10 @@ def learner(
         downhill = jax.tree.map(jnp.negative, found.actors)  # optax descends; the actors climb
         actor_directions, actor_state = direction.actors.update(downhill, state.optimisers.actors, actors)
         critic_direction, critic_state = direction.critic.update(found.critic, state.optimisers.critic, critic)
+        contribution = probe.contributions(found.actors, actor_directions)
         signals = Signals(
-            contribution=probe.contributions(found.actors, actor_directions),
-            curvature=second_order(state, batch, actor_directions, key),
+            contribution=contribution,
+            curvature=second_order(state, batch, actor_directions, contribution, key),
             critic_term=probe.critic_term(found.value_by_critic, critic_direction),
         )
         rate_state = rule.update(signals, state.rates)

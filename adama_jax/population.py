@@ -76,12 +76,19 @@ def population(trainer: Trainer, size: int, devices: Sequence[Any] | None = None
     def chunk(state: TrainState, length: int) -> tuple[TrainState, Metrics]:
         return jax.vmap(lambda one: trainer.chunk(one, length), in_axes=(AXES,), out_axes=(AXES, 0))(state)
 
-    jit_init = jax.jit(jax.vmap(trainer.init, out_axes=AXES), out_shardings=layout)
+    # Of a start's compilation on a CPU a third went into these two, which run once: they are not optimised there.
+    once = {"xla_backend_optimization_level": 0} if devices[0].platform == "cpu" else None
+    jit_init = jax.jit(jax.vmap(trainer.init, out_axes=AXES), out_shardings=layout, compiler_options=once)
     jit_chunk = jax.jit(
         chunk, static_argnums=1, donate_argnums=0, in_shardings=(layout,), out_shardings=(layout, along)
     )
     jit_evaluate = jax.jit(jax.vmap(trainer.evaluate, in_axes=(AXES,)), in_shardings=(layout,), out_shardings=along)
-    jit_play = jax.jit(jax.vmap(trainer.play, in_axes=(AXES, None)), in_shardings=(layout, same), out_shardings=along)
+    jit_play = jax.jit(
+        jax.vmap(trainer.play, in_axes=(AXES, None)),
+        in_shardings=(layout, same),
+        out_shardings=along,
+        compiler_options=once,
+    )
 
     def init(seeds: Sequence[int], hyper: TrainHyper) -> TrainState:
         if len(seeds) != size:
