@@ -115,21 +115,6 @@ def learner(
             updates=jnp.zeros((), jnp.int32),
         )
 
-    def second_order(
-        state: LearnerState, batch: Batch, directions: PyTree, contribution: jax.Array, key: jax.Array
-    ) -> jax.Array:
-        def product(part: Batch, _: jax.Array) -> jax.Array:
-            return probe.curvature(curvature, state.hyper.secant_step)(
-                lambda actors: algorithm.act(actors, part.obs),
-                lambda action: algorithm.value(state.params.critic, part.obs, action),
-                state.params.actors,
-                directions,
-                state.rates.rates.actors,
-                contribution,
-            )
-
-        return _mean_over_parts(product, batch, key, parts) if rule.second_order else jnp.zeros(num_agents)
-
     def update(state: LearnerState, batch: Batch, key: jax.Array) -> tuple[LearnerState, UpdateMetrics]:
         actors, critic = state.params
         found = _mean_over_parts(lambda *part: _gradients(algorithm, state, *part), batch, key, parts)
@@ -137,9 +122,10 @@ def learner(
         actor_directions, actor_state = direction.actors.update(downhill, state.optimisers.actors, actors)
         critic_direction, critic_state = direction.critic.update(found.critic, state.optimisers.critic, critic)
         contribution = probe.contributions(found.actors, actor_directions)
+        bend = _curvature_product(algorithm, curvature, state, actor_directions, contribution)
         signals = Signals(
             contribution=contribution,
-            curvature=second_order(state, batch, actor_directions, contribution, key),
+            curvature=_mean_over_parts(bend, batch, key, parts) if rule.second_order else jnp.zeros(num_agents),
             critic_term=probe.critic_term(found.value_by_critic, critic_direction),
         )
         rate_state = rule.update(signals, state.rates)
@@ -172,6 +158,24 @@ def _gradients(algorithm: Algorithm, state: LearnerState, batch: Batch, key: jax
         actors, critic, batch, k_actors
     )
     return Gradients(loss, by_critic, value, by_actors, value_by_critic)
+
+
+def _curvature_product(
+    algorithm: Algorithm, curvature: str, state: LearnerState, directions: PyTree, contribution: jax.Array
+) -> Callable[[Batch, jax.Array], jax.Array]:
+    """`(batch, key) -> M l_a` of Eq. (3). [N]"""
+
+    def product(batch: Batch, _: jax.Array) -> jax.Array:
+        return probe.curvature(curvature, state.hyper.secant_step)(
+            lambda actors: algorithm.act(actors, batch.obs),
+            lambda action: algorithm.value(state.params.critic, batch.obs, action),
+            state.params.actors,
+            directions,
+            state.rates.rates.actors,
+            contribution,
+        )
+
+    return product
 
 
 def _mean_over_parts(function: Callable[[Batch, jax.Array], PyTree], batch: Batch, key: jax.Array, parts: int) -> Any:
