@@ -32,8 +32,8 @@ class Networks:
     """Activation of the actors' hidden layers."""
     critic_activation: Activation = "relu"
     """Activation of the critic's hidden layers."""
-    critic: Literal["joint"] = "joint"
-    """The critic."""
+    critic: Literal["joint", "dop"] = "joint"
+    """The critic: one network for all, or deterministic DOP's sum of one an agent."""
 
 
 @dataclass(frozen=True)
@@ -170,6 +170,15 @@ def scenario_config(scenario: str) -> Config:
         episodes=preset.episodes,
         horizon=preset.horizon,
         world=preset.world,
-        learning=Learning(discount=preset.discount, capacity=preset.capacity),
-        rates=RateOptions(critic_scale=preset.m, critic_rate=preset.critic_rate, actor_budget=preset.actor_budget),
+        networks=Networks(critic=preset.critic),  # pyright: ignore[reportArgumentType]
+        learning=Learning(discount=preset.discount, capacity=preset.capacity, targets=preset.targets),  # pyright: ignore
+        rates=RateOptions(
+            total_rate=preset.total_rate,
+            critic_scale=preset.m,
+            clip=preset.clip,
+            critic_rate=preset.critic_rate,
+            actor_budget=preset.actor_budget,
+        ),
+        exploration=ExplorationOptions(end=preset.exploration_end, episodes=preset.exploration_episodes),
+        evaluation=Evaluation(episodes=preset.evaluation_episodes),
     )

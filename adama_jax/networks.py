@@ -6,6 +6,7 @@ fast so as with `[B, width]`, most of it in the gradients of the kernels.
 """
 
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import flax.linen as nn
 import jax
@@ -76,6 +77,28 @@ class JointCritic(nn.Module):
         return MLP(self.hidden, 1, self.activation)(join_agents(obs), join_agents(action))[0]
 
 
+class DOPCritic(nn.Module):
+    """Deterministic DOP: `Q = sum_i |k_i(o)| Q_i(o, a_i) + b(o)`. [N, B, O], [N, B, A] to [B]
+
+    Wang et al., DOP: Off-Policy Multi-Agent Decomposed Policy Gradients (ICLR 2021), in the deterministic form that
+    its first author published for MuJoCo: every Q_i, k (one head of N, not normalised) and b is an MLP of its own on
+    all observations. No pair of agents has a curvature, whatever the activation.
+    """
+
+    hidden: Sequence[int] = (64, 64)
+    activation: str = "relu"
+
+    @nn.compact
+    def __call__(self, obs: jax.Array, action: jax.Array) -> jax.Array:
+        joint = join_agents(obs)
+        axes: Any = (None, 0)
+        each = nn.vmap(MLP, variable_axes={"params": 0}, split_rngs={"params": True}, in_axes=axes)
+        values = each(self.hidden, 1, self.activation, name="values")(joint, jnp.swapaxes(action, 1, 2))[:, 0]
+        weights = jnp.abs(MLP(self.hidden, len(obs), self.activation, name="weights")(joint))
+        bias = MLP(self.hidden, 1, self.activation, name="bias")(joint)[0]
+        return jnp.sum(weights * values, axis=0) + bias
+
+
 def join_agents(x: jax.Array) -> jax.Array:
     """All agents' vectors as one, feature-major. [N, B, X] to [N * X, B]"""
     return jnp.swapaxes(x, 1, 2).reshape(-1, x.shape[1])
@@ -90,4 +113,4 @@ def action_mask(action_sizes: Sequence[int], action_size: int) -> jax.Array:
     return (jnp.arange(action_size)[None] < jnp.array(action_sizes)[:, None]).astype(jnp.float32)
 
 
-CRITICS: dict[str, type[nn.Module]] = {"joint": JointCritic}
+CRITICS: dict[str, type[nn.Module]] = {"joint": JointCritic, "dop": DOPCritic}

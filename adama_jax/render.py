@@ -8,6 +8,7 @@ from PIL import Image, ImageDraw, ImageFont
 from adama_jax.panels import COLOURS
 from adama_jax.store import Run
 
+MOST_FRAMES = 200  # of a film; a longer episode is shown in larger steps
 PANEL = 260  # pixels, a side of one episode's panel
 HEADER, FOOTER, MARGIN = 26, 22, 16
 PREY, LANDMARK, INK, PAPER = "#D00000", "#666666", "#222222", "#FFFFFF"
@@ -26,7 +27,8 @@ def rollout_gif(run: Run, path: Path, seed_index: int = 0, milliseconds: int = 1
         raise ValueError(f"{run.folder}: no rollout was kept")
     positions = run.rollout["positions"][seed_index]
     rewards = run.rollout["reward"][seed_index]
-    frames = [_frame(run, positions, rewards, time, seed_index) for time in range(positions.shape[1])]
+    steps = range(0, positions.shape[1], -(-positions.shape[1] // MOST_FRAMES))
+    frames = [_frame(run, positions, rewards, time, seed_index) for time in steps]
     pauses = [milliseconds] * (len(frames) - 1) + [5 * milliseconds]
     path.parent.mkdir(parents=True, exist_ok=True)
     frames[0].save(path, save_all=True, append_images=frames[1:], duration=pauses, loop=0, optimize=True)

@@ -19,8 +19,8 @@ def make_rollout(env: Env, act: Act) -> Rollout:
 
     Returns:
         `(key, actors, epsilon) -> Episode`. Actions are (1 - epsilon) a + epsilon u, u uniform in [-1, 1]
-        (section 4.6). A world that terminates early starts anew within the episode: the terminated transition
-        never looks at the snapshot after it.
+        (section 4.6). A world that terminates early starts anew within the episode, from the same start (resetting
+        a robot costs as much as a step): the terminated transition never looks at the snapshot after it.
 
     >>> import jax
     >>> from adama_jax.envs.clustering import make
@@ -46,12 +46,24 @@ def make_rollout(env: Env, act: Act) -> Rollout:
             action = ((1 - epsilon) * action + epsilon * noise) * mask
             state, transition = env.step(key, state, action)
             if spec.terminates:
-                fresh = env.reset(jax.random.fold_in(key, 1))
-                state = jax.tree.map(lambda new, old: jnp.where(transition.terminated, new, old), fresh, state)
+                state = jax.tree.map(lambda new, old: jnp.where(transition.terminated, new, old), start, state)
             return state, Episode(snapshot, action.ravel(), transition.reward, transition.terminated)
 
-        last, steps = jax.lax.scan(step, env.reset(k_reset), (noise, jax.random.split(k_steps, spec.horizon)))
+        start = env.reset(k_reset)
+        last, steps = jax.lax.scan(step, start, (noise, jax.random.split(k_steps, spec.horizon)))
         snapshots = jnp.concatenate([steps.snapshot, env.snapshot(last)[None]])
         return steps._replace(snapshot=snapshots)
 
     return rollout
+
+
+def episode_return(episode: Episode) -> jax.Array:
+    """The undiscounted return of an episode, up to its first termination. []
+
+    >>> import jax.numpy as jnp
+    >>> fell = jnp.array([False, True, False])
+    >>> float(episode_return(Episode(jnp.zeros((4, 1)), jnp.zeros((3, 1)), jnp.array([1.0, 2.0, 4.0]), fell)))
+    3.0
+    """
+    ended = jnp.cumsum(episode.terminated)
+    return jnp.sum(jnp.where(ended - episode.terminated == 0, episode.reward, 0.0))

@@ -5,15 +5,16 @@ A new scenario is one file in `envs/` with `make(world, horizon, name) -> Env`, 
 
 from dataclasses import dataclass
 
-from adama_jax.envs.options import JaxMARLWorld, PredatorPreyWorld, VelocityWorld, World
+from adama_jax.envs.options import JaxMARLWorld, LocomotionWorld, PredatorPreyWorld, VelocityWorld, World
+from adama_jax.envs.robots import partition
 
 
 @dataclass(frozen=True)
 class Scenario:
-    """A world and its published settings.
+    """A world and its published settings; what has a default is Table 1's for every MPE scenario.
 
-    `m`, `critic_rate` and `actor_budget` (the best of the authors' grid) are Table 1's; episodes, side and step are
-    decided by this project, since the paper does not give them.
+    `m`, `critic_rate` and `actor_budget` (the best of the authors' grid) are Table 1's or Table 2's; episodes, side and
+    step are decided by this project, since the paper does not give them.
     """
 
     module: str  # with `make(world, horizon, name) -> Env`
@@ -29,6 +30,13 @@ class Scenario:
     critic_rate: float
     actor_budget: float
     episodes: int
+    critic: str = "joint"
+    total_rate: float = 1e-2
+    clip: float = 0.1
+    targets: str = "hard"
+    exploration_end: float = 0.1
+    exploration_episodes: int = 10_000
+    evaluation_episodes: int = 100
 
 
 def _paper(module: str, summary: str, world: VelocityWorld, **settings: float) -> Scenario:
@@ -54,6 +62,37 @@ def _jaxmarl(summary: str) -> Scenario:
     )
 
 
+def _locomotion(
+    robot: str, split: str, m: float, rate: float = 1e-3, critic: str = "joint", source: str = ""
+) -> Scenario:
+    """Table 2, which gives an actor's own rate; where it has no such robot, the ant's settings."""
+    agents = len(partition(robot, split))
+    learner = "deterministic DOP" if critic == "dop" else "MADDPG"
+    return Scenario(
+        module="adama_jax.envs.locomotion",
+        summary=f"{agents} agents share the joints of Brax's {robot}; {learner}",
+        source=source or "AdaMa, section 4.5 and Table 2",
+        world=LocomotionWorld(robot=robot, partition=split),
+        min_agents=1,
+        max_agents=None,
+        horizon=1000,
+        discount=0.96,
+        capacity=1_000_000,
+        m=m,
+        critic_rate=rate,
+        actor_budget=rate * agents**0.5,
+        episodes=3_000,
+        critic=critic,
+        total_rate=rate,
+        clip=0.05,
+        targets="soft",
+        exploration_end=0.05,
+        exploration_episodes=1_000,
+        evaluation_episodes=5,
+    )
+
+
+UNTUNED = "multi-agent MuJoCo's partition; settings as for ant_4x2, not from any paper"
 SCENARIOS: dict[str, Scenario] = {
     "going_together": _paper(
         "going_together", "2 agents reach one landmark without leaving each other",
@@ -75,6 +114,14 @@ SCENARIOS: dict[str, Scenario] = {
         VelocityWorld(num_agents=8, side=1.2, step=0.1),
         horizon=10, discount=0.95, capacity=1_000_000, m=80.0, critic_rate=8e-3, actor_budget=1e-3, episodes=50_000,
     ),
+    "halfcheetah_2x3": _locomotion("halfcheetah", "2x3", m=100.0),
+    "halfcheetah_2x3_dop": _locomotion("halfcheetah", "2x3", m=1000.0, rate=1e-4, critic="dop"),
+    "ant_4x2": _locomotion("ant", "4x2", m=50.0),
+    "ant_4x2_dop": _locomotion("ant", "4x2", m=100.0, rate=1e-4, critic="dop"),
+    "halfcheetah_6x1": _locomotion("halfcheetah", "6x1", m=50.0, source=UNTUNED),
+    "walker2d_2x3": _locomotion("walker2d", "2x3", m=50.0, source=UNTUNED),
+    "hopper_3x1": _locomotion("hopper", "3x1", m=50.0, source=UNTUNED),
+    "humanoid_9|8": _locomotion("humanoid", "9|8", m=50.0, source=UNTUNED),
     "MPE_simple_v3": _jaxmarl("one agent reaches a landmark"),
     "MPE_simple_spread_v3": _jaxmarl("3 agents cover 3 landmarks without bumping"),
     "MPE_simple_tag_v3": _jaxmarl("3 adversaries tag an agent that flees by rule (world.prey=learner: is learned)"),

@@ -14,7 +14,7 @@ from adama_jax.envs.base import Env
 from adama_jax.learner import Learner, LearnerHyper, LearnerState, UpdateMetrics
 from adama_jax.rates import RateHyper
 from adama_jax.replay import Replay, ReplayState, Transitions
-from adama_jax.rollout import Act, make_rollout
+from adama_jax.rollout import Act, episode_return, make_rollout
 from adama_jax.types import Batch, Episode, Scalar
 
 
@@ -122,7 +122,7 @@ def trainer(
         broken = ~tree.all_finite((learned.params, measured.td_loss))
         first = jnp.where(broken & (state.diverged_at < 0), state.episode, state.diverged_at)
         state = TrainState(learned, buffer, state.exploration, key, state.episode + 1, first)
-        return state, _episode_metrics(_unless_diverged(state, jnp.sum(episode.reward)), measured)
+        return state, _episode_metrics(_unless_diverged(state, episode_return(episode)), measured)
 
     def chunk(state: TrainState, length: int) -> tuple[TrainState, Metrics]:
         state, course = jax.lax.scan(one_episode, state, None, length=length)
@@ -138,7 +138,7 @@ def trainer(
 
     def evaluate(state: TrainState) -> jax.Array:
         episodes = play(state, jax.random.split(jax.random.key(eval_seed), eval_episodes))
-        return _unless_diverged(state, jnp.mean(jnp.sum(episodes.reward, axis=1)))
+        return _unless_diverged(state, jnp.mean(jax.vmap(episode_return)(episodes)))
 
     return Trainer(init, chunk, evaluate, play)
 

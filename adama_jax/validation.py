@@ -4,7 +4,8 @@ import dataclasses
 
 from adama_jax.activations import PIECEWISE_LINEAR, SMOOTH
 from adama_jax.config import OPTIMISERS, Config, ConfigError
-from adama_jax.envs.options import JaxMARLWorld, PredatorPreyWorld, VelocityWorld
+from adama_jax.envs.options import JaxMARLWorld, LocomotionWorld, PredatorPreyWorld, VelocityWorld
+from adama_jax.envs.robots import partition
 from adama_jax.methods import METHODS
 from adama_jax.scenarios import SCENARIOS
 from adama_jax.settings import setting
@@ -96,6 +97,8 @@ def _validate_world(config: Config) -> None:
     world, preset = config.world, SCENARIOS[config.scenario]
     if isinstance(world, JaxMARLWorld):
         _validate_jaxmarl(config.scenario, world)
+    if isinstance(world, LocomotionWorld):
+        _validate_locomotion(world)
     if not isinstance(world, VelocityWorld):
         return
     at_most = preset.max_agents or INFINITY
@@ -112,6 +115,13 @@ def _validate_world(config: Config) -> None:
     if isinstance(world, PredatorPreyWorld):
         _check(0 < world.touch_radius < INFINITY, "world.touch_radius", world.touch_radius, "above 0 and finite")
         _check(0 <= world.prey_step < INFINITY, "world.prey_step", world.prey_step, "at least 0 and finite")
+
+
+def _validate_locomotion(world: LocomotionWorld) -> None:
+    try:
+        partition(world.robot, world.partition)
+    except ValueError as error:
+        raise ConfigError(f"world.{error}") from None
 
 
 JAXMARL_OPTIONS = {

@@ -205,7 +205,11 @@ def test_the_scripted_prey_of_simple_tag_flees(loose_broadcasting):
     np.testing.assert_allclose(state.p_pos[3, 1], 0.0, atol=1e-5)
 
 
-@pytest.mark.parametrize("name", SCENARIOS)
+LOCOMOTION = [name for name, scenario in SCENARIOS.items() if scenario.module.endswith("locomotion")]
+EACH = [pytest.param(name, marks=[pytest.mark.slow] if name in LOCOMOTION[1:] else []) for name in SCENARIOS]
+
+
+@pytest.mark.parametrize("name", EACH)
 def test_every_scenario_keeps_its_spec(name, loose_broadcasting):
     env = make_env(scenario_config(name))
     spec = env.spec

@@ -7,6 +7,7 @@ are wrong for some settings. `step_env` is used, never `step`, which resets by i
 import contextlib
 import io
 import sys
+import warnings
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
@@ -28,7 +29,8 @@ def _streams_kept() -> Iterator[None]:
         sys.stdout, sys.stderr, sys.__stdout__ = kept  # pyright: ignore[reportAttributeAccessIssue]
 
 
-with _streams_kept():
+with _streams_kept(), warnings.catch_warnings():
+    warnings.simplefilter("ignore")  # jaxmarl imports brax, which says what else could be installed and what is old
     import jaxmarl
     from jaxmarl.environments.mpe.simple import SimpleMPE, State
 

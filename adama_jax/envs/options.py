@@ -53,3 +53,17 @@ class JaxMARLWorld(World):
     """Obstacles (simple_tag)."""
     local_ratio: float | None = None
     """Weight of an agent's own reward (simple_spread)."""
+
+
+@dataclass(frozen=True)
+class LocomotionWorld(World):
+    """A robot of Brax whose joints are shared among agents."""
+
+    robot: str
+    """Brax's name of it: ant, halfcheetah, hopper, humanoid, humanoidstandup or walker2d."""
+    partition: str
+    """Who drives what: NxM (N agents of M joints), or K|L (K joints, then L)."""
+    backend: Literal["mjx", "spring", "generalized", "positional"] = "spring"
+    """The physics: MuJoCo's own (MJX), or one of Brax's."""
+    observe: Literal["full", "own"] = "full"
+    """Everyone sees the whole state (section 4.5), or the body and its own joints."""

@@ -1,0 +1,77 @@
+"""The centralised critics, every one behind the same algorithm."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from adama_jax import probe
+from adama_jax.algorithms.maddpg import maddpg
+from adama_jax.networks import CRITICS
+
+N, B, OBS, ACTION = 3, 7, 5, 2
+
+
+def setting(critic, activation="tanh", num_agents=N):
+    algorithm = maddpg(num_agents, OBS, ACTION, (8, 8), critic_activation=activation, critic=critic)
+    params = algorithm.init(jax.random.key(0))
+    obs = jax.random.normal(jax.random.key(1), (num_agents, B, OBS))
+    action = jax.random.uniform(jax.random.key(2), (num_agents, B, ACTION), minval=-1)
+    return algorithm, params, obs, action
+
+
+@pytest.mark.parametrize("critic", CRITICS)
+def test_a_critic_values_each_transition_by_itself(critic):
+    algorithm, params, obs, action = setting(critic)
+    value = algorithm.value(params.critic, obs, action)
+    assert value.shape == (B,)
+    alone = algorithm.value(params.critic, obs[:, 2:3], action[:, 2:3])
+    np.testing.assert_allclose(alone, value[2:3], rtol=1e-5)
+    for agent in range(N):
+        moved = algorithm.value(params.critic, obs, action.at[agent].add(0.5))
+        assert np.all(moved != value)
+
+
+def parts(params, obs, action):
+    """Q_i [N, B], k [N, B] and b [B] of a DOP critic, by hand from its parameters."""
+    joint = jnp.concatenate(list(obs), axis=1)
+
+    def mlp(layers, x):
+        for name in ("Dense_0", "Dense_1"):
+            x = jnp.tanh(x @ layers[name]["kernel"] + layers[name]["bias"][None])
+        return x @ layers["Dense_2"]["kernel"] + layers["Dense_2"]["bias"][None]
+
+    found = params.critic["params"]
+    values = [
+        mlp(jax.tree.map(lambda leaf, i=i: leaf[i], found["values"]), jnp.concatenate([joint, action[i]], axis=1))[:, 0]
+        for i in range(len(obs))
+    ]
+    return jnp.stack(values), jnp.abs(mlp(found["weights"], joint)).T, mlp(found["bias"], joint)[:, 0]
+
+
+@pytest.mark.parametrize("num_agents", [1, N])
+def test_dop_is_the_weighted_sum_of_its_parts(num_agents):
+    """With one agent: a joint critic, up to k and b."""
+    algorithm, params, obs, action = setting("dop", num_agents=num_agents)
+    values, weights, bias = parts(params, obs, action)
+    assert np.all(np.asarray(weights) >= 0)
+    total = algorithm.value(params.critic, obs, action)
+    np.testing.assert_allclose(total, jnp.sum(weights * values, axis=0) + bias, rtol=1e-5)
+
+
+def test_dop_adds_up_what_each_agent_s_action_changes():
+    algorithm, params, obs, action = setting("dop")
+    other = jax.random.uniform(jax.random.key(3), action.shape, minval=-1)
+    value = lambda a: algorithm.value(params.critic, obs, a)  # noqa: E731
+    one_by_one = sum(value(action.at[i].set(other[i])) - value(action) for i in range(N))
+    np.testing.assert_allclose(value(other) - value(action), one_by_one, atol=1e-6)
+
+
+def test_no_pair_of_agents_has_a_curvature_under_dop():
+    algorithm, params, obs, _ = setting("dop")
+    policy = lambda actors: algorithm.act(actors, obs)  # noqa: E731
+    value = lambda a: algorithm.value(params.critic, obs, a)  # noqa: E731
+    gradients = jax.grad(lambda actors: jnp.mean(value(policy(actors))))(params.actors)
+    matrix = np.asarray(probe.pairwise_matrix(policy, value, params.actors, gradients))
+    assert np.all(matrix[~np.eye(N, dtype=bool)] == 0)
+    assert np.all(np.diag(matrix) != 0)
