@@ -40,22 +40,22 @@ def test_an_agent_drives_the_joints_it_owns_and_sees_them(robot, name):
     joints = model_joints(bare.sys.mj_model)
     state = env.reset(jax.random.key(0))
     teams = partition(robot, name)
-    step = jax.jit(bare.step)
+    step, ours_step = jax.jit(bare.step), jax.jit(env.step)
     for agent, team in enumerate(teams):
         for place, joint in enumerate(team):
             action = jnp.zeros((env.spec.num_agents, env.spec.action_size)).at[agent, place].set(0.7)
             control = np.zeros(len(joints), np.float32)
             control[joints[joint].actuator] = 0.7
-            ours, _ = jax.jit(env.step)(jax.random.key(0), state, action)
+            ours, _ = ours_step(jax.random.key(0), state, action)
             np.testing.assert_array_equal(ours.robot.obs, step(state.robot, jnp.array(control)).obs)
-            _sees_only_its_own(own, joints[joint], agent, teams, ROBOTS[robot].unseen, bare.sys.q_size())
+            _sees_only_its_own(own, joints[joint], agent, len(teams), bare.sys.q_size())
 
 
-def _sees_only_its_own(env, joint, agent, teams, unseen, positions):
+def _sees_only_its_own(env, joint, agent, num_agents, positions):
     snapshot = jnp.zeros(env.spec.snapshot_size)
     for row in (joint.position, positions + joint.velocity):
         seen = np.abs(np.asarray(env.observe(snapshot.at[row].set(1.0)))).sum(axis=1)
-        np.testing.assert_array_equal(seen, np.eye(len(teams))[agent])
+        np.testing.assert_array_equal(seen, np.eye(num_agents)[agent])
 
 
 @pytest.mark.parametrize(("robot", "name"), TEAMS)
