@@ -45,12 +45,13 @@ def trial(config: Config) -> Trial:
     >>> trial(config).critic_term.shape
     (2, 3)
     """
-    episodes = -(-config.rates.trial_updates // config.learning.updates_per_episode)
-    config = dataclasses.replace(config, episodes=episodes)  # the replay buffer need not hold more
+    together = config.learning.envs_per_run
+    rounds = -(-config.rates.trial_updates // (config.learning.updates_per_episode * together))
+    config = dataclasses.replace(config, episodes=rounds * together)  # the replay buffer need not hold more
     people = population(make_train(config), config.seeds)
     state = people.init(config.seed_range, make_hyper(config))
     course = []
-    for _ in range(episodes):
+    for _ in range(rounds):
         state, metrics = people.chunk(state, 1)
         course.append(host(metrics.critic_term, config.seeds))
     return Trial(np.stack(course, axis=1))
@@ -67,11 +68,12 @@ def calibrate(config: Config, console: Console) -> int:
     if not good.size:
         console.print("kappa is not finite in any seed: the rates are too large for this world", style="red")
         return 1
-    episodes = result.critic_term.shape[1]
+    together = config.learning.envs_per_run
+    episodes = result.critic_term.shape[1] * together
     if good.size < len(result.means):
         console.print(f"{len(result.means) - good.size} of {len(result.means)} seeds are not finite and left out")
     finite = result.critic_term[np.isfinite(result.means)]
-    console.print(_course(finite, f"{config.scenario}, {config.label}: kappa in {episodes} episodes"))
+    console.print(_course(finite, f"{config.scenario}, {config.label}: kappa in {episodes} episodes", together))
     console.print(
         f"Mean over {episodes * config.learning.updates_per_episode} updates: {result.scale:.3g}; by seed "
         f"{good.min():.3g} to {good.max():.3g}, standard deviation {good.std(ddof=1) if good.size > 1 else 0:.2g}."
@@ -88,8 +90,8 @@ def calibrate(config: Config, console: Console) -> int:
     return 0
 
 
-def _course(critic_term: np.ndarray, title: str) -> Table:
-    """kappa's mean and range over seeds, in parts of the updates."""
+def _course(critic_term: np.ndarray, title: str, together: int) -> Table:
+    """kappa's mean and range over seeds, in parts of the updates; a column of it is `together` episodes."""
     table = Table(title=title, title_justify="left", box=SIMPLE, pad_edge=False)
     for heading in ("episodes", "mean", "least", "most", ""):
         table.add_column(heading, justify="left" if heading in ("episodes", "") else "right")
@@ -99,5 +101,5 @@ def _course(critic_term: np.ndarray, title: str) -> Table:
     for (start, stop), part in zip(pairwise(edges), parts, strict=True):
         bar = "█" * max(1, round(24 * float(part.mean()) / top)) if top > 0 else ""
         cells = (f"{part.mean():.3g}", f"{part.min():.3g}", f"{part.max():.3g}")
-        table.add_row(f"{start + 1}-{stop}", *cells, bar)
+        table.add_row(f"{start * together + 1}-{stop * together}", *cells, bar)
     return table

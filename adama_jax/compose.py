@@ -99,6 +99,7 @@ def make_train(config: Config) -> Trainer:
         make_learner(config, algorithm, env.spec.num_agents),
         make_replay(config),
         updates_per_episode=config.learning.updates_per_episode,
+        envs_per_run=config.learning.envs_per_run,
         eval_episodes=config.evaluation.episodes,
         eval_seed=config.evaluation.seed,
     )

@@ -32,8 +32,8 @@ class Networks:
     """Activation of the actors' hidden layers."""
     critic_activation: Activation = "relu"
     """Activation of the critic's hidden layers."""
-    critic: Literal["joint", "dop"] = "joint"
-    """The critic: one network for all, or deterministic DOP's sum of one an agent."""
+    critic: Literal["joint", "dop", "attention"] = "joint"
+    """One network for all, deterministic DOP's sum of one an agent, or MAAC's attention."""
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,9 @@ class Learning:
     capacity: int = 1_000_000
     """Transitions that the replay buffer holds."""
     updates_per_episode: int = 1
-    """Gradient updates after each episode."""
+    """Gradient updates for each episode."""
+    envs_per_run: int = 1
+    """Worlds that a run plays at the same time, an episode each, before the updates for all of them."""
     targets: Literal["hard", "soft"] = "hard"
     """Copy the target networks now and then, or move them a little at each update."""
     target_period: int = 20
@@ -99,7 +101,8 @@ class Evaluation:
     """Greedy evaluation, on starts that are the same for every run."""
 
     every: int | None = None
-    """Training episodes between evaluations, also the points of the curves; None: 200 points, 100 apart at least."""
+    """Training episodes between evaluations, also the points of the curves; None: 200 points, or as many as the
+    scenario's least distance between them allows."""
     episodes: int = 100
     """Episodes of an evaluation."""
     seed: int = 0
@@ -145,7 +148,9 @@ class Config:
     @property
     def points_every(self) -> int:
         """Episodes between two points of the curves: a chunk of the compiled loop."""
-        return min(self.episodes, self.evaluation.every or max(100, -(-self.episodes // 200)))
+        together = self.learning.envs_per_run
+        apart = max(SCENARIOS[self.scenario].points_apart, -(-self.episodes // 200))
+        return min(self.episodes, self.evaluation.every or -(-apart // together) * together)
 
     @property
     def seed_range(self) -> range:

@@ -13,6 +13,7 @@ import jax
 import jax.numpy as jnp
 
 KERNEL_INIT = nn.initializers.glorot_uniform()
+HEADS = 4  # of the attention critic, as in MAAC's code
 
 
 def activation(name: str) -> Callable[[jax.Array], jax.Array]:
@@ -99,6 +100,39 @@ class DOPCritic(nn.Module):
         return jnp.sum(weights * values, axis=0) + bias
 
 
+class AttentionCritic(nn.Module):
+    """`Q = mean_i Q_i(e_i, x_i)`, an agent's embedding and what it attends to. [N, B, O], [N, B, A] to [B]
+
+    Iqbal & Sha, Actor-Attention-Critic for Multi-Agent RL (MAAC, ICML 2019), in a deterministic form: every agent has
+    an encoder e_i of its own observation and action and a head Q_i; queries, keys and values (with the activation, in
+    four heads) are shared, and nobody attends to itself. The mean over agents is ours, for MAAC has a return an agent.
+    With N = 1 an agent has but itself to attend to. `hidden[0]` is the embeddings' width, a multiple of four; the
+    heads have the rest.
+    """
+
+    hidden: Sequence[int] = (64, 64)
+    activation: str = "relu"
+
+    @nn.compact
+    def __call__(self, obs: jax.Array, action: jax.Array) -> jax.Array:
+        bend, width = activation(self.activation), self.hidden[0]
+        each: Any = {"variable_axes": {"params": 0}, "split_rngs": {"params": True}}
+        encoder = nn.vmap(Dense, **each)(width, name="encoders")
+        embedded = bend(encoder(jnp.swapaxes(obs, 1, 2), jnp.swapaxes(action, 1, 2)))  # [N, W, B]
+        shared = jnp.moveaxis(embedded, 0, -1).reshape(width, -1)  # [W, B * N]
+
+        def heads(projected: jax.Array) -> jax.Array:
+            return projected.T.reshape(-1, len(obs), HEADS, width // HEADS)  # [B, N, heads, W / heads]
+
+        query, key = heads(Dense(width, name="queries")(shared)), heads(Dense(width, name="keys")(shared))
+        value = heads(bend(Dense(width, name="values")(shared)))
+        others = ~jnp.eye(len(obs), dtype=bool)[None, None]
+        seen = nn.dot_product_attention(query, key, value, mask=others)
+        seen = jnp.moveaxis(seen.reshape(*seen.shape[:2], width), 0, -1)  # [N, W, B]
+        values = nn.vmap(MLP, **each)(self.hidden[1:], 1, self.activation, name="heads")(embedded, seen)
+        return jnp.mean(values[:, 0], axis=0)
+
+
 def join_agents(x: jax.Array) -> jax.Array:
     """All agents' vectors as one, feature-major. [N, B, X] to [N * X, B]"""
     return jnp.swapaxes(x, 1, 2).reshape(-1, x.shape[1])
@@ -113,4 +147,4 @@ def action_mask(action_sizes: Sequence[int], action_size: int) -> jax.Array:
     return (jnp.arange(action_size)[None] < jnp.array(action_sizes)[:, None]).astype(jnp.float32)
 
 
-CRITICS: dict[str, type[nn.Module]] = {"joint": JointCritic, "dop": DOPCritic}
+CRITICS: dict[str, type[nn.Module]] = {"joint": JointCritic, "dop": DOPCritic, "attention": AttentionCritic}

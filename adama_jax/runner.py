@@ -109,7 +109,11 @@ def _compiled(config: Config, runs: int, devices: list[Any], width: int | None) 
     while True:
         people = population(train, width, devices)
         state = people.shapes(hyper)
-        advance = {length: people.chunk.lower(state, length).compile() for length in set(_lengths(config))}  # pyright: ignore
+        together = config.learning.envs_per_run
+        advance = {
+            length: people.chunk.lower(state, length // together).compile()  # pyright: ignore[reportFunctionMemberAccess]
+            for length in set(_lengths(config))
+        }
         evaluate = people.evaluate.lower(state).compile()  # pyright: ignore[reportFunctionMemberAccess]
         needed = max(bytes_needed(program) for program in (*advance.values(), evaluate))
         narrower = width if fixed_width else fitted(width, needed, devices[0])

@@ -37,6 +37,7 @@ class Scenario:
     exploration_end: float = 0.1
     exploration_episodes: int = 10_000
     evaluation_episodes: int = 100
+    points_apart: int = 100  # episodes, at least
 
 
 def _paper(module: str, summary: str, world: VelocityWorld, **settings: float) -> Scenario:
@@ -89,6 +90,7 @@ def _locomotion(
         exploration_end=0.05,
         exploration_episodes=1_000,
         evaluation_episodes=5,
+        points_apart=10,
     )
 
 

@@ -42,7 +42,9 @@ class TrainState(NamedTuple):
     exploration: Exploration
     key: jax.Array
     episode: jax.Array  # [], int32: episodes played
-    diverged_at: jax.Array  # [], int32: the first episode whose update left a parameter not finite; -1 for none
+    diverged_at: (
+        jax.Array
+    )  # [], int32: the first episode of the round whose update left a parameter not finite; -1 for none
 
 
 class Metrics(NamedTuple):
@@ -66,7 +68,7 @@ class Trainer(NamedTuple):
     """A run as pure functions, to be vmapped over keys and hyperparameters.
 
     init: `(key, hyper: TrainHyper) -> TrainState`.
-    chunk: `(state, length) -> (state, Metrics)`, `length` (static) episodes in one scan.
+    chunk: `(state, length) -> (state, Metrics)`, `length` (static) rounds of `envs_per_run` episodes in one scan.
     evaluate: `(state) -> []`, mean return of greedy episodes from fixed starts; NaN for a run that diverged.
     play: `(state, keys [E]) -> Episode`, greedy episodes, every leaf leading with E.
     """
@@ -83,6 +85,7 @@ def trainer(
     learner: Learner,
     replay: Replay,
     updates_per_episode: int = 1,
+    envs_per_run: int = 1,
     eval_episodes: int = 100,
     eval_seed: int = 0,
 ) -> Trainer:
@@ -90,11 +93,13 @@ def trainer(
 
     Args:
         env, act, learner, replay: the bundles; `act` is the algorithm's.
-        updates_per_episode: gradient updates after each episode (the paper: one).
+        updates_per_episode: gradient updates for each episode (the paper: one).
+        envs_per_run: episodes that are played at the same time, before the updates for all of them.
         eval_episodes: greedy episodes of an evaluation.
         eval_seed: their starts are drawn from this seed, whatever the run's own.
     """
     rollout = make_rollout(env, act)
+    play_together = jax.vmap(rollout, in_axes=(0, None, None))
 
     def init(key: jax.Array, hyper: TrainHyper) -> TrainState:
         k_params, k_run = jax.random.split(key)
@@ -109,23 +114,26 @@ def trainer(
         k_sample, k_update = jax.random.split(key)
         return learner.update(state, minibatch(env, replay.sample(buffer, k_sample)), k_update)
 
-    def one_episode(state: TrainState, _: None) -> tuple[TrainState, Metrics]:
-        key, k_rollout, k_updates = jax.random.split(state.key, 3)
+    def one_round(state: TrainState, _: None) -> tuple[TrainState, Metrics]:
+        key, k_rollouts, k_updates = jax.random.split(state.key, 3)
         epsilon = exploration_share(state.exploration, state.episode)
-        episode = rollout(k_rollout, state.learner.params.actors, epsilon)
-        buffer = replay.add(state.replay, episode)
+        # A lone world has the round's key itself: the runs in docs/results are drawn so.
+        keys = jax.random.split(k_rollouts, envs_per_run) if envs_per_run > 1 else k_rollouts[None]
+        episodes = play_together(keys, state.learner.params.actors, epsilon)
+        buffer, _ = jax.lax.scan(lambda buffer, episode: (replay.add(buffer, episode), None), state.replay, episodes)
         learned, measured = jax.lax.scan(
             lambda learning, key: one_update(learning, key, buffer),
             state.learner,
-            jax.random.split(k_updates, updates_per_episode),
+            jax.random.split(k_updates, updates_per_episode * envs_per_run),
         )
         broken = ~tree.all_finite((learned.params, measured.td_loss))
         first = jnp.where(broken & (state.diverged_at < 0), state.episode, state.diverged_at)
-        state = TrainState(learned, buffer, state.exploration, key, state.episode + 1, first)
-        return state, _episode_metrics(_unless_diverged(state, episode_return(episode)), measured)
+        state = TrainState(learned, buffer, state.exploration, key, state.episode + envs_per_run, first)
+        train_return = jnp.mean(jax.vmap(episode_return)(episodes))
+        return state, _round_metrics(_unless_diverged(state, train_return), measured)
 
     def chunk(state: TrainState, length: int) -> tuple[TrainState, Metrics]:
-        state, course = jax.lax.scan(one_episode, state, None, length=length)
+        state, course = jax.lax.scan(one_round, state, None, length=length)
         mean = jax.tree.map(lambda x: jnp.mean(x, axis=0), course)
         return state, mean._replace(
             critic_rate=course.critic_rate[-1],
@@ -134,7 +142,7 @@ def trainer(
         )
 
     def play(state: TrainState, keys: jax.Array) -> Episode:
-        return jax.vmap(rollout, in_axes=(0, None, None))(keys, state.learner.params.actors, jnp.zeros(()))
+        return play_together(keys, state.learner.params.actors, jnp.zeros(()))
 
     def evaluate(state: TrainState) -> jax.Array:
         episodes = play(state, jax.random.split(jax.random.key(eval_seed), eval_episodes))
@@ -171,8 +179,8 @@ def _unless_diverged(state: TrainState, value: jax.Array) -> jax.Array:
     return jnp.where(state.diverged_at < 0, value, jnp.nan)
 
 
-def _episode_metrics(train_return: jax.Array, measured: UpdateMetrics) -> Metrics:
-    """The mean over an episode's updates; the rates of the last."""
+def _round_metrics(train_return: jax.Array, measured: UpdateMetrics) -> Metrics:
+    """The mean over a round's updates; the rates of the last."""
     rates = jax.tree.map(lambda x: x[-1], measured.rates)
     return Metrics(
         train_return=train_return,

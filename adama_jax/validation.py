@@ -2,7 +2,7 @@
 
 import dataclasses
 
-from adama_jax.activations import PIECEWISE_LINEAR, SMOOTH
+from adama_jax.activations import SMOOTH, is_curved
 from adama_jax.config import OPTIMISERS, Config, ConfigError
 from adama_jax.envs.options import JaxMARLWorld, LocomotionWorld, PredatorPreyWorld, VelocityWorld
 from adama_jax.envs.robots import partition
@@ -43,9 +43,11 @@ def _validate_networks(config: Config) -> None:
     _check(
         bool(networks.hidden) and min(networks.hidden) >= 1, "networks.hidden", networks.hidden, "widths of at least 1"
     )
-    second_order = METHODS[config.method].second_order
+    if networks.critic == "attention":
+        _check(networks.hidden[0] % 4 == 0, "networks.hidden", networks.hidden, "led by a multiple of 4, MAAC's heads")
+    exact = METHODS[config.method].second_order and config.rates.curvature == "exact"
     _check(
-        not (second_order and config.rates.curvature == "exact" and networks.critic_activation in PIECEWISE_LINEAR),
+        not exact or is_curved(networks.critic, networks.critic_activation),
         "rates.curvature",
         "exact",
         f"'secant' or 'lookahead' with networks.critic_activation={networks.critic_activation}, whose second "
@@ -55,8 +57,12 @@ def _validate_networks(config: Config) -> None:
 
 def _validate_learning(config: Config) -> None:
     learning = config.learning
-    for name in ("batch_size", "updates_per_episode", "target_period"):
+    for name in ("batch_size", "updates_per_episode", "envs_per_run", "target_period"):
         _at_least(config, f"learning.{name}", 1)
+    together = learning.envs_per_run
+    for name in ("episodes", "evaluation.every"):
+        value = setting(config, name)
+        _check(value is None or value % together == 0, name, value, f"a multiple of learning.envs_per_run={together}")
     _between(config, "learning.discount", 0, 1, open_top=True)
     _check(0 < learning.target_step <= 1, "learning.target_step", learning.target_step, "above 0 and at most 1")
     _check(

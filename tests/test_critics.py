@@ -75,3 +75,49 @@ def test_no_pair_of_agents_has_a_curvature_under_dop():
     matrix = np.asarray(probe.pairwise_matrix(policy, value, params.actors, gradients))
     assert np.all(matrix[~np.eye(N, dtype=bool)] == 0)
     assert np.all(np.diag(matrix) != 0)
+
+
+def attention_by_hand(found, obs, action, heads=4):
+    """Loops over agents and heads in place of the library's attention. [B]"""
+
+    def dense(layer, x):
+        return x @ layer["kernel"] + layer["bias"][None]
+
+    def own(name, i):
+        return jax.tree.map(lambda leaf: leaf[i], found[name])
+
+    embedded = [
+        jnp.tanh(dense(own("encoders", i), jnp.concatenate([obs[i], action[i]], axis=1))) for i in range(len(obs))
+    ]
+    queries, keys = ([dense(found[name], e) for e in embedded] for name in ("queries", "keys"))
+    values = [jnp.tanh(dense(found["values"], e)) for e in embedded]
+    size = embedded[0].shape[1] // heads
+    total = 0.0
+    for i, e in enumerate(embedded):
+        others = [j for j in range(len(obs)) if j != i] or [i]
+        seen = []
+        for part in (slice(start, start + size) for start in range(0, heads * size, size)):
+            scores = jnp.stack([jnp.sum(queries[i][:, part] * keys[j][:, part], axis=1) for j in others])
+            weights = jnp.exp(scores / size**0.5) / jnp.sum(jnp.exp(scores / size**0.5), axis=0, keepdims=True)
+            seen.append(sum(weight[:, None] * values[j][:, part] for weight, j in zip(weights, others, strict=True)))
+        head = own("heads", i)
+        hidden = jnp.tanh(dense(head["Dense_0"], jnp.concatenate([e, *seen], axis=1)))
+        total = total + dense(head["Dense_1"], hidden)[:, 0] / len(obs)
+    return total
+
+
+@pytest.mark.parametrize("num_agents", [1, 2, N])
+def test_attention_is_what_its_loops_say(num_agents):
+    algorithm, params, obs, action = setting("attention", num_agents=num_agents)
+    expected = attention_by_hand(params.critic["params"], obs, action)
+    np.testing.assert_allclose(algorithm.value(params.critic, obs, action), expected, rtol=1e-4, atol=1e-6)
+
+
+def test_pairs_have_a_curvature_under_attention_even_with_relu():
+    algorithm, params, obs, _ = setting("attention", activation="relu")
+    assert algorithm.smooth and not setting("joint", activation="relu")[0].smooth
+    policy = lambda actors: algorithm.act(actors, obs)  # noqa: E731
+    value = lambda a: algorithm.value(params.critic, obs, a)  # noqa: E731
+    gradients = jax.grad(lambda actors: jnp.mean(value(policy(actors))))(params.actors)
+    matrix = np.asarray(probe.pairwise_matrix(policy, value, params.actors, gradients))
+    assert np.all(matrix != 0)

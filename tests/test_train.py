@@ -245,6 +245,28 @@ def test_every_configuration_has_consistent_shapes(scenario, method, loose_broad
     assert jax.eval_shape(train.evaluate, state).shape == ()
 
 
+def test_worlds_played_together_are_episodes_of_one_run():
+    """Two rounds of three worlds: six different episodes, and the updates of six."""
+    config = small()
+    config = dataclasses.replace(
+        config, learning=dataclasses.replace(config.learning, envs_per_run=3, updates_per_episode=2)
+    )
+    train = make_train(config)
+    state, metrics = jax.jit(train.chunk, static_argnums=1)(train.init(jax.random.key(0), make_hyper(config)), 2)
+    assert (int(state.episode), int(state.replay.added), int(state.learner.updates)) == (6, 6, 12)
+    played = np.asarray(state.replay.snapshot)[:6, 0]
+    assert len(np.unique(played, axis=0)) == 6
+    rewards = np.asarray(state.replay.row)[:6, :, -2].sum(axis=1)
+    np.testing.assert_allclose(metrics.train_return, rewards.mean(), rtol=1e-5)
+
+
+def test_points_of_the_curves_fall_between_rounds():
+    config = small()
+    for together, points in ((1, 100), (3, 102), (64, 128), (400, 400)):
+        learning = dataclasses.replace(config.learning, envs_per_run=together)
+        assert dataclasses.replace(config, learning=learning).points_every == points
+
+
 def test_methods_differ_in_direction_and_rule_only():
     assert {name: (m.direction, m.rule, m.second_order) for name, m in METHODS.items()} == {
         "adama": ("sgd", "adama", False),
