@@ -22,7 +22,7 @@ LEVELS = (
     ("runner", "summary", "sweep"),
     ("panels", "progress"),
     ("plots",),
-    ("render", "launch", "exhibits"),
+    ("render", "viewer", "launch", "exhibits"),
     ("experiment", "report"),
     ("reproduce",),
     ("cli",),

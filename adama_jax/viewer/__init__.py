@@ -1,0 +1,104 @@
+"""Brax's own viewer as one page that needs no network: a robot's episode in three dimensions, in real time.
+
+Brax's page (`brax.io.html`) fetches three.js, lil-gui and its own script from elsewhere; `brax_viewer.min.js` holds
+them all. `tools/viewer` builds it.
+"""
+
+import base64
+import html
+import json
+import warnings
+import zlib
+from pathlib import Path
+from string import Template
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+SCRIPT = Path(__file__).with_name("brax_viewer.min.js")
+DIGITS = 4  # of metres and of quaternions: a tenth of a millimetre
+PAGE = Template("""<!doctype html>
+<html lang=en>
+<meta charset=utf-8>
+<meta http-equiv=Content-Security-Policy content="default-src 'none'; script-src 'unsafe-inline';
+ style-src 'unsafe-inline'; font-src data:; img-src data: blob:">
+<title>$title</title>
+<style>html, body, #brax-viewer { height: 100%; margin: 0; overflow: hidden; }</style>
+<div id=brax-viewer></div>
+<script id=system type=text/plain>$system</script>
+<script>$script</script>
+</html>
+""")
+
+
+def save_page(robot: Any, coordinates: np.ndarray, path: Path, title: str) -> Path:
+    """Write an episode of a robot as a page with Brax's viewer, which a browser opens from the disk.
+
+    The camera keeps beside the robot. The ground is a checkerboard of metres, a kilometre each way.
+
+    Args:
+        robot: an environment of Brax; a step of it lasts `robot.dt` seconds, on the page too.
+        coordinates: generalised positions at the reset and after each step, metres and radians. [T + 1, Q]
+        path: the file to write.
+        title: of the page.
+
+    Raises:
+        ValueError: the coordinates are not the robot's, or not finite.
+
+    >>> import tempfile
+    >>> from adama_jax.envs.locomotion import brax_robot
+    >>> from adama_jax.envs.options import LocomotionWorld
+    >>> robot = brax_robot(LocomotionWorld(robot="hopper", partition="3x1"))
+    >>> still = np.tile(robot.sys.init_q, (3, 1))
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     page = save_page(robot, still, Path(folder) / "still.html", "A hopper at rest")
+    ...     page.name, page.stat().st_size < 600_000
+    ('still.html', True)
+    """
+    size = robot.sys.q_size()
+    if coordinates.ndim != 2 or not len(coordinates) or coordinates.shape[1] != size:
+        raise ValueError(f"coordinates: must be [T + 1, {size}], not {list(coordinates.shape)}")
+    if not np.isfinite(coordinates).all():
+        raise ValueError("coordinates: must be finite")
+    system = json.dumps(_system(robot, coordinates), separators=(",", ":"))
+    page = PAGE.substitute(
+        title=html.escape(title),
+        system=base64.b64encode(zlib.compress(system.encode(), 9)).decode(),
+        script=SCRIPT.read_text(encoding="utf-8"),
+    )
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(page, encoding="utf-8")
+    return path
+
+
+def _system(robot: Any, coordinates: np.ndarray) -> dict[str, Any]:
+    """What Brax's viewer draws: its JSON of the model, and the poses of the links in every state."""
+    from brax.io import json as brax_json  # here, where the caller's robot has silenced what Brax prints at import
+
+    system = json.loads(brax_json.dumps(robot.sys, []))
+    system["opt"]["timestep"] = float(robot.dt)  # the viewer takes states to be one timestep of the physics apart
+    for geom in (geom for geoms in system["geoms"].values() for geom in geoms):
+        if geom["name"] == "Plane":
+            geom["size"] = [0, 0, 0]  # to the viewer, endless; contacts have no end either, but the models' sizes have
+    with jax.numpy_rank_promotion("allow"), warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        positions, rotations = map(_rounded, _poses(robot.sys, jnp.asarray(coordinates)))
+    system["states"] = {"x": [{"pos": pos, "rot": rot} for pos, rot in zip(positions, rotations, strict=True)]}
+    return system
+
+
+@jax.jit
+def _poses(system: Any, coordinates: jax.Array) -> tuple[jax.Array, jax.Array]:
+    """Where the links are and how they are turned. [T + 1, L, 3], [T + 1, L, 4]"""
+    from brax import kinematics
+
+    still = jnp.zeros(system.qd_size())
+    poses, _ = jax.vmap(lambda position: kinematics.forward(system, position, still))(coordinates)
+    return poses.pos, poses.rot
+
+
+def _rounded(values: jax.Array) -> list[Any]:
+    """In double precision, where a rounded number is short when written."""
+    return np.asarray(values, np.float64).round(DIGITS).tolist()
