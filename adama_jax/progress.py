@@ -63,13 +63,23 @@ class Reporter:
         an_episode = self.programs * point.parts * point.seconds / point.episode
         seconds = an_episode * point.total
         if seconds > LONG:
-            shorter = min(max(1000, int(LONG / an_episode) // 1000 * 1000), point.total)
+            shorter = _round_number(int(LONG / an_episode), self.config.learning.envs_per_run)
             what = self.name if self.programs == 1 else f"{self.name} and {self.programs - 1} more"
             self.console.print(
                 f"{what}: {point.total:,} episodes will take about {seconds / 60:.0f} minutes on this machine. For a "
                 f"shorter look: episodes={shorter} (make: EPISODES={shorter}), about "
-                f"{shorter * an_episode / 60:.0f} minutes."
+                f"{max(1, shorter * an_episode / 60):.0f} minutes."
             )
+
+
+def _round_number(most: int, divisor: int) -> int:
+    """At most that, of one digit and zeros, down to a multiple of `divisor`; at least one multiple.
+
+    >>> _round_number(12_345, 1), _round_number(37, 1), _round_number(37, 8), _round_number(3, 8)
+    (10000, 30, 24, 8)
+    """
+    unit = 10 ** (len(str(most)) - 1)
+    return max(divisor, most // unit * unit // divisor * divisor)
 
 
 def _news(point: Point) -> str:

@@ -65,7 +65,7 @@ def update_program(
     size = setting.learning.batch_size
     batch = Batch(
         obs=jax.random.normal(keys[0], (n, size, env.spec.obs_size)),
-        action=jax.random.uniform(keys[1], (n, size, 2), minval=-1),
+        action=jax.random.uniform(keys[1], (n, size, env.spec.action_size), minval=-1),
         reward=jax.random.normal(keys[2], (size,)),
         next_obs=jax.random.normal(keys[3], (n, size, env.spec.obs_size)),
         terminated=jnp.zeros(size),

@@ -1,0 +1,128 @@
+"""Robots: our adapter against bare Brax, and what learning adds to playing, as ratios measured side by side in one run.
+
+    .venv/bin/python -m benchmarks.locomotion [backend ...]
+
+On one core with one thread; run it on an idle machine. Each ratio is the median over rounds of times taken one after
+the other within the round. Without arguments: spring and mjx. Writes `benchmarks/locomotion.json`.
+"""
+
+import dataclasses
+import json
+import statistics
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from benchmarks.train_step import STEPS, matmul_program, seconds, update_flops, update_program  # first: it takes a core
+
+# isort: split
+import jax
+import jax.numpy as jnp
+
+from adama_jax.compose import make_algorithm, make_env
+from adama_jax.config import Config, scenario_config
+from adama_jax.envs.base import Env
+from adama_jax.envs.locomotion import brax_robot
+from adama_jax.rollout import make_rollout
+from adama_jax.runtime import machine
+
+ROUNDS, BATCHES, WORK = 7, (16, 256), 4096  # WORK: steps of all worlds together in one timed call
+SCENARIOS = ("ant_4x2", "halfcheetah_2x3")
+
+
+def setting(scenario: str, backend: str) -> Config:
+    base = scenario_config(scenario)
+    return dataclasses.replace(base, world=dataclasses.replace(base.world, backend=backend), horizon=100)
+
+
+def bare(config: Config, batch: int) -> tuple[Callable[[Any], Any], Any]:
+    """Brax's own environment: steps under random actions, observations summed."""
+    robot = brax_robot(config.world)
+    start = jax.jit(jax.vmap(robot.reset))(jax.random.split(jax.random.key(0), batch))
+
+    def one(state: Any, key: jax.Array) -> tuple[Any, jax.Array]:
+        state = jax.vmap(robot.step)(state, jax.random.uniform(key, (batch, robot.action_size), minval=-1))
+        return state, jnp.sum(state.obs) + jnp.sum(state.reward)
+
+    return _steps(one, batch), start
+
+
+def adapted(env: Env, batch: int) -> tuple[Callable[[Any], Any], Any]:
+    """The same through our adapter: every agent's action and observation."""
+    start = jax.jit(jax.vmap(env.reset))(jax.random.split(jax.random.key(0), batch))
+    n, size = env.spec.num_agents, env.spec.action_size
+
+    def one(state: Any, key: jax.Array) -> tuple[Any, jax.Array]:
+        action = jax.random.uniform(key, (batch, n, size), minval=-1)
+        state, transition = jax.vmap(env.step)(jax.random.split(key, batch), state, action)
+        obs = jax.vmap(lambda state: env.observe(env.snapshot(state)))(state)
+        return state, jnp.sum(obs) + jnp.sum(transition.reward)
+
+    return _steps(one, batch), start
+
+
+def _steps(one: Callable[[Any, jax.Array], Any], batch: int) -> Callable[[Any], Any]:
+    keys = jax.random.split(jax.random.key(1), WORK // batch)
+    return jax.jit(lambda state: jax.lax.scan(one, state, keys)[1])
+
+
+def episodes(config: Config, runs: int) -> tuple[Callable[[Any], Any], Any]:
+    """An episode of each of `runs` runs, acting as in training."""
+    env = make_env(config)
+    algorithm = make_algorithm(config, env)
+    rollout = make_rollout(env, algorithm.act)
+    actors = jax.vmap(algorithm.init)(jax.random.split(jax.random.key(0), runs)).actors
+    keys = jax.random.split(jax.random.key(1), runs)
+    return jax.jit(lambda actors: jax.vmap(rollout, in_axes=(0, 0, None))(keys, actors, 0.5).reward), actors
+
+
+def measure(config: Config) -> dict[str, float]:
+    env = make_env(config)
+    programs: dict[str, tuple[Callable[[Any], Any], Any]] = {"matmul": matmul_program()}
+    for batch in BATCHES:
+        programs[f"bare {batch}"] = bare(config, batch)
+        programs[f"ours {batch}"] = adapted(env, batch)
+    programs["episodes"] = episodes(config, 2)
+    programs["updates"] = update_program(config, seeds=2)
+    for program, argument in programs.values():
+        seconds(program, argument)  # compile
+    rounds = [{name: seconds(*pair) for name, pair in programs.items()} for _ in range(ROUNDS)]
+    work = update_flops(env.spec.num_agents, env.spec.obs_size, env.spec.action_size)
+
+    def median(value: Callable[[dict[str, float]], float]) -> float:
+        return statistics.median(value(one) for one in rounds)
+
+    found = {}
+    for batch in BATCHES:
+        found[f"bare Brax over ours, batch {batch}"] = median(lambda one, n=batch: one[f"bare {n}"] / one[f"ours {n}"])
+        found[f"ours, steps/s, batch {batch}"] = median(lambda one, n=batch: WORK / one[f"ours {n}"])
+    step = median(lambda one: one["episodes"] / (2 * config.horizon))
+    update = median(lambda one: one["updates"] / (2 * STEPS))
+    return found | {
+        "a world step in training, microseconds (2 runs)": 1e6 * step,
+        "an update of 1024, milliseconds (2 runs)": 1e3 * update,
+        "an update, steps of the world": update / step,
+        "an update, share of a large matmul's rate": median(
+            lambda one: (2 * STEPS * work / one["updates"]) / (2.0 * 1024**3 / one["matmul"])
+        ),
+        "share of learning in an episode of 1000 steps with 1 update": update / (update + 1000 * step),
+        "the same with 1 update a step": update / (update + step),
+    }
+
+
+def main() -> None:
+    report: dict[str, Any] = {"machine": machine(used=1)}
+    for backend in sys.argv[1:] or ("spring", "mjx"):
+        for scenario in SCENARIOS:
+            start = time.perf_counter()
+            report[f"{scenario}, {backend}"] = found = measure(setting(scenario, backend))
+            print(f"{scenario}, {backend} ({time.perf_counter() - start:.0f} s, compilation included)")
+            for name, value in found.items():
+                print(f"    {name:62s} {value:10.3g}", flush=True)
+    Path(__file__).with_suffix(".json").write_text(json.dumps(report, indent=2) + "\n")
+
+
+if __name__ == "__main__":
+    main()
