@@ -15,8 +15,9 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from adama_jax.envs.base import Entity, Env, EnvSpec, Transition
+from adama_jax.envs.base import Env, EnvSpec, Transition
 from adama_jax.envs.options import LocomotionWorld
+from adama_jax.envs.robot_shapes import entities, limbs, picture
 from adama_jax.envs.robots import ROBOTS, partition
 
 with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()):
@@ -85,10 +86,15 @@ def make(world: LocomotionWorld, horizon: int, name: str) -> Env:
     rest = robot.reset(jax.random.key(0))
     lifted = rest.obs[: positions - unseen] - rest.pipeline_state.q[unseen:]  # the height, where Brax shows it instead
 
-    def link_positions(snapshot: jax.Array) -> jax.Array:
-        seen = snapshot[unseen:positions] - lifted
-        pose, _ = kinematics.forward(robot.sys, jnp.concatenate([snapshot[:unseen], seen]), jnp.zeros(velocities))
-        return pose.pos[:, jnp.array([0, 2])]
+    shapes = limbs(robot.sys.mj_model)
+
+    def limb_positions(snapshot: jax.Array) -> jax.Array:
+        coordinates = jnp.concatenate([snapshot[:unseen], snapshot[unseen:positions] - lifted])
+        if robot.sys.link_types.startswith("f"):  # at a start Brax's quaternion is noisy and not of length 1
+            turn = coordinates[3:7]
+            coordinates = coordinates.at[3:7].set(turn / jnp.linalg.norm(turn))
+        pose, _ = kinematics.forward(robot.sys, coordinates, jnp.zeros(velocities))
+        return picture(shapes, pose.pos, pose.rot)
 
     spec = EnvSpec(
         name=name,
@@ -99,9 +105,10 @@ def make(world: LocomotionWorld, horizon: int, name: str) -> Env:
         snapshot_size=unseen + obs_size,
         horizon=horizon,
         terminates=bool(getattr(robot, "_terminate_when_unhealthy", False)),
-        entities=tuple(Entity("link", link, 0.05) for link in robot.sys.link_names),
+        entities=entities(robot.sys.mj_model, shapes, teams),
+        seconds=float(robot.dt),
     )
-    return Env(spec, reset, step, snapshot, observe, link_positions)
+    return Env(spec, reset, step, snapshot, observe, limb_positions)
 
 
 def brax_robot(world: LocomotionWorld) -> Any:
