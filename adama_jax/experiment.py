@@ -5,9 +5,10 @@ from pathlib import Path
 
 from rich.console import Console
 
-from adama_jax import plots, render, summary
+from adama_jax import plots, render, summary, viewer
 from adama_jax.commands import Launch
 from adama_jax.config import Config
+from adama_jax.envs.options import LocomotionWorld
 from adama_jax.launch import Failure, launch
 from adama_jax.settings import sweep_hash
 from adama_jax.store import Run, find_run, finite_seeds, has_run, machine_of, run_folder
@@ -39,7 +40,10 @@ def experiment(configs: Sequence[Config], out: Path, force: bool, console: Conso
     ]
     finite = finite_seeds(runs[0])
     if runs[0].rollout and finite.any():
-        paths.append(render.rollout_gif(runs[0], figures / "rollout.gif", int(finite.argmax())))
+        seed = int(finite.argmax())
+        paths.append(render.rollout_gif(runs[0], figures / "rollout.gif", seed))
+        if isinstance(configs[0].world, LocomotionWorld):
+            paths.append(viewer.rollout_page(runs[0], configs[0].world, figures / "rollout.html", seed))
     lines = summary.summarise(runs)
     paths += summary.write(lines, figures / "results")
     console.print(summary.table(lines, f"{configs[0].scenario}, {configs[0].episodes:,} episodes"))

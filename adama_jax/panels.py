@@ -12,6 +12,7 @@ from matplotlib.ticker import MaxNLocator
 from adama_jax.store import Run, finite_seeds
 
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#000000", "#999999")
+INK, PAPER = "#222222", "#FFFFFF"
 DASHES = ("-", "--", "-.", ":")  # curves that coincide still show one another
 
 

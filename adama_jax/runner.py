@@ -197,17 +197,30 @@ def _meta(
 
 
 def _entities(config: Config) -> dict[str, np.ndarray]:
-    entities = make_env(config).spec.entities
+    """What there is to draw, and how long a step lasts."""
+    spec = make_env(config).spec
+    entities = spec.entities
     return {
         "kind": np.array([entity.kind for entity in entities]),
         "name": np.array([entity.name for entity in entities]),
         "radius": np.array([entity.radius for entity in entities], np.float32),
+        "agent": np.array([entity.agent for entity in entities], np.int32),
+        "seconds": np.array(spec.seconds),
     }
 
 
 def _greedy_episodes(people: Population, state: TrainState, config: Config, runs: int) -> dict[str, np.ndarray]:
-    """Greedy episodes of every run's actors: positions [S, E, T + 1, entities, 2], reward [S, E, T]."""
+    """Greedy episodes of every run's actors.
+
+    Returns:
+        Positions [S, E, T + 1, entities, 2], snapshot [S, E, T + 1, Z], reward and terminated [S, E, T].
+    """
     keys = jax.random.split(jax.random.key(config.evaluation.seed), DRAWN_EPISODES)
     episodes = host(people.play(state, keys), runs)
-    positions = jax.vmap(jax.vmap(jax.vmap(make_env(config).positions)))(episodes.snapshot)
-    return {"positions": np.asarray(positions), "reward": episodes.reward}
+    positions = jax.jit(jax.vmap(jax.vmap(jax.vmap(make_env(config).positions))))(episodes.snapshot)
+    return {
+        "positions": np.asarray(positions),
+        "snapshot": episodes.snapshot,
+        "reward": episodes.reward,
+        "terminated": episodes.terminated,
+    }

@@ -21,7 +21,7 @@ LEVELS = (
     ("runtime", "store", "slicing", "statistics", "calibrate"),
     ("runner", "summary", "sweep"),
     ("panels", "progress"),
-    ("plots",),
+    ("plots", "render_robot"),
     ("render", "viewer", "launch", "exhibits"),
     ("experiment", "report"),
     ("reproduce",),

@@ -14,6 +14,7 @@ from adama_jax import cli
 from adama_jax.arguments import parse
 from adama_jax.cli import TrainCommand
 from adama_jax.config import scenario_config
+from adama_jax.runner import DRAWN_EPISODES
 from adama_jax.store import load_run
 
 WRONG = {
@@ -188,6 +189,12 @@ def test_an_experiment_leaves_everything_on_disk(experiment):
             assert np.all(np.isfinite(run.metrics[name]))
         for name in ("actor_rates", "contributions"):
             assert run.metrics[name].shape == (seeds, points, agents)
+        shapes = {name: run.rollout[name].shape for name in ("agent", "seconds", "terminated", "snapshot")}
+        episodes = (seeds, DRAWN_EPISODES)
+        things, snapshot = len(run.rollout["kind"]), 2 * len(run.rollout["kind"])
+        assert shapes == {
+            "agent": (things,), "seconds": (), "terminated": (*episodes, 10), "snapshot": (*episodes, 11, snapshot),
+        }  # fmt: skip
         assert run.config["rates"]["critic_scale"] == 10.0
         assert run.config["world"]["step"] == 0.3
         assert {"git_commit", "versions", "device", "wall_seconds", "updates_per_second"} <= set(run.meta)

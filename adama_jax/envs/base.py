@@ -7,18 +7,24 @@ import jax
 
 
 class Entity(NamedTuple):
-    """Something to draw: an "agent", "prey" or "landmark", its name, and its radius in the world's units of length."""
+    """Something to draw: its kind, its name, its radius in the world's units of length, and who drives it.
+
+    Kinds are "agent", "prey" and "landmark"; of a robot, "limb", once for each end of it, and "ground", a point of a
+    "line" or a "plane" at height 0 that the camera follows. `agent` is -1 where nobody drives it.
+    """
 
     kind: str
     name: str
     radius: float
+    agent: int = -1
 
 
 class EnvSpec(NamedTuple):
     """What is constant about an environment.
 
     Sizes are those of a real reset. Smaller agents' observations and actions are padded with zeros at the end;
-    `action_sizes` holds the true sizes. `terminates` is False where episodes end by their time limit only.
+    `action_sizes` holds the true sizes. `terminates` is False where episodes end by their time limit only. `seconds`
+    is the length of a step, 0 where the world has no clock.
     """
 
     name: str
@@ -30,6 +36,7 @@ class EnvSpec(NamedTuple):
     horizon: int
     terminates: bool
     entities: tuple[Entity, ...]
+    seconds: float = 0.0
 
 
 class Transition(NamedTuple):

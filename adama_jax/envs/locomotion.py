@@ -15,8 +15,9 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from adama_jax.envs.base import Entity, Env, EnvSpec, Transition
+from adama_jax.envs.base import Env, EnvSpec, Transition
 from adama_jax.envs.options import LocomotionWorld
+from adama_jax.envs.robot_shapes import entities, limbs, picture
 from adama_jax.envs.robots import ROBOTS, partition
 
 with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()):
@@ -29,8 +30,8 @@ with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()):
 
 MJX_SOLVER = {"opt.iterations": 4, "opt.ls_iterations": 8}
 """Iterations of MJX's solver and of its line search, with which it agrees with MuJoCo in C. Brax has 1 and 4 for the
-ant, which leaves contacts unsolved (coordinates 0.01 off in the median after a step), and 4 and 50 for the half-cheetah,
-which is no more exact and three times as slow (docs/locomotion.md)."""
+ant, which leaves contacts unsolved (coordinates 0.01 off in the median after a step), and 4 and 50 for the
+half-cheetah, which is no more exact and three times as slow (docs/locomotion.md)."""
 
 
 class Joint(NamedTuple):
@@ -88,13 +89,11 @@ def make(world: LocomotionWorld, horizon: int, name: str) -> Env:
             return jnp.broadcast_to(obs, (len(teams), obs_size))
         return jnp.where(rows >= 0, obs[rows], 0.0)
 
-    rest = robot.reset(jax.random.key(0))
-    lifted = rest.obs[: positions - unseen] - rest.pipeline_state.q[unseen:]  # the height, where Brax shows it instead
+    shapes, pose_of = limbs(robot.sys.mj_model), coordinates(robot, unseen)
 
-    def link_positions(snapshot: jax.Array) -> jax.Array:
-        seen = snapshot[unseen:positions] - lifted
-        pose, _ = kinematics.forward(robot.sys, jnp.concatenate([snapshot[:unseen], seen]), jnp.zeros(velocities))
-        return pose.pos[:, jnp.array([0, 2])]
+    def limb_positions(snapshot: jax.Array) -> jax.Array:
+        pose, _ = kinematics.forward(robot.sys, pose_of(snapshot), jnp.zeros(velocities))
+        return picture(shapes, pose.pos, pose.rot)
 
     spec = EnvSpec(
         name=name,
@@ -105,9 +104,10 @@ def make(world: LocomotionWorld, horizon: int, name: str) -> Env:
         snapshot_size=unseen + obs_size,
         horizon=horizon,
         terminates=bool(getattr(robot, "_terminate_when_unhealthy", False)),
-        entities=tuple(Entity("link", link, 0.05) for link in robot.sys.link_names),
+        entities=entities(robot.sys.mj_model, shapes, teams),
+        seconds=float(robot.dt),
     )
-    return Env(spec, reset, step, snapshot, observe, link_positions)
+    return Env(spec, reset, step, snapshot, observe, limb_positions)
 
 
 def brax_robot(world: LocomotionWorld) -> Any:
@@ -116,13 +116,29 @@ def brax_robot(world: LocomotionWorld) -> Any:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            robot = brax.envs.get_environment(world.robot, backend=world.backend)
+            robot: Any = brax.envs.get_environment(world.robot, backend=world.backend)
     finally:
         mujoco.set_mju_user_warning(None)
     if world.backend == "mjx":
         robot.sys = robot.sys.tree_replace(MJX_SOLVER)
     robot.reset, robot.step = _lenient(robot.reset), _lenient(robot.step)
     return robot
+
+
+def coordinates(robot: Any, unseen: int) -> Callable[[jax.Array], jax.Array]:
+    """`(snapshot [Z]) -> [Q]`, the generalised positions that a robot is drawn from; `unseen` as `ROBOTS` has it."""
+    positions = robot.sys.q_size()
+    rest = robot.reset(jax.random.key(0))
+    lifted = rest.obs[: positions - unseen] - rest.pipeline_state.q[unseen:]  # the height, where Brax shows it instead
+
+    def of(snapshot: jax.Array) -> jax.Array:
+        found = jnp.concatenate([snapshot[:unseen], snapshot[unseen:positions] - lifted])
+        if not robot.sys.link_types.startswith("f"):
+            return found
+        turn = found[3:7]  # at a start Brax's quaternion is noisy and not of length 1
+        return found.at[3:7].set(turn / jnp.linalg.norm(turn))
+
+    return of
 
 
 def _lenient(function: Callable[..., Any]) -> Callable[..., Any]:

@@ -36,6 +36,9 @@ ROBOTS: dict[str, Robot] = {
 }
 """What the model calls them; `unseen` is checked against the sizes of the model's state and observation."""
 
+OBLIQUE = 0.35
+"""Pictures show a metre away from the viewer as so many metres to the right and up (`envs/robot_shapes.py`)."""
+
 UPPER_AND_LOWER = (
     ("abdomen_y", "abdomen_z", "abdomen_x", "right_shoulder1", "right_shoulder2", "right_elbow", "left_shoulder1",
      "left_shoulder2", "left_elbow"),

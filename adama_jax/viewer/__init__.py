@@ -17,6 +17,10 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from adama_jax.envs.options import LocomotionWorld
+from adama_jax.envs.robots import ROBOTS
+from adama_jax.store import Run
+
 SCRIPT = Path(__file__).with_name("brax_viewer.min.js")
 DIGITS = 4  # of metres and of quaternions: a tenth of a millimetre
 PAGE = Template("""<!doctype html>
@@ -71,6 +75,24 @@ def save_page(robot: Any, coordinates: np.ndarray, path: Path, title: str) -> Pa
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(page, encoding="utf-8")
     return path
+
+
+def rollout_page(run: Run, world: LocomotionWorld, path: Path, seed_index: int = 0) -> Path:
+    """The first greedy episode of one seed's trained actors, up to a fall, as `save_page` has it.
+
+    Raises:
+        ValueError: the run's episodes were not kept.
+    """
+    from adama_jax.envs.locomotion import brax_robot, coordinates  # Brax is slow to import, and only robots need it
+
+    if "snapshot" not in run.rollout:
+        raise ValueError(f"{run.folder}: no rollout was kept")
+    robot = brax_robot(world)
+    steps = 1 + int((np.cumsum(run.rollout["terminated"][seed_index, 0]) == 0).sum())
+    pose_of = jax.jit(jax.vmap(coordinates(robot, ROBOTS[world.robot].unseen)))
+    poses = np.asarray(pose_of(jnp.asarray(run.rollout["snapshot"][seed_index, 0])))[:steps]
+    title = f"{run.config['scenario']}, {run.label}, seed {run.metrics['seed'][seed_index]}"
+    return save_page(robot, poses, path, title)
 
 
 def _system(robot: Any, coordinates: np.ndarray) -> dict[str, Any]:
