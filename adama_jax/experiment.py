@@ -46,7 +46,7 @@ def experiment(configs: Sequence[Config], out: Path, force: bool, console: Conso
             paths.append(viewer.rollout_page(runs[0], configs[0].world, figures / "rollout.html", seed))
     lines = summary.summarise(runs)
     paths += summary.write(lines, figures / "results")
-    console.print(summary.table(lines, f"{configs[0].scenario}, {configs[0].episodes:,} episodes"))
+    console.print(summary.table(lines, f"{lines[0].scenario}, {configs[0].episodes:,} episodes"))
     tell_machines(runs, console)
     for path in paths:
         console.print(f"  {path}", highlight=False, soft_wrap=True)
@@ -85,7 +85,7 @@ def sweep(configs: Sequence[Config], out: Path, force: bool, options: Launch, co
 
 def _title(lines: Sequence[summary.Summary], config: Config) -> str:
     best = f", the best {SHOWN}" if len(lines) > SHOWN else ""
-    return f"{config.scenario}, {config.episodes:,} episodes: {len(lines)} settings{best}"
+    return f"{lines[0].scenario}, {config.episodes:,} episodes: {len(lines)} settings{best}"
 
 
 def complete(configs: Sequence[Config], out: Path, force: bool, options: Launch, console: Console) -> list[Failure]:

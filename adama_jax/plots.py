@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from adama_jax.panels import actor_grid, curves, heat, rate_pair, skip_the_start
-from adama_jax.store import Run
+from adama_jax.store import Run, world_of
 from adama_jax.summary import final_returns
 
 Panels = Mapping[str, Sequence[Run]]  # runs by scenario
@@ -21,10 +21,10 @@ def returns(panels: Panels, title: str = "") -> Figure:
     """Greedy return against episodes, mean and standard deviation over seeds, a panel a scenario."""
     figure, places = _two_columns(panels, around=(3.5, 1.0), each=(3.5, 3.1))
     styles = _styles(panels)
-    for axes, (scenario, runs) in zip(places, panels.items(), strict=True):
+    for axes, runs in zip(places, panels.values(), strict=True):
         curves(axes, runs, "eval_return", styles)
         skip_the_start(axes)
-        axes.set_title(_spaced(scenario), fontsize=10)
+        axes.set_title(_worlds(runs), fontsize=10)
         axes.set_ylabel("greedy return per episode")
     return _finish(figure, title, _band(panels))
 
@@ -44,9 +44,9 @@ def rates(panels: Panels, title: str = "") -> Figure:
         2, len(panels), figsize=(max(5.0, 3.0 * len(panels)), 5.2), layout="constrained", squeeze=False, sharex="col"
     )
     styles = _styles(panels)
-    for column, (scenario, runs) in zip(grid.T, panels.items(), strict=True):
+    for column, runs in zip(grid.T, panels.values(), strict=True):
         rate_pair(column, runs, styles)
-        column[0].set_title(_spaced(scenario), fontsize=10)
+        column[0].set_title(_worlds(runs), fontsize=10)
         column[0].set_xlabel("")
     return _finish(figure, title, _band(panels))
 
@@ -76,7 +76,7 @@ def is_grid(runs: Sequence[Run]) -> bool:
 def heat_map(panels: Panels, title: str = "") -> Figure:
     """Final return by l_c and |l_a|, mean over seeds; the best is framed, settings with a diverged seed are grey."""
     figure, places = _two_columns(panels, around=(0.8, 0.5), each=(4.0, 3.6))
-    for axes, (scenario, runs) in zip(places, panels.items(), strict=True):
+    for axes, runs in zip(places, panels.values(), strict=True):
         critic = sorted({run.config["rates"]["critic_rate"] for run in runs})
         actors = sorted({run.config["rates"]["actor_budget"] for run in runs})
         table = np.full((len(actors), len(critic)), np.nan)
@@ -90,7 +90,7 @@ def heat_map(panels: Panels, title: str = "") -> Figure:
         axes.set_yticks(range(len(actors)), [f"{1000 * rate:g}" for rate in actors])
         axes.set_xlabel(r"critic's rate, $l_c \times 10^3$")
         axes.set_ylabel(r"norm of actors' rates, $|l_a| \times 10^3$")
-        axes.set_title(_spaced(scenario), fontsize=10)
+        axes.set_title(_worlds(runs), fontsize=10)
     return _finish(figure, title, f"mean over {_seeds(panels)} seeds")
 
 
@@ -165,8 +165,8 @@ def _band(panels: Panels) -> str:
     return f"mean and standard deviation over {_seeds(panels)} seeds"
 
 
-def _spaced(scenario: str) -> str:
-    return scenario.replace("_", " ")
+def _worlds(runs: Sequence[Run]) -> str:
+    return ", ".join(dict.fromkeys(world_of(run).replace("_", " ") for run in runs))
 
 
 def _seeds(panels: Panels) -> str:

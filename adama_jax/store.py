@@ -149,6 +149,16 @@ def machine_of(run: Run) -> str:
     return f"{device['used']} x {device['kind']}" if "used" in device else device["kind"]  # none before 2026-11-22
 
 
+def world_of(run: Run) -> str:
+    """In which world a run was made: its scenario, and for a robot the physics.
+
+    >>> world_of(Run(Path(), "", {"scenario": "ant_4x2", "world": {"backend": "mjx"}}, {}, {}, {}))
+    'ant_4x2 (mjx)'
+    """
+    backend = run.config["world"].get("backend")
+    return run.config["scenario"] + (f" ({backend})" if backend else "")
+
+
 def finite_seeds(run: Run) -> np.ndarray:
     """Which seeds did not diverge. [S], bool"""
     return ~np.isin(run.metrics["seed"], [int(seed) for seed in run.meta["diverged"]])

@@ -11,13 +11,13 @@ from rich.box import SIMPLE
 from rich.table import Table
 
 from adama_jax.statistics import improvement_interval, iqm, iqm_interval, probability_of_improvement
-from adama_jax.store import Run, finite_seeds
+from adama_jax.store import Run, finite_seeds, world_of
 
 
 class Summary(NamedTuple):
     """One line of the table. Returns are greedy, per episode, undiscounted, of seeds that stayed finite."""
 
-    scenario: str
+    scenario: str  # with the physics, where it is a robot's
     label: str
     episodes: int
     seeds: int
@@ -53,12 +53,12 @@ def areas(run: Run) -> np.ndarray:
 
 
 def summarise(runs: Sequence[Run], baseline: str = "fixed") -> list[Summary]:
-    """One summary a run; each scenario's baseline is its first run of that label, if any."""
+    """One summary a run; each world's baseline is its first run of that label, if any."""
     baselines: dict[str, Run] = {}
     for run in runs:
         if run.label == baseline:
-            baselines.setdefault(run.config["scenario"], run)
-    return [_summarise(run, baselines.get(run.config["scenario"])) for run in runs]
+            baselines.setdefault(world_of(run), run)
+    return [_summarise(run, baselines.get(world_of(run))) for run in runs]
 
 
 def ranked(summaries: Sequence[Summary]) -> list[Summary]:
@@ -71,7 +71,7 @@ def _summarise(run: Run, baseline: Run | None) -> Summary:
     theirs = None if baseline is None else final_returns(baseline)
     compared = None if baseline is run else theirs
     return Summary(
-        scenario=run.config["scenario"],
+        scenario=world_of(run),
         label=run.label,
         episodes=int(run.metrics["episode"][-1]),
         seeds=len(finals),
