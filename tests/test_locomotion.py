@@ -1,11 +1,14 @@
 """Robots: every agent drives its own joints, and sees what it drives."""
 
 import copy
+import subprocess
+import sys
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from PIL import Image
 
 from adama_jax.envs.locomotion import brax_robot, make, model_joints, mujoco
 from adama_jax.envs.options import LocomotionWorld
@@ -166,3 +169,17 @@ def test_a_step_of_mjx_is_mujoco_s(robot):
     assert contacts > 20
     np.testing.assert_allclose(found[:, : model.nq], np.array(after)[:, : model.nq], atol=1e-5)
     np.testing.assert_allclose(found, np.array(after), atol=2e-4, rtol=1e-4)
+
+
+@pytest.mark.slow
+def test_an_experiment_shows_its_robot_and_its_physics(tmp_path):
+    """With two worlds a run and MAAC's critic."""
+    command = [sys.executable, "-m", "adama_jax", "experiment", "hopper_3x1", "methods=adama", "seeds=2", "episodes=4",
+               "envs_per_run=2", "critic=attention", "horizon=30", "batch_size=16", f"out={tmp_path}"]  # fmt: skip
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    folder = tmp_path / "hopper_3x1"
+    assert "hopper_3x1 (spring)" in done.stdout and "hopper_3x1 (spring)" in (folder / "results.csv").read_text()
+    assert "brax-viewer" in (folder / "rollout.html").read_text()
+    with Image.open(folder / "rollout.gif") as film:
+        assert film.n_frames == 7  # steps of 8 ms: every fifth, and the start
