@@ -176,7 +176,13 @@ def scenario_config(scenario: str) -> Config:
         horizon=preset.horizon,
         world=preset.world,
         networks=Networks(critic=preset.critic),  # pyright: ignore[reportArgumentType]
-        learning=Learning(discount=preset.discount, capacity=preset.capacity, targets=preset.targets),  # pyright: ignore
+        direction=preset.direction,
+        learning=Learning(
+            discount=preset.discount,
+            capacity=preset.capacity,
+            updates_per_episode=preset.updates_per_episode,
+            targets=preset.targets,  # pyright: ignore[reportArgumentType]
+        ),
         rates=RateOptions(
             total_rate=preset.total_rate,
             critic_scale=preset.m,

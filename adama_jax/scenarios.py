@@ -3,7 +3,8 @@
 A new scenario is one file in `envs/` with `make(world, horizon, name) -> Env`, and one entry here.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Literal
 
 from adama_jax.envs.options import JaxMARLWorld, LocomotionWorld, PredatorPreyWorld, VelocityWorld, World
 from adama_jax.envs.robots import partition
@@ -26,7 +27,7 @@ class Scenario:
     horizon: int
     discount: float
     capacity: int
-    m: float
+    m: float | Literal["auto"]
     critic_rate: float
     actor_budget: float
     episodes: int
@@ -38,6 +39,8 @@ class Scenario:
     exploration_episodes: int = 10_000
     evaluation_episodes: int = 100
     points_apart: int = 100  # episodes, at least
+    updates_per_episode: int = 1
+    direction: str | None = None
 
 
 def _paper(module: str, summary: str, world: VelocityWorld, **settings: float) -> Scenario:
@@ -94,6 +97,21 @@ def _locomotion(
     )
 
 
+def _modern(scenario: Scenario) -> Scenario:
+    """Off-policy learning as it is usual today: Adam, and an update for every five steps (docs/locomotion.md)."""
+    return replace(
+        scenario,
+        summary=f"{scenario.summary}, 200 updates an episode with Adam",
+        source="Table 2's rates; the rest by this project's measurements (docs/locomotion.md)",
+        updates_per_episode=200,
+        direction="adam",
+        m="auto",
+        discount=0.99,
+        episodes=300,
+        exploration_episodes=50,
+    )
+
+
 UNTUNED = "multi-agent MuJoCo's partition; settings as for ant_4x2, not from any paper"
 SCENARIOS: dict[str, Scenario] = {
     "going_together": _paper(
@@ -120,6 +138,8 @@ SCENARIOS: dict[str, Scenario] = {
     "halfcheetah_2x3_dop": _locomotion("halfcheetah", "2x3", m=1000.0, rate=1e-4, critic="dop"),
     "ant_4x2": _locomotion("ant", "4x2", m=50.0),
     "ant_4x2_dop": _locomotion("ant", "4x2", m=100.0, rate=1e-4, critic="dop"),
+    "halfcheetah_2x3_modern": _modern(_locomotion("halfcheetah", "2x3", m=100.0)),
+    "ant_4x2_modern": _modern(_locomotion("ant", "4x2", m=50.0)),
     "halfcheetah_6x1": _locomotion("halfcheetah", "6x1", m=50.0, source=UNTUNED),
     "walker2d_2x3": _locomotion("walker2d", "2x3", m=50.0, source=UNTUNED),
     "hopper_3x1": _locomotion("hopper", "3x1", m=50.0, source=UNTUNED),
