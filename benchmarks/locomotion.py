@@ -1,9 +1,9 @@
-"""Robots: our adapter against bare Brax, and what learning adds to playing, as ratios measured side by side in one run.
+"""Robots: our adapter against bare Brax, what learning adds to playing, and the physics against one another.
 
-    .venv/bin/python -m benchmarks.locomotion [backend ...]
+    .venv/bin/python -m benchmarks.locomotion [adapter|backends]
 
 On one core with one thread; run it on an idle machine. Each ratio is the median over rounds of times taken one after
-the other within the round. Without arguments: spring and mjx. Writes `benchmarks/locomotion.json`.
+the other within the round. Without an argument: both parts. Adds to `benchmarks/locomotion.json`.
 """
 
 import dataclasses
@@ -23,6 +23,7 @@ import jax.numpy as jnp
 
 from adama_jax.compose import make_algorithm, make_env
 from adama_jax.config import Config, scenario_config
+from adama_jax.envs import locomotion
 from adama_jax.envs.base import Env
 from adama_jax.envs.locomotion import brax_robot
 from adama_jax.rollout import make_rollout
@@ -32,7 +33,10 @@ ROUNDS, BATCHES, WORK = 7, (16, 256), 4096  # WORK: steps of all worlds together
 SCENARIOS = ("ant_4x2", "halfcheetah_2x3")
 
 
-def setting(scenario: str, backend: str) -> Config:
+BACKENDS = ("spring", "mjx", "positional", "generalized")
+
+
+def setting(scenario: str, backend: str = "spring") -> Config:
     base = scenario_config(scenario)
     return dataclasses.replace(base, world=dataclasses.replace(base.world, backend=backend), horizon=100)
 
@@ -49,7 +53,7 @@ def bare(config: Config, batch: int) -> tuple[Callable[[Any], Any], Any]:
     return _steps(one, batch), start
 
 
-def adapted(env: Env, batch: int) -> tuple[Callable[[Any], Any], Any]:
+def adapted(env: Env, batch: int, work: int = WORK) -> tuple[Callable[[Any], Any], Any]:
     """The same through our adapter: every agent's action and observation."""
     start = jax.jit(jax.vmap(env.reset))(jax.random.split(jax.random.key(0), batch))
     n, size = env.spec.num_agents, env.spec.action_size
@@ -60,11 +64,11 @@ def adapted(env: Env, batch: int) -> tuple[Callable[[Any], Any], Any]:
         obs = jax.vmap(lambda state: env.observe(env.snapshot(state)))(state)
         return state, jnp.sum(obs) + jnp.sum(transition.reward)
 
-    return _steps(one, batch), start
+    return _steps(one, batch, work), start
 
 
-def _steps(one: Callable[[Any, jax.Array], Any], batch: int) -> Callable[[Any], Any]:
-    keys = jax.random.split(jax.random.key(1), WORK // batch)
+def _steps(one: Callable[[Any, jax.Array], Any], batch: int, work: int = WORK) -> Callable[[Any], Any]:
+    keys = jax.random.split(jax.random.key(1), work // batch)
     return jax.jit(lambda state: jax.lax.scan(one, state, keys)[1])
 
 
@@ -112,16 +116,36 @@ def measure(config: Config) -> dict[str, float]:
     }
 
 
+def compare_backends(scenario: str, batch: int = 16, work: int = 512) -> dict[str, float]:
+    """Steps a second of each physics over the default's; Brax's own iterations of MJX's solver too."""
+    configs = {backend: setting(scenario, backend) for backend in BACKENDS}
+    programs = {backend: adapted(make_env(config), batch, work) for backend, config in configs.items()}
+    solver = dict(locomotion.MJX_SOLVER)
+    locomotion.MJX_SOLVER.clear()
+    programs["mjx, Brax's iterations"] = adapted(make_env(configs["mjx"]), batch, work)
+    seconds(*programs["mjx, Brax's iterations"])  # compiled with them
+    locomotion.MJX_SOLVER.update(solver)
+    for name, (program, argument) in programs.items():
+        start = time.perf_counter()
+        seconds(program, argument)
+        print(f"    {name}: compiled in {time.perf_counter() - start:.0f} s", flush=True)
+    rounds = [{name: seconds(*pair) for name, pair in programs.items()} for _ in range(ROUNDS)]
+    ratios = {name: statistics.median(one["spring"] / one[name] for one in rounds) for name in programs}
+    return ratios | {"spring, steps/s": statistics.median(work / one["spring"] for one in rounds)}
+
+
 def main() -> None:
-    report: dict[str, Any] = {"machine": machine(used=1)}
-    for backend in sys.argv[1:] or ("spring", "mjx"):
+    target = Path(__file__).with_suffix(".json")
+    parts = {"adapter": lambda scenario: measure(setting(scenario)), "backends": compare_backends}
+    for part in sys.argv[1:] or parts:
         for scenario in SCENARIOS:
-            start = time.perf_counter()
-            report[f"{scenario}, {backend}"] = found = measure(setting(scenario, backend))
-            print(f"{scenario}, {backend} ({time.perf_counter() - start:.0f} s, compilation included)")
+            found = parts[part](scenario)
+            print(f"{scenario}, {part}")
             for name, value in found.items():
                 print(f"    {name:62s} {value:10.3g}", flush=True)
-    Path(__file__).with_suffix(".json").write_text(json.dumps(report, indent=2) + "\n")
+            report = json.loads(target.read_text()) if target.is_file() else {}
+            report |= {f"{scenario}, {part}": found | {"machine": machine(used=1)}}
+            target.write_text(json.dumps(report, indent=2) + "\n")
 
 
 if __name__ == "__main__":
