@@ -53,10 +53,11 @@ def areas(run: Run) -> np.ndarray:
 
 
 def summarise(runs: Sequence[Run], baseline: str = "fixed") -> list[Summary]:
-    """One summary a run; each world's baseline is its first run of that label, if any."""
+    """One summary a run; each world's baseline is its first run of that method, by whatever optimiser, if any."""
     baselines: dict[str, Run] = {}
     for run in runs:
-        if run.label == baseline:
+        plain = run.label == run.config.get("label", run.label)  # not a setting of a sweep, nor one chosen from a grid
+        if plain and run.config["method"] == baseline:
             baselines.setdefault(world_of(run), run)
     return [_summarise(run, baselines.get(world_of(run))) for run in runs]
 
