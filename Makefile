@@ -74,6 +74,7 @@ fmt: $(READY) ## let ruff rewrite
 bench: $(READY) ## speed, as ratios measured in one run
 	.venv/bin/python -m benchmarks.train_step
 	.venv/bin/python -m benchmarks.sweep
+	.venv/bin/python -m benchmarks.locomotion
 
 clean: ## remove the environment and caches; results stay
 	rm -rf .venv .pytest_cache .ruff_cache .hypothesis build dist

@@ -17,7 +17,7 @@ ROWS = 10  # of the table
 
 
 class Trial(NamedTuple):
-    """kappa, the critic term, in the first episodes of a run: the mean over an episode's updates. [S, K]"""
+    """kappa, the critic term, in the first rounds of a run: the mean over a round's updates. [S, rounds]"""
 
     critic_term: np.ndarray
 
@@ -36,7 +36,7 @@ class Trial(NamedTuple):
 def trial(config: Config) -> Trial:
     """Run the first K = `rates.trial_updates` updates of a configuration, and nothing else.
 
-    With several updates an episode, K is rounded up to whole episodes.
+    A round of episodes has no more updates than K; with several worlds a run K is rounded up to a multiple of them.
 
     >>> import dataclasses
     >>> from adama_jax.config import scenario_config
@@ -45,9 +45,8 @@ def trial(config: Config) -> Trial:
     >>> trial(config).critic_term.shape
     (2, 3)
     """
-    together = config.learning.envs_per_run
-    rounds = -(-config.rates.trial_updates // (config.learning.updates_per_episode * together))
-    config = dataclasses.replace(config, episodes=rounds * together)  # the replay buffer need not hold more
+    config = _trial_config(config)
+    rounds = config.episodes // config.learning.envs_per_run
     people = population(make_train(config), config.seeds)
     state = people.init(config.seed_range, make_hyper(config))
     course = []
@@ -55,6 +54,14 @@ def trial(config: Config) -> Trial:
         state, metrics = people.chunk(state, 1)
         course.append(host(metrics.critic_term, config.seeds))
     return Trial(np.stack(course, axis=1))
+
+
+def _trial_config(config: Config) -> Config:
+    """As long as the trial; the replay buffer need not hold more."""
+    together, wanted = config.learning.envs_per_run, config.rates.trial_updates
+    updates = min(config.learning.updates_per_episode, -(-wanted // together))
+    learning = dataclasses.replace(config.learning, updates_per_episode=updates)
+    return dataclasses.replace(config, learning=learning, episodes=-(-wanted // (updates * together)) * together)
 
 
 def calibrate(config: Config, console: Console) -> int:
@@ -68,14 +75,13 @@ def calibrate(config: Config, console: Console) -> int:
     if not good.size:
         console.print("kappa is not finite in any seed: the rates are too large for this world", style="red")
         return 1
-    together = config.learning.envs_per_run
-    episodes = result.critic_term.shape[1] * together
+    together, short = config.learning.envs_per_run, _trial_config(config)
     if good.size < len(result.means):
         console.print(f"{len(result.means) - good.size} of {len(result.means)} seeds are not finite and left out")
     finite = result.critic_term[np.isfinite(result.means)]
-    console.print(_course(finite, f"{config.scenario}, {config.label}: kappa in {episodes} episodes", together))
+    console.print(_course(finite, f"{config.scenario}, {config.label}: kappa in {short.episodes} episodes", together))
     console.print(
-        f"Mean over {episodes * config.learning.updates_per_episode} updates: {result.scale:.3g}; by seed "
+        f"Mean over {short.episodes * short.learning.updates_per_episode} updates: {result.scale:.3g}; by seed "
         f"{good.min():.3g} to {good.max():.3g}, standard deviation {good.std(ddof=1) if good.size > 1 else 0:.2g}."
     )
     now = config.rates.critic_scale
@@ -84,7 +90,7 @@ def calibrate(config: Config, console: Console) -> int:
     )
     if now != "auto" and not 0.5 <= result.scale / now <= 2:
         console.print(
-            f"The m in use is {now / result.scale:.2g} times that. Table 1's values come from the authors' worlds, and "
+            f"The m in use is {now / result.scale:.2g} times that. The paper's come from the authors' worlds, and "
             "kappa may grow later: look at its course in a run before you change m."
         )
     return 0

@@ -126,7 +126,7 @@ class Config:
     horizon: int = 20
     """Steps of an episode, T."""
     direction: str | None = None
-    """Any optax optimiser (adam, lion ...) in place of the method's own."""
+    """Any optax optimiser (adam, lion ...) in place of SGD; None: the method's own."""
     world: World = field(default_factory=lambda: SCENARIOS["predator_prey"].world)
     """The world's options."""
     networks: Networks = Networks()
@@ -159,7 +159,7 @@ class Config:
 
 
 def scenario_config(scenario: str) -> Config:
-    """The paper's settings (Table 1) for a scenario.
+    """A scenario's preset: the paper's settings (Tables 1 and 2), where it has the scenario.
 
     Raises:
         ConfigError: no such scenario.

@@ -2,7 +2,7 @@
 
 import tomllib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -211,5 +211,7 @@ def _config(exhibit: Exhibit, curve: Curve, scenario: str, length: Length) -> Co
     values = {"method": curve.method, "seeds": exhibit.seeds, "seed": exhibit.seed, "episodes": length.of(full)}
     words = [f"{name}={value}" for name, value in {**values, **exhibit.settings, **curve.settings}.items()]
     config = parse(TrainCommand, default, words, exhibit.name).config
+    together = max(1, config.learning.envs_per_run)
+    config = replace(config, episodes=-(-config.episodes // together) * together)
     validate(config)
     return config

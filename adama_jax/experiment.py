@@ -42,7 +42,7 @@ def experiment(configs: Sequence[Config], out: Path, force: bool, console: Conso
     if runs[0].rollout and finite.any():
         seed = int(finite.argmax())
         paths.append(render.rollout_gif(runs[0], figures / "rollout.gif", seed))
-        if isinstance(configs[0].world, LocomotionWorld):
+        if isinstance(configs[0].world, LocomotionWorld) and "snapshot" in runs[0].rollout:
             paths.append(viewer.rollout_page(runs[0], configs[0].world, figures / "rollout.html", seed))
     lines = summary.summarise(runs)
     paths += summary.write(lines, figures / "results")
@@ -85,7 +85,8 @@ def sweep(configs: Sequence[Config], out: Path, force: bool, options: Launch, co
 
 def _title(lines: Sequence[summary.Summary], config: Config) -> str:
     best = f", the best {SHOWN}" if len(lines) > SHOWN else ""
-    return f"{lines[0].scenario}, {config.episodes:,} episodes: {len(lines)} settings{best}"
+    worlds = ", ".join(sorted({line.scenario for line in lines}))
+    return f"{worlds}, {config.episodes:,} episodes: {len(lines)} settings{best}"
 
 
 def complete(configs: Sequence[Config], out: Path, force: bool, options: Launch, console: Console) -> list[Failure]:

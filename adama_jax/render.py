@@ -7,7 +7,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from adama_jax import render_robot
 from adama_jax.panels import COLOURS, INK, PAPER
-from adama_jax.store import Run
+from adama_jax.store import Run, title
 
 MOST_FRAMES = 200  # of a film, besides the start; a longer episode is shown in larger steps, of a robot its beginning
 PANEL = 260  # pixels, a side of one episode's panel
@@ -73,12 +73,14 @@ def _robot_frames(run: Run, seed_index: int) -> tuple[list[Image.Image], int]:
     frames = []
     for frame, time in enumerate(times):
         size = len(positions) * render_robot.WIDTH, render_robot.HEIGHT + HEADER + LEGEND + FOOTER
-        image, draw = _blank(run, seed_index, size, f"step {time} of {total}{cut}")
+        image, draw = _blank(run, seed_index, size)
         render_robot.draw_legend(draw, scene.agent, MARGIN, HEADER)
+        place, font = (size[0] - MARGIN, HEADER), ImageFont.load_default(12)
+        draw.text(place, f"step {time} of {total}{cut}", fill=INK, font=font, anchor="ra")
         for episode in range(len(positions)):
             left = episode * render_robot.WIDTH
             image.paste(render_robot.panel(scene, episode, frame), (left, HEADER + LEGEND))
-            _write_return(draw, (left + MARGIN, size[1] - FOOTER + 4), returns[episode], ends[episode], time, "fell")
+            _write_return(draw, (left + MARGIN, size[1] - FOOTER + 4), returns[episode], ends[episode], time)
         frames.append(image)
     palette = frames[0].quantize(COLOURS_OF_FILM)  # the legend shows them all
     return [image.quantize(palette=palette, dither=Image.Dither.NONE) for image in frames], pause
@@ -99,24 +101,22 @@ def _disc_frames(run: Run, seed_index: int) -> list[Image.Image]:
             origin = np.array([episode * PANEL + PANEL / 2, HEADER + PANEL / 2])
             _panel(draw, run, (track[: time + 1] - centre) * scale * [1, -1] + origin, origin, scale)
             place = (episode * PANEL + MARGIN, HEADER + PANEL + 2)
-            _write_return(draw, place, returns[episode], ends[episode], time, "ended")
+            _write_return(draw, place, returns[episode], ends[episode], time)
         frames.append(image)
     return frames
 
 
-def _blank(run: Run, seed_index: int, size: tuple[int, int], step: str) -> tuple[Image.Image, ImageDraw.ImageDraw]:
+def _blank(run: Run, seed_index: int, size: tuple[int, int], step: str = "") -> tuple[Image.Image, ImageDraw.ImageDraw]:
     """A frame with its title."""
     image = Image.new("RGB", size, PAPER)
     draw = ImageDraw.Draw(image)
-    title = f"{run.config['scenario']}, {run.label}, seed {run.metrics['seed'][seed_index]}: {step}"
-    draw.text((MARGIN, 5), title, fill=INK, font=ImageFont.load_default(13))
+    words = title(run, seed_index) + (f": {step}" if step else "")
+    draw.text((MARGIN, 5), words, fill=INK, font=ImageFont.load_default(13))
     return image, draw
 
 
-def _write_return(
-    draw: ImageDraw.ImageDraw, place: tuple[int, int], returns: np.ndarray, end: int, time: int, ended: str
-) -> None:
-    text = f"return so far {returns[time]:.2f}" if time < end else f"{ended} at step {end}, return {returns[time]:.2f}"
+def _write_return(draw: ImageDraw.ImageDraw, place: tuple[int, int], returns: np.ndarray, end: int, time: int) -> None:
+    text = f"return so far {returns[time]:.2f}" if time < end else f"ended at step {end}, return {returns[time]:.2f}"
     draw.text(place, text, fill=INK, font=ImageFont.load_default(12))
 
 

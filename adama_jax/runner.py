@@ -217,9 +217,9 @@ def _greedy_episodes(people: Population, state: TrainState, config: Config, runs
     """
     keys = jax.random.split(jax.random.key(config.evaluation.seed), DRAWN_EPISODES)
     episodes = host(people.play(state, keys), runs)
-    positions = jax.jit(jax.vmap(jax.vmap(jax.vmap(make_env(config).positions))))(episodes.snapshot)
+    positions = jax.jit(jax.vmap(jax.vmap(make_env(config).positions)))
     return {
-        "positions": np.asarray(positions),
+        "positions": np.stack([positions(snapshot) for snapshot in episodes.snapshot]),  # one run's at a time fit
         "snapshot": episodes.snapshot,
         "reward": episodes.reward,
         "terminated": episodes.terminated,

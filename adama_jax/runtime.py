@@ -28,7 +28,7 @@ def machine(used: int | None = None) -> dict[str, Any]:
     import jax
 
     devices = jax.local_devices()
-    packages = ("adama-jax", "jax", "jaxlib", "flax", "optax", "jaxmarl", "numpy")
+    packages = ("adama-jax", "jax", "jaxlib", "flax", "optax", "jaxmarl", "brax", "mujoco", "mujoco-mjx", "numpy")
     return {
         "versions": {name: importlib.metadata.version(name) for name in packages}
         | {"python": platform.python_version()},

@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from adama_jax.config import Config, ConfigError
+from adama_jax.scenarios import SCENARIOS
 from adama_jax.settings import config_hash, differing, to_dict
 
 
@@ -150,13 +151,22 @@ def machine_of(run: Run) -> str:
 
 
 def world_of(run: Run) -> str:
-    """In which world a run was made: its scenario, and for a robot the physics.
+    """In which world a run was made: its scenario, and for a robot the physics, and who it is if not the preset's.
 
-    >>> world_of(Run(Path(), "", {"scenario": "ant_4x2", "world": {"backend": "mjx"}}, {}, {}, {}))
-    'ant_4x2 (mjx)'
+    >>> ant = {"robot": "ant", "partition": "2x4", "backend": "mjx"}
+    >>> world_of(Run(Path(), "", {"scenario": "ant_4x2", "world": ant}, {}, {}, {}))
+    'ant_4x2 (2x4 mjx)'
     """
-    backend = run.config["world"].get("backend")
-    return run.config["scenario"] + (f" ({backend})" if backend else "")
+    world, scenario = run.config["world"], SCENARIOS.get(run.config["scenario"])  # None: another version's
+    preset = scenario and scenario.world
+    words = [world[name] for name in ("robot", "partition") if world.get(name) != getattr(preset, name, None)]
+    words += [world["backend"]] if "backend" in world else []
+    return run.config["scenario"] + (f" ({' '.join(words)})" if words else "")
+
+
+def title(run: Run, seed_index: int) -> str:
+    """Of a film or a page of one seed's episodes."""
+    return f"{world_of(run)}, {run.label}, seed {run.metrics['seed'][seed_index]}"
 
 
 def finite_seeds(run: Run) -> np.ndarray:

@@ -42,9 +42,7 @@ class TrainState(NamedTuple):
     exploration: Exploration
     key: jax.Array
     episode: jax.Array  # [], int32: episodes played
-    diverged_at: (
-        jax.Array
-    )  # [], int32: the first episode of the round whose update left a parameter not finite; -1 for none
+    diverged_at: jax.Array  # [], int32: first episode of the round that left a parameter not finite; -1 for none
 
 
 class Metrics(NamedTuple):

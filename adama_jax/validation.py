@@ -2,7 +2,7 @@
 
 import dataclasses
 
-from adama_jax.activations import SMOOTH, is_curved
+from adama_jax.activations import SMOOTH
 from adama_jax.config import OPTIMISERS, Config, ConfigError
 from adama_jax.envs.options import JaxMARLWorld, LocomotionWorld, PredatorPreyWorld, VelocityWorld
 from adama_jax.envs.robots import partition
@@ -28,6 +28,9 @@ def validate(config: Config) -> None:
     _check(config.method in METHODS, "method", config.method, f"one of {', '.join(METHODS)}")
     if config.direction is not None:
         _check(config.direction in OPTIMISERS, "direction", config.direction, f"one of {', '.join(OPTIMISERS)}")
+        own = METHODS[config.method].direction
+        allowed = f"left out (or None): method={config.method} is {own}"
+        _check(own in ("sgd", config.direction), "direction", config.direction, allowed)
     for name in ("seeds", "episodes", "horizon"):
         _at_least(config, name, 1)
     _check(0 <= config.seed < 2**31, "seed", config.seed, "from 0 to 2^31 - 1")
@@ -47,7 +50,7 @@ def _validate_networks(config: Config) -> None:
         _check(networks.hidden[0] % 4 == 0, "networks.hidden", networks.hidden, "led by a multiple of 4, MAAC's heads")
     exact = METHODS[config.method].second_order and config.rates.curvature == "exact"
     _check(
-        not exact or is_curved(networks.critic, networks.critic_activation),
+        not exact or networks.critic_activation in SMOOTH,
         "rates.curvature",
         "exact",
         f"'secant' or 'lookahead' with networks.critic_activation={networks.critic_activation}, whose second "
@@ -62,12 +65,19 @@ def _validate_learning(config: Config) -> None:
     together = learning.envs_per_run
     for name in ("episodes", "evaluation.every"):
         value = setting(config, name)
-        _check(value is None or value % together == 0, name, value, f"a multiple of learning.envs_per_run={together}")
+        near = -(-(value or 0) // together) * together
+        allowed = f"a multiple of learning.envs_per_run={together}, such as {near}"
+        _check(value is None or value == near, name, value, allowed)
     _between(config, "learning.discount", 0, 1, open_top=True)
     _check(0 < learning.target_step <= 1, "learning.target_step", learning.target_step, "above 0 and at most 1")
     _check(
         learning.capacity >= config.horizon, "learning.capacity", learning.capacity,
         f"at least one episode, horizon={config.horizon} transitions",
+    )  # fmt: skip
+    least = together * config.horizon
+    _check(
+        learning.capacity >= least, "learning.capacity", learning.capacity,
+        f"at least {least}, an episode of each of learning.envs_per_run={together} worlds",
     )  # fmt: skip
     held = learning.capacity // config.horizon * config.horizon
     _check(
@@ -104,17 +114,13 @@ def _validate_world(config: Config) -> None:
     if isinstance(world, JaxMARLWorld):
         _validate_jaxmarl(config.scenario, world)
     if isinstance(world, LocomotionWorld):
-        _validate_locomotion(world)
+        _validate_locomotion(config, world)
     if not isinstance(world, VelocityWorld):
         return
     at_most = preset.max_agents or INFINITY
     allowed = f"exactly {at_most}" if at_most == preset.min_agents else f"at least {preset.min_agents}"
     _check(preset.min_agents <= world.num_agents <= at_most, "world.num_agents", world.num_agents, allowed)
-    equal = world.num_agents**-0.5
-    _check(
-        config.rates.direction_floor < equal, "rates.direction_floor", config.rates.direction_floor,
-        f"below 1/sqrt(world.num_agents)={equal:.3f}, where all rates are equal",
-    )  # fmt: skip
+    _validate_floor(config, world.num_agents)
     for name in ("side", "step"):
         _check(0 < getattr(world, name) < INFINITY, f"world.{name}", getattr(world, name), "above 0 and finite")
     _check(0 <= world.start_seed < 2**31, "world.start_seed", world.start_seed, "from 0 to 2^31 - 1")
@@ -123,11 +129,24 @@ def _validate_world(config: Config) -> None:
         _check(0 <= world.prey_step < INFINITY, "world.prey_step", world.prey_step, "at least 0 and finite")
 
 
-def _validate_locomotion(world: LocomotionWorld) -> None:
+def _validate_floor(config: Config, num_agents: int) -> None:
+    equal = num_agents**-0.5
+    _check(
+        config.rates.direction_floor < equal or num_agents == 1,
+        "rates.direction_floor",
+        config.rates.direction_floor,
+        f"below 1/sqrt(N)={equal:.3f} with N={num_agents} agents, where all rates are equal",
+    )
+
+
+def _validate_locomotion(config: Config, world: LocomotionWorld) -> None:
     try:
-        partition(world.robot, world.partition)
+        teams = partition(world.robot, world.partition)
     except ValueError as error:
         raise ConfigError(f"world.{error}") from None
+    _validate_floor(config, len(teams))
+    for name in ("solver_iterations", "line_search_iterations"):
+        _at_least(config, f"world.{name}", 1)
 
 
 JAXMARL_OPTIONS = {

@@ -23,7 +23,6 @@ import jax.numpy as jnp
 
 from adama_jax.compose import make_algorithm, make_env
 from adama_jax.config import Config, scenario_config
-from adama_jax.envs import locomotion
 from adama_jax.envs.base import Env
 from adama_jax.envs.locomotion import brax_robot
 from adama_jax.rollout import make_rollout
@@ -33,6 +32,7 @@ ROUNDS, BATCHES, WORK = 7, (16, 256), 4096  # WORK: steps of all worlds together
 SCENARIOS = ("ant_4x2", "halfcheetah_2x3")
 
 
+BRAX_ITERATIONS = {"ant_4x2": (1, 4), "halfcheetah_2x3": (4, 50)}
 BACKENDS = ("spring", "mjx", "positional", "generalized")
 
 
@@ -120,11 +120,10 @@ def compare_backends(scenario: str, batch: int = 16, work: int = 512) -> dict[st
     """Steps a second of each physics over the default's; Brax's own iterations of MJX's solver too."""
     configs = {backend: setting(scenario, backend) for backend in BACKENDS}
     programs = {backend: adapted(make_env(config), batch, work) for backend, config in configs.items()}
-    solver = dict(locomotion.MJX_SOLVER)
-    locomotion.MJX_SOLVER.clear()
-    programs["mjx, Brax's iterations"] = adapted(make_env(configs["mjx"]), batch, work)
-    seconds(*programs["mjx, Brax's iterations"])  # compiled with them
-    locomotion.MJX_SOLVER.update(solver)
+    own = BRAX_ITERATIONS[scenario]
+    world = dataclasses.replace(configs["mjx"].world, solver_iterations=own[0], line_search_iterations=own[1])
+    theirs = make_env(dataclasses.replace(configs["mjx"], world=world))
+    programs["mjx, Brax's iterations"] = adapted(theirs, batch, work)
     for name, (program, argument) in programs.items():
         start = time.perf_counter()
         seconds(program, argument)

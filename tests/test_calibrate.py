@@ -24,6 +24,14 @@ def test_it_is_the_mean_that_auto_finds_within_a_run():
     assert found.scale == pytest.approx(found.means.mean())
 
 
+def test_a_round_with_more_updates_than_the_trial_is_cut_to_it():
+    """Six worlds a round, 200 updates an episode: twelve updates in one round, two for each episode."""
+    many = with_settings(CONFIG, {"learning.updates_per_episode": 200, "learning.envs_per_run": 6})
+    once = with_settings(many, {"learning.updates_per_episode": 2})
+    assert trial(many).critic_term.shape == (2, 1)
+    np.testing.assert_array_equal(trial(many).critic_term, trial(once).critic_term)
+
+
 def test_a_seed_that_is_not_finite_is_left_out():
     assert Trial(np.array([[1.0, 3.0], [np.inf, 1.0], [np.nan, 1.0]])).scale == 2.0
     assert np.isnan(Trial(np.full((2, 3), np.nan)).scale)

@@ -111,13 +111,3 @@ def test_attention_is_what_its_loops_say(num_agents):
     algorithm, params, obs, action = setting("attention", num_agents=num_agents)
     expected = attention_by_hand(params.critic["params"], obs, action)
     np.testing.assert_allclose(algorithm.value(params.critic, obs, action), expected, rtol=1e-4, atol=1e-6)
-
-
-def test_pairs_have_a_curvature_under_attention_even_with_relu():
-    algorithm, params, obs, _ = setting("attention", activation="relu")
-    assert algorithm.smooth and not setting("joint", activation="relu")[0].smooth
-    policy = lambda actors: algorithm.act(actors, obs)  # noqa: E731
-    value = lambda a: algorithm.value(params.critic, obs, a)  # noqa: E731
-    gradients = jax.grad(lambda actors: jnp.mean(value(policy(actors))))(params.actors)
-    matrix = np.asarray(probe.pairwise_matrix(policy, value, params.actors, gradients))
-    assert np.all(matrix != 0)

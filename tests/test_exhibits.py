@@ -51,6 +51,24 @@ def test_every_exhibit_can_be_planned(tmp_path):
     assert {config.episodes for config in configs} == {8_000, 30_000, 50_000}
 
 
+def test_the_robots_exhibits_can_be_planned(tmp_path):
+    exhibits = load_exhibits(EXPERIMENTS / "locomotion")
+    rows = {name: shown(each, exhibits, Length(), tmp_path) for name, each in exhibits.items()}
+    assert len({row.config for row in rows["figure9"]}) == 4 * 3
+    assert {row.config for row in rows["halfcheetah_rates"]} <= {row.config for row in rows["halfcheetah"]}
+    assert {row.config for row in rows["halfcheetah_modern_rates"]} <= {
+        row.config for row in rows["halfcheetah_modern"]
+    }
+
+
+def test_a_scaled_length_is_whole_rounds(tmp_path):
+    file = tmp_path / "two.toml"
+    file.write_text('title = ""\ndraw = "returns"\nscenarios = ["clustering"]\nmethods = ["fixed"]\n'
+                    "settings = { envs_per_run = 8 }\n")  # fmt: skip
+    (row,) = shown(load_exhibits(file)["two"], {}, Length(0.0005), tmp_path)
+    assert row.config.episodes == 32  # of 25
+
+
 def test_the_grid_s_seeds_are_its_own(tmp_path):
     exhibits = load_exhibits(EXPERIMENTS)
     seeds = {

@@ -18,9 +18,9 @@ from adama_jax.envs.robots import OBLIQUE, PARTITIONS, ROBOTS, partition
 TEAMS = [("ant", "4x2"), ("halfcheetah", "2x3"), ("walker2d", "2x3"), ("hopper", "3x1"), ("humanoid", "9|8")]
 STEPPED = [team if team[0] in ("ant", "halfcheetah") else pytest.param(*team, marks=pytest.mark.slow) for team in TEAMS]
 PICTURED = [
-    team if team[0] in ("ant", "hopper") else pytest.param(*team, marks=pytest.mark.slow)
+    team if team[0] == "hopper" else pytest.param(*team, marks=pytest.mark.slow)
     for team in [*TEAMS, ("humanoidstandup", "9|8")]
-]  # one that moves in space and one in a plane, whose height Brax shows as another than its coordinate
+]  # the fast one's height Brax shows as another than its coordinate
 
 
 def world(robot, name, observe="full", backend="spring", horizon=1000):
@@ -137,7 +137,7 @@ def test_what_is_no_partition_is_refused(robot, name, why):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("robot", ["ant", "halfcheetah"])
+@pytest.mark.parametrize("robot", ["ant", "halfcheetah", "hopper", "walker2d"])
 def test_a_step_of_mjx_is_mujoco_s(robot):
     """From 40 states on the way of a random policy, contacts among them: coordinates and velocities after a step."""
     bare = brax_robot(LocomotionWorld(robot=robot, partition="", backend="mjx"))

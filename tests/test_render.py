@@ -33,7 +33,14 @@ def robot_run(speed=0.5, seconds=0.05, fall=None, steps=STEPS, plane=False):
         "reward": np.ones((1, 2, steps)),
         "terminated": terminated,
     }
-    return Run(Path("nowhere"), "adama", {"scenario": "robot"}, {}, {"seed": np.array([0])}, rollout)
+    return Run(
+        Path("nowhere"),
+        "adama",
+        {"scenario": "ant_4x2", "world": {"robot": "ant", "partition": "4x2", "backend": "spring"}},
+        {},
+        {"seed": np.array([0])},
+        rollout,
+    )
 
 
 def film(run, folder):

@@ -85,6 +85,16 @@ def test_improvement_over_the_scenario_s_own_baseline(tmp_path):
     assert np.isnan(lines[1].improvement)
 
 
+def test_a_baseline_has_the_same_optimiser(tmp_path):
+    base = with_settings(scenario_config("going_together"), {"seeds": 2})
+    configs = [with_settings(base, {"method": method, "direction": direction})
+               for method in ("adama", "fixed") for direction in ("adam", None)]  # fmt: skip
+    finals = [(4.0, 4.0), (4.0, 4.0), (2.0, 5.0), (1.0, 1.0)]
+    runs = [fake_run(tmp_path, finals=final, config=config) for config, final in zip(configs, finals, strict=True)]
+    assert [line.label for line in summary.summarise(runs)] == ["adama (adam)", "adama", "fixed (adam)", "fixed"]
+    np.testing.assert_equal([line.improvement for line in summary.summarise(runs)], [0.5, 1.0, np.nan, np.nan])
+
+
 def test_table_csv_and_markdown_say_the_same(tmp_path):
     runs = [fake_run(tmp_path, diverged={"1": 3}), fake_run(tmp_path, "fixed")]
     lines = summary.summarise(runs)

@@ -10,7 +10,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
-from adama_jax.activations import is_curved
+from adama_jax.activations import SMOOTH
 from adama_jax.algorithms.base import Algorithm
 from adama_jax.losses import td_loss, td_target
 from adama_jax.networks import CRITICS, Actor, action_mask
@@ -75,4 +75,4 @@ def maddpg(
     def objective(actors: PyTree, critic: PyTree, batch: Batch, key: jax.Array) -> jax.Array:
         return jnp.mean(value(critic, batch.obs, act(actors, batch.obs)))
 
-    return Algorithm(init, act, value, critic_loss, objective, smooth=is_curved(critic, critic_activation))
+    return Algorithm(init, act, value, critic_loss, objective, smooth=critic_activation in SMOOTH)

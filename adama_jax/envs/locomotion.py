@@ -28,12 +28,6 @@ with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()):
     mujoco: Any = import_module("mujoco")  # its names are in a compiled module, which pyright cannot read
 
 
-MJX_SOLVER = {"opt.iterations": 4, "opt.ls_iterations": 8}
-"""Iterations of MJX's solver and of its line search, with which it agrees with MuJoCo in C. Brax has 1 and 4 for the
-ant, which leaves contacts unsolved (coordinates 0.01 off in the median after a step), and 4 and 50 for the
-half-cheetah, which is no more exact and three times as slow (docs/locomotion.md)."""
-
-
 class Joint(NamedTuple):
     """Where an actuated joint stands in the model: its actuator, and its rows of the positions and velocities."""
 
@@ -120,7 +114,8 @@ def brax_robot(world: LocomotionWorld) -> Any:
     finally:
         mujoco.set_mju_user_warning(None)
     if world.backend == "mjx":
-        robot.sys = robot.sys.tree_replace(MJX_SOLVER)
+        iterations = {"opt.iterations": world.solver_iterations, "opt.ls_iterations": world.line_search_iterations}
+        robot.sys = robot.sys.tree_replace(iterations)
     robot.reset, robot.step = _lenient(robot.reset), _lenient(robot.step)
     return robot
 

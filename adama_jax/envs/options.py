@@ -67,3 +67,7 @@ class LocomotionWorld(World):
     """The physics: MuJoCo's own (MJX), or one of Brax's."""
     observe: Literal["full", "own"] = "full"
     """Everyone sees the whole state (section 4.5), or the body and its own joints."""
+    solver_iterations: int = 4
+    """Of MJX's solver; with these two it agrees with MuJoCo in C, but for the humanoids (docs/locomotion.md)."""
+    line_search_iterations: int = 8
+    """Of the line search in it."""

@@ -19,7 +19,7 @@ import numpy as np
 
 from adama_jax.envs.options import LocomotionWorld
 from adama_jax.envs.robots import ROBOTS
-from adama_jax.store import Run
+from adama_jax.store import Run, title
 
 SCRIPT = Path(__file__).with_name("brax_viewer.min.js")
 DIGITS = 4  # of metres and of quaternions: a tenth of a millimetre
@@ -37,7 +37,7 @@ PAGE = Template("""<!doctype html>
 """)
 
 
-def save_page(robot: Any, coordinates: np.ndarray, path: Path, title: str) -> Path:
+def save_page(robot: Any, coordinates: np.ndarray, path: Path, name: str) -> Path:
     """Write an episode of a robot as a page with Brax's viewer, which a browser opens from the disk.
 
     The camera keeps beside the robot. The ground is a checkerboard of metres, a kilometre each way.
@@ -46,7 +46,7 @@ def save_page(robot: Any, coordinates: np.ndarray, path: Path, title: str) -> Pa
         robot: an environment of Brax; a step of it lasts `robot.dt` seconds, on the page too.
         coordinates: generalised positions at the reset and after each step, metres and radians. [T + 1, Q]
         path: the file to write.
-        title: of the page.
+        name: the page's title.
 
     Raises:
         ValueError: the coordinates are not the robot's, or not finite.
@@ -68,7 +68,7 @@ def save_page(robot: Any, coordinates: np.ndarray, path: Path, title: str) -> Pa
         raise ValueError("coordinates: must be finite")
     system = json.dumps(_system(robot, coordinates), separators=(",", ":"))
     page = PAGE.substitute(
-        title=html.escape(title),
+        title=html.escape(name),
         system=base64.b64encode(zlib.compress(system.encode(), 9)).decode(),
         script=SCRIPT.read_text(encoding="utf-8"),
     )
@@ -78,21 +78,21 @@ def save_page(robot: Any, coordinates: np.ndarray, path: Path, title: str) -> Pa
 
 
 def rollout_page(run: Run, world: LocomotionWorld, path: Path, seed_index: int = 0) -> Path:
-    """The first greedy episode of one seed's trained actors, up to a fall, as `save_page` has it.
+    """The first greedy episode of one seed's trained actors, until it ends or the physics break, as `save_page` has it.
 
     Raises:
-        ValueError: the run's episodes were not kept.
+        ValueError: the run's episodes were not kept, or by a version that kept no snapshots.
     """
     from adama_jax.envs.locomotion import brax_robot, coordinates  # Brax is slow to import, and only robots need it
 
     if "snapshot" not in run.rollout:
-        raise ValueError(f"{run.folder}: no rollout was kept")
+        raise ValueError(f"{run.folder}: no rollout with snapshots was kept")
     robot = brax_robot(world)
-    steps = 1 + int((np.cumsum(run.rollout["terminated"][seed_index, 0]) == 0).sum())
+    ended = np.append(False, run.rollout["terminated"][seed_index, 0])
     pose_of = jax.jit(jax.vmap(coordinates(robot, ROBOTS[world.robot].unseen)))
-    poses = np.asarray(pose_of(jnp.asarray(run.rollout["snapshot"][seed_index, 0])))[:steps]
-    title = f"{run.config['scenario']}, {run.label}, seed {run.metrics['seed'][seed_index]}"
-    return save_page(robot, poses, path, title)
+    poses = np.asarray(pose_of(jnp.asarray(run.rollout["snapshot"][seed_index, 0])))
+    over = np.cumsum(ended | ~np.isfinite(poses).all(axis=1)) > 0
+    return save_page(robot, poses[~over], path, title(run, seed_index))
 
 
 def _system(robot: Any, coordinates: np.ndarray) -> dict[str, Any]:
