@@ -1,4 +1,4 @@
-"""The scenarios: a world each, and the settings that Table 1 gives for it. Plain data, importable without JAX.
+"""The scenarios: a world each, and the settings that Tables 1 and 2 give for it. Plain data, importable without JAX.
 
 A new scenario is one file in `envs/` with `make(world, horizon, name) -> Env`, and one entry here.
 """

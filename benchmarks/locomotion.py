@@ -1,9 +1,9 @@
 """Robots: our adapter against bare Brax, what learning adds to playing, and the physics against one another.
 
-    .venv/bin/python -m benchmarks.locomotion [adapter|backends]
+    .venv/bin/python -m benchmarks.locomotion [adapter|backends] [ant_4x2|halfcheetah_2x3]
 
 On one core with one thread; run it on an idle machine. Each ratio is the median over rounds of times taken one after
-the other within the round. Without an argument: both parts. Adds to `benchmarks/locomotion.json`.
+the other within the round. Without arguments: both parts, both robots. Adds to `benchmarks/locomotion.json`.
 """
 
 import dataclasses
@@ -28,7 +28,7 @@ from adama_jax.envs.locomotion import brax_robot
 from adama_jax.rollout import make_rollout
 from adama_jax.runtime import machine
 
-ROUNDS, BATCHES, WORK = 7, (16, 256), 4096  # WORK: steps of all worlds together in one timed call
+ROUNDS, BATCHES, WORK = 15, (16, 256), 4096  # WORK: steps of all worlds together in one timed call
 SCENARIOS = ("ant_4x2", "halfcheetah_2x3")
 
 
@@ -136,8 +136,8 @@ def compare_backends(scenario: str, batch: int = 16, work: int = 512) -> dict[st
 def main() -> None:
     target = Path(__file__).with_suffix(".json")
     parts = {"adapter": lambda scenario: measure(setting(scenario)), "backends": compare_backends}
-    for part in sys.argv[1:] or parts:
-        for scenario in SCENARIOS:
+    for part in [word for word in sys.argv[1:] if word in parts] or parts:
+        for scenario in [word for word in sys.argv[1:] if word in SCENARIOS] or SCENARIOS:
             found = parts[part](scenario)
             print(f"{scenario}, {part}")
             for name, value in found.items():
