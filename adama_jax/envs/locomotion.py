@@ -5,6 +5,7 @@ model (`model_joints`). JaxMARL's own mapping is one leg off for the ant and is 
 """
 
 import contextlib
+import functools
 import io
 import warnings
 from collections.abc import Callable, Sequence
@@ -104,6 +105,7 @@ def make(world: LocomotionWorld, horizon: int, name: str) -> Env:
     return Env(spec, reset, step, snapshot, observe, limb_positions)
 
 
+@functools.lru_cache(maxsize=8)  # loading is slow, and silent only while no other thread loads one
 def brax_robot(world: LocomotionWorld) -> Any:
     """Brax's environment, without its wrappers: it never resets by itself and knows no time limit."""
     mujoco.set_mju_user_warning(lambda text: None)  # or it writes of the models' age to MUJOCO_LOG.TXT, where we are
