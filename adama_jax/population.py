@@ -5,6 +5,7 @@ matrices this small. No device ever waits for another: there are no collectives.
 """
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any, NamedTuple
 
 import jax
@@ -25,6 +26,9 @@ AXES = TrainState(
     episode=None,  # pyright: ignore[reportArgumentType]
     diverged_at=0,  # pyright: ignore[reportArgumentType]
 )
+
+
+LONG = 200  # steps of an episode, from which its program is optimised whatever it runs for
 
 
 class Population(NamedTuple):
@@ -76,24 +80,26 @@ def population(trainer: Trainer, size: int, devices: Sequence[Any] | None = None
     def chunk(state: TrainState, length: int) -> tuple[TrainState, Metrics]:
         return jax.vmap(lambda one: trainer.chunk(one, length), in_axes=(AXES,), out_axes=(AXES, 0))(state)
 
-    # Of a start's compilation on a CPU a third went into these two, which run once: they are not optimised there.
+    # Of a start's compilation on a CPU a third went into init and play, which run once: they are not optimised there,
+    # unless an episode is so long that playing it would take longer than that saves (25 s for a half-cheetah).
     once = {"xla_backend_optimization_level": 0} if devices[0].platform == "cpu" else None
     jit_init = jax.jit(jax.vmap(trainer.init, out_axes=AXES), out_shardings=layout, compiler_options=once)
     jit_chunk = jax.jit(
         chunk, static_argnums=1, donate_argnums=0, in_shardings=(layout,), out_shardings=(layout, along)
     )
     jit_evaluate = jax.jit(jax.vmap(trainer.evaluate, in_axes=(AXES,)), in_shardings=(layout,), out_shardings=along)
-    jit_play = jax.jit(
-        jax.vmap(trainer.play, in_axes=(AXES, None)),
-        in_shardings=(layout, same),
-        out_shardings=along,
-        compiler_options=once,
+    jit_play = partial(
+        jax.jit, jax.vmap(trainer.play, in_axes=(AXES, None)), in_shardings=(layout, same), out_shardings=along
     )
 
     def init(seeds: Sequence[int], hyper: TrainHyper) -> TrainState:
         if len(seeds) != size:
             raise ValueError(f"{len(seeds)} seeds for a population of {size}")
         return jit_init(*jax.device_put(spread(seeds, hyper), along))
+
+    def play(state: TrainState, keys: jax.Array) -> Episode:
+        steps = state.replay.row.shape[-2]
+        return jit_play(compiler_options=once if steps < LONG else None)(state, keys)
 
     def shapes(hyper: TrainHyper) -> TrainState:
         return jax.eval_shape(jit_init, *spread([0] * size, hyper))
@@ -103,7 +109,7 @@ def population(trainer: Trainer, size: int, devices: Sequence[Any] | None = None
         keys = jax.vmap(jax.random.key)(np.asarray(seeds, np.uint32)[rows])
         return keys, jax.tree.map(lambda leaf: np.broadcast_to(np.asarray(leaf, np.float32), (size,))[rows], hyper)
 
-    return Population(init, shapes, jit_chunk, jit_evaluate, jit_play, width, len(devices))
+    return Population(init, shapes, jit_chunk, jit_evaluate, play, width, len(devices))
 
 
 def host(values: PyTree, size: int) -> PyTree:

@@ -118,7 +118,8 @@ def brax_robot(world: LocomotionWorld) -> Any:
     if world.backend == "mjx":
         iterations = {"opt.iterations": world.solver_iterations, "opt.ls_iterations": world.line_search_iterations}
         robot.sys = robot.sys.tree_replace(iterations)
-    robot.reset, robot.step = _lenient(robot.reset), _lenient(robot.step)
+    # Traced once for all programs: seconds each time. Inlined, they are no function of their own in a program.
+    robot.reset, robot.step = (_lenient(jax.jit(call, inline=True)) for call in (robot.reset, robot.step))
     return robot
 
 
