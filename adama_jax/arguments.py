@@ -15,7 +15,7 @@ from adama_jax.config import ConfigError
 from adama_jax.settings import SYMBOLS, all_settings, setting
 
 Command = TypeVar("Command")
-FLATTENED = ("config", "output", "launch", "exhibits")
+FLATTENED = ("config", "output", "training", "launch", "exhibits")
 
 
 def parse(kind: type[Command], default: Command, words: Sequence[str], program: str) -> Command:

@@ -2,6 +2,7 @@
 
 import dataclasses
 import os
+import shlex
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -9,6 +10,7 @@ from typing import Any
 
 from rich.console import Console
 
+from adama_jax import cli_runs
 from adama_jax.arguments import given_settings, parse, read_axes, split_axes
 from adama_jax.commands import (
     CalibrateCommand,
@@ -19,6 +21,7 @@ from adama_jax.commands import (
     ReproduceCommand,
     SweepCommand,
     TrainCommand,
+    Training,
     check_exhibits,
     check_folder,
     check_launch,
@@ -35,6 +38,9 @@ usage: adama COMMAND ...
   adama train SCENARIO [key=value ...]        one method, all seeds in one compiled program
   adama experiment SCENARIO [key=value ...]   several methods (methods=adama,fixed), figures together
   adama sweep SCENARIO [key=a,b,c ...]        every combination of settings, methods and seeds
+  adama resume RUN                            go on with a run that was interrupted (so does the same command again)
+  adama verify RUN                            check every file of a run's folder
+  adama play RUN [seed=0]                     the trained actors: greedy return and a film
   adama calibrate SCENARIO [key=value ...]    a trial run that tells m
   adama reproduce [key=value ...]             train what the paper's figures lack, then draw them
   adama figures [key=value ...]               draw the paper's figures from what is on disk
@@ -68,9 +74,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except ConfigError as error:
         print(f"adama: error: {error}", file=sys.stderr)
         return 2
-    except KeyboardInterrupt:
-        print("adama: interrupted; the runs that were finished are kept", file=sys.stderr)
-        return 130
+    except KeyboardInterrupt as stop:
+        print(f"adama: stopped; to go on: adama {shlex.join(words)}", file=sys.stderr)
+        return getattr(stop, "code", 130)
 
 
 def _train(words: list[str]) -> int:
@@ -100,7 +106,7 @@ def _experiment(configs: list[Config], output: Output, figures: Path) -> int:
     _prepare(configs, output)
     from adama_jax.experiment import experiment
 
-    return experiment(configs, output.out, output.force, Console(), figures)
+    return experiment(configs, output.out, output.training, Console(), figures)
 
 
 def _sweep(words: list[str]) -> int:
@@ -118,7 +124,7 @@ def _sweep(words: list[str]) -> int:
     _prepare(configs, command.output)
     from adama_jax.experiment import sweep
 
-    return sweep(configs, command.output.out, command.output.force, command.launch, Console())
+    return sweep(configs, command.output.out, command.output.training, command.launch, Console())
 
 
 def _typed_axes(base: Config, axes: Mapping[str, Sequence[str]]) -> dict[str, list[Any]]:
@@ -149,7 +155,7 @@ def _reproduce(words: list[str]) -> int:
 
     plan(command.exhibits)
     check_launch(command.launch)
-    _prepare([], Output(command.exhibits.out, command.force, command.devices))
+    _prepare([], Output(command.exhibits.out, command.training))
     from adama_jax.reproduce import reproduce
 
     return reproduce(command, Console())
@@ -174,7 +180,7 @@ def _calibrate(words: list[str]) -> int:
     scenario, rest = _scenario(words)
     command = parse(CalibrateCommand, CalibrateCommand(scenario_config(scenario)), rest, f"adama calibrate {scenario}")
     _check_scenario(command.config, scenario)
-    _prepare([command.config], Output(out=Path.cwd(), devices=command.devices))
+    _prepare([command.config], Output(Path.cwd(), Training(devices=command.devices)))
     from adama_jax.calibrate import calibrate
 
     return calibrate(command.config, Console())
@@ -187,7 +193,7 @@ def _prepare(configs: list[Config], output: Output) -> None:
     check_output(output)
     from adama_jax.runtime import set_up_jax
 
-    set_up_jax(output.devices)
+    set_up_jax(output.training.devices)
 
 
 def _scenario(words: list[str]) -> tuple[str, list[str]]:
@@ -229,6 +235,7 @@ def _list_scenarios(words: list[str]) -> int:
 COMMANDS: dict[str, Callable[[list[str]], int]] = {
     "train": _train, "experiment": _compare, "sweep": _sweep, "calibrate": _calibrate, "reproduce": _reproduce,
     "figures": _figures, "report": _report, "scenarios": _list_scenarios, "methods": _list_methods,
+    "resume": cli_runs.resume, "verify": cli_runs.verify, "play": cli_runs.play,
 }  # fmt: skip
 
 

@@ -15,15 +15,30 @@ Flat = tyro.conf.arg(name="")  # its fields have no prefix on the command line
 
 
 @dataclass(frozen=True)
+class Training:
+    """How runs are trained: on what, and when they are saved."""
+
+    force: bool = False
+    """Train again what is finished, and anew what was begun."""
+    devices: int | None = None
+    """Host devices on a CPU; None: one a core."""
+    checkpoint_minutes: float | None = 10.0
+    """Minutes between checkpoints; None: only when stopped (Ctrl-C, SIGTERM)."""
+    keep_every: int | None = None
+    """Also keep checkpoints at least this many episodes apart; None: the newest two only."""
+    replay_every: int = 1
+    """Checkpoints for each one that has the replay; above 1 a run that goes on has an older replay."""
+    if_save_fails: Literal["go_on", "stop"] = "go_on"
+    """What to do when a checkpoint cannot be written: train on and say so, or stop."""
+
+
+@dataclass(frozen=True)
 class Output:
     """Where results go."""
 
     out: Path = Path("results")
     """Folder of the results."""
-    force: bool = False
-    """Train again what is finished."""
-    devices: int | None = None
-    """Host devices on a CPU; None: one a core."""
+    training: Annotated[Training, Flat] = Training()
 
 
 @dataclass(frozen=True)
@@ -105,11 +120,29 @@ class ReproduceCommand:
     """Train what the figures lack, then draw them. Stop it at any time; the same command goes on."""
 
     exhibits: Annotated[FiguresCommand, Flat] = FiguresCommand()
-    force: bool = False
-    """Train again what is finished."""
-    devices: int | None = None
-    """Host devices on a CPU; None: one a core."""
+    training: Annotated[Training, Flat] = Training()
     launch: Annotated[Launch, Flat] = Launch()
+
+
+@dataclass(frozen=True)
+class ResumeCommand:
+    """Go on with a run that was interrupted, and with what was begun together with it."""
+
+    training: Annotated[Training, Flat] = Training()
+
+
+@dataclass(frozen=True)
+class PlayCommand:
+    """Play a finished run's trained actors: the greedy return, a film, and for a robot a page."""
+
+    seed: int | None = None
+    """Which of the run's seeds; None: the first that stayed finite."""
+    episodes: int = 100
+    """Greedy episodes for the return; the first four are filmed."""
+    start_seed: int = 0
+    """Their starts are drawn from this seed."""
+    out: Path | None = None
+    """Folder of the film; None: play/ in the run's folder."""
 
 
 @dataclass(frozen=True)
@@ -132,14 +165,42 @@ class CalibrateCommand:
 
 
 def check_output(output: Output) -> None:
-    """Check the results folder and the number of devices.
+    """Check the results folder, the devices and the times of checkpoints.
 
     Raises:
         ConfigError: one line with the setting and what is allowed.
     """
-    if output.devices is not None and output.devices < 1:
-        raise ConfigError(f"devices={output.devices}: must be at least 1")
+    check_training(output.training)
     check_folder("out", output.out)
+
+
+def check_training(training: Training) -> None:
+    """Check the number of devices and the times of checkpoints.
+
+    Raises:
+        ConfigError: one line with the setting and what is allowed.
+    """
+    minutes = training.checkpoint_minutes
+    if minutes is not None and not 0 <= minutes < float("inf"):
+        raise ConfigError(f"checkpoint_minutes={minutes}: must be at least 0 and finite, or None")
+    for name in ("devices", "keep_every", "replay_every"):
+        value = getattr(training, name)
+        if value is not None and value < 1:
+            raise ConfigError(f"{name}={value}: must be at least 1")
+
+
+def check_play(command: PlayCommand) -> None:
+    """Check what is to be played.
+
+    Raises:
+        ConfigError: one line with the setting and what is allowed.
+    """
+    if command.episodes < 4:
+        raise ConfigError(f"episodes={command.episodes}: must be at least 4, which are filmed")
+    if not 0 <= command.start_seed < 2**31:
+        raise ConfigError(f"start_seed={command.start_seed}: must be from 0 to 2^31 - 1")
+    if command.out is not None:
+        check_folder("out", command.out)
 
 
 def check_folder(name: str, folder: Path) -> None:

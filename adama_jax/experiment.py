@@ -6,31 +6,31 @@ from pathlib import Path
 from rich.console import Console
 
 from adama_jax import plots, render, summary, viewer
-from adama_jax.commands import Launch
+from adama_jax.commands import Launch, Training
 from adama_jax.config import Config
 from adama_jax.envs.options import LocomotionWorld
 from adama_jax.launch import Failure, launch
 from adama_jax.settings import sweep_hash
-from adama_jax.store import Run, find_run, finite_seeds, has_run, machine_of, run_folder
+from adama_jax.store import Run, check_free, find_run, finite_seeds, has_run, machine_of, run_folder
 from adama_jax.sweep import jobs, labels
 
 FEW = 8  # settings or runs, each of which gets a line on the screen
 SHOWN = 20  # settings in a sweep's table; the CSV has all
 
 
-def experiment(configs: Sequence[Config], out: Path, force: bool, console: Console, figures: Path) -> int:
+def experiment(configs: Sequence[Config], out: Path, training: Training, console: Console, figures: Path) -> int:
     """Train what is not on disk yet, draw, and print the table.
 
     Args:
         configs: validated configurations of one scenario.
         out: results folder; runs go to `out/<scenario>/<method>-<hash>`.
-        force: train again what is there.
+        training: how; with `force`, what is there too.
         figures: folder for the pictures.
 
     Returns:
         The exit code: 1 if any seed diverged or a method could not be trained, else 0.
     """
-    failures = complete(configs, out, force, Launch(), console)
+    failures = complete(configs, out, training, Launch(), console)
     runs = [run for config in configs if (run := find_run(out, config))]
     if not runs:
         return 1
@@ -53,19 +53,19 @@ def experiment(configs: Sequence[Config], out: Path, force: bool, console: Conso
     return 1 if failures or any(result.meta["diverged"] for result in runs) else 0
 
 
-def sweep(configs: Sequence[Config], out: Path, force: bool, options: Launch, console: Console) -> int:
+def sweep(configs: Sequence[Config], out: Path, training: Training, options: Launch, console: Console) -> int:
     """Train what is not on disk yet, print the best settings, write all as CSV and Markdown; a grid's heat map too.
 
     Args:
         configs: validated configurations of one scenario.
         out: results folder.
-        force: train again what is there.
+        training: how; with `force`, what is there too.
         options: where the programs run.
 
     Returns:
         The exit code: 1 if a job failed. A run that diverged is a result.
     """
-    failures = complete(configs, out, force, options, console)
+    failures = complete(configs, out, training, options, console)
     names = dict(zip(configs, labels(configs), strict=True))
     runs = [run for config, name in names.items() if (run := find_run(out, config, name))]
     if runs:
@@ -89,17 +89,26 @@ def _title(lines: Sequence[summary.Summary], config: Config) -> str:
     return f"{worlds}, {config.episodes:,} episodes: {len(lines)} settings{best}"
 
 
-def complete(configs: Sequence[Config], out: Path, force: bool, options: Launch, console: Console) -> list[Failure]:
-    """Train the configurations that are not on disk; with `force`, all of them. What is there is named and kept."""
+def complete(
+    configs: Sequence[Config], out: Path, training: Training, options: Launch, console: Console
+) -> list[Failure]:
+    """Train the configurations that are not on disk; with `force`, all of them. What is there is named and kept.
+
+    Raises:
+        ConfigError: another process is training one of them.
+    """
     names = dict(zip(configs, labels(configs), strict=True))
-    missing = [config for config in names if force or not has_run(out, config)]
+    missing = [config for config in names if training.force or not has_run(out, config)]
+    for config in missing:
+        check_free(out, config)
     kept = [config for config in names if config not in missing]
     if len(kept) > FEW:
         console.print(f"{len(kept)} settings are finished already, {len(missing)} are to be trained.")
     for config in kept if len(kept) <= FEW else []:
         folder = run_folder(out, config)
         console.print(f"{names[config]}: finished already, {folder} (force=true runs it again)", soft_wrap=True)
-    return launch(jobs(missing, [names[config] for config in missing], options.parts), out, options, console)
+    to_do = jobs(missing, [names[config] for config in missing], options.parts)
+    return launch(to_do, out, options, console, training)
 
 
 def tell_machines(runs: Sequence[Run], console: Console) -> None:

@@ -1,11 +1,11 @@
 """Running the jobs of a sweep: here, side by side on this process's devices, or on other machines by submitit."""
 
+import dataclasses
 import os
 import queue
 import subprocess
-import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -13,11 +13,14 @@ from typing import Any, NamedTuple
 from rich.console import Console
 from rich.progress import Progress
 
-from adama_jax.commands import Launch
+from adama_jax.commands import Launch, Training
 from adama_jax.compose import make_env
+from adama_jax.loop import Interrupted, Watch
 from adama_jax.progress import Reporter, progress_bars
-from adama_jax.runner import Point, run
+from adama_jax.runner import run
 from adama_jax.runtime import set_up_jax
+from adama_jax.saved import Saving
+from adama_jax.stopping import stop_on_signals
 from adama_jax.sweep import Job
 
 LOCAL = {"timeout_min": 60 * 24 * 30}  # submitit has no other word for: as long as it takes
@@ -30,21 +33,26 @@ class Failure(NamedTuple):
     why: str
 
 
-def launch(jobs: Sequence[Job], out: Path, options: Launch, console: Console) -> list[Failure]:
+def launch(
+    jobs: Sequence[Job], out: Path, options: Launch, console: Console, training: Training = Training()
+) -> list[Failure]:
     """Run jobs to their end; one that fails does not stop the others.
 
     Returns:
         What failed, and why, in a line.
+
+    Raises:
+        Stopped: by Ctrl-C or SIGTERM; the jobs have written checkpoints.
     """
     if not jobs:
         return []
-    failures = (_here if options.launcher == "here" else _submitted)(jobs, out, options, console)
+    failures = (_here if options.launcher == "here" else _submitted)(jobs, out, options, console, training)
     for job, why in failures:
         console.print(f"{job.name}: failed: {why}", style="red", highlight=False, soft_wrap=True)
     return failures
 
 
-def _here(jobs: Sequence[Job], out: Path, options: Launch, console: Console) -> list[Failure]:
+def _here(jobs: Sequence[Job], out: Path, options: Launch, console: Console, training: Training) -> list[Failure]:
     """One thread a share of the devices: a program runs and compiles on its own share, beside the others."""
     import jax
 
@@ -55,19 +63,15 @@ def _here(jobs: Sequence[Job], out: Path, options: Launch, console: Console) -> 
         shares.put(devices[place::beside])
     for config in {job.configs[0].scenario: job.configs[0] for job in jobs}.values():
         make_env(config)  # what a world imports is imported once, before there are threads
-    stop = threading.Event()
 
-    def work(job: Job, left: int, bars: Progress) -> str | None:
+    def work(job: Job, left: int, bars: Progress, stop: Callable[[], bool]) -> str | None:
         share = shares.get()
         reporter = Reporter(job.name, job.configs, job.labels, bars, left)
-
-        def observe(point: Point) -> None:
-            if stop.is_set():
-                raise InterruptedError("interrupted")
-            reporter(point)
-
         try:
-            run(job.configs, out, observe, share)
+            if not stop():
+                run(job.configs, out, _watch(reporter, stop), share, saving=saving(training), again=training.force)
+        except Interrupted as stopped:
+            reporter.tell(f"{stopped}, with a checkpoint")
         except Exception as error:  # a line, and not the exception: its frames would hold the device's memory
             return _in_a_line(error)
         finally:
@@ -75,20 +79,18 @@ def _here(jobs: Sequence[Job], out: Path, options: Launch, console: Console) -> 
             shares.put(share)
         return None
 
-    with progress_bars(console) as bars, ThreadPoolExecutor(beside) as pool:
+    with stop_on_signals() as stop, progress_bars(console) as bars, ThreadPoolExecutor(beside) as pool:
         left = -(-len(jobs) // beside)
-        futures = [pool.submit(work, job, left if place < beside else 1, bars) for place, job in enumerate(jobs)]
-        try:
-            wait(futures)
-        except KeyboardInterrupt:
-            stop.set()
-            pool.shutdown(wait=True, cancel_futures=True)
-            raise
+        futures = [pool.submit(work, job, left if place < beside else 1, bars, stop) for place, job in enumerate(jobs)]
+        wait(futures)
     return [Failure(job, why) for job, future in zip(jobs, futures, strict=True) if (why := future.result())]
 
 
-def _submitted(jobs: Sequence[Job], out: Path, options: Launch, console: Console) -> list[Failure]:
-    """Submitit's jobs, `at_once` at a time; what they print is in `out/jobs`. An interrupt cancels them."""
+def _submitted(jobs: Sequence[Job], out: Path, options: Launch, console: Console, training: Training) -> list[Failure]:
+    """Submitit's jobs, `at_once` at a time; what they print is in `out/jobs`. A stop is passed on to them.
+
+    One that was killed goes on once more; what it had saved is not trained again.
+    """
     import submitit
 
     cores = len(os.sched_getaffinity(0))
@@ -97,31 +99,46 @@ def _submitted(jobs: Sequence[Job], out: Path, options: Launch, console: Console
     executor = submitit.AutoExecutor(folder=out / "jobs", cluster=options.launcher)
     executor.update_parameters(name="adama", **(LOCAL if local else _slurm(options)))
     devices = max(1, cores // beside) if local else None
-    waiting, running, failures = list(jobs), [], []
-    try:
-        while waiting or running:
+    training = dataclasses.replace(training, devices=devices or training.devices)
+    waiting, running, failures, killed = list(jobs), [], [], []
+    with stop_on_signals() as stop:
+        while (waiting or running) and not stop():
             while waiting and len(running) < beside:
                 job = waiting.pop(0)
-                submitted, failed = _hand_in(executor, job, out, devices, console)
+                submitted, failed = _hand_in(executor, job, out, training, console)
                 running += [(job, submitted)] if submitted else []
                 failures += failed
             ended = [pair for pair in running if pair[1].done()]
             running = [pair for pair in running if pair not in ended]
-            failures += [failure for job, submitted in ended for failure in _take_back(job, submitted, console)]
+            for job, submitted in ended:
+                if job not in killed and _was_killed(submitted):
+                    console.print(f"{job.name}: job {submitted.job_id} was killed; goes on", highlight=False)
+                    killed.append(job)
+                    waiting.append(job)
+                else:
+                    failures += _take_back(job, submitted, console)
             time.sleep(0.5)
-    except KeyboardInterrupt:
         for _, submitted in running:
             submitted.cancel()
-        raise
+        while not all(submitted.done() for _, submitted in running):
+            time.sleep(0.1)  # they save, for as long as a stop is given
     return failures
 
 
-def _hand_in(executor: Any, job: Job, out: Path, devices: int | None, console: Console) -> tuple[Any, list[Failure]]:
+def _was_killed(submitted: Any) -> bool:
+    """Whether a job ended without a word: by SIGKILL, or with its machine."""
+    from submitit.core.utils import FailedJobError, UncompletedJobError
+
+    error = submitted.exception()
+    return isinstance(error, UncompletedJobError) and not isinstance(error, FailedJobError)
+
+
+def _hand_in(executor: Any, job: Job, out: Path, training: Training, console: Console) -> tuple[Any, list[Failure]]:
     """The submitted job, or None and why it was refused."""
     from submitit.core.utils import FailedJobError
 
     try:
-        submitted = executor.submit(run_job, job, out.absolute(), devices)
+        submitted = executor.submit(run_job, job, out.absolute(), training)
     except (subprocess.CalledProcessError, FailedJobError) as error:
         return None, [Failure(job, _in_a_line(error))]
     console.print(f"{job.name}: job {submitted.job_id}", highlight=False)
@@ -137,11 +154,21 @@ def _take_back(job: Job, submitted: Any, console: Console) -> list[Failure]:
     return []
 
 
-def run_job(job: Job, out: Path, devices: int | None) -> None:
+def run_job(job: Job, out: Path, training: Training) -> None:
     """What a submitted job does, in its own process."""
-    set_up_jax(devices)
-    with progress_bars(Console(width=160)) as bars:
-        run(job.configs, out, Reporter(job.name, job.configs, job.labels, bars))
+    set_up_jax(training.devices)
+    with stop_on_signals() as stop, progress_bars(Console(width=160)) as bars:
+        watch = _watch(Reporter(job.name, job.configs, job.labels, bars), stop)
+        run(job.configs, out, watch, saving=saving(training), again=training.force)
+
+
+def _watch(reporter: Reporter, stop: Callable[[], bool]) -> Watch:
+    return Watch(reporter, reporter.broke, reporter.tell, stop)
+
+
+def saving(training: Training) -> Saving:
+    """When to save, as the command line has it."""
+    return Saving(training.checkpoint_minutes, training.keep_every, training.replay_every, training.if_save_fails)
 
 
 def _slurm(options: Launch) -> dict[str, Any]:

@@ -24,7 +24,7 @@ AXES = TrainState(
     exploration=0,  # pyright: ignore[reportArgumentType]
     key=0,  # pyright: ignore[reportArgumentType]
     episode=None,  # pyright: ignore[reportArgumentType]
-    diverged_at=0,  # pyright: ignore[reportArgumentType]
+    health=0,  # pyright: ignore[reportArgumentType]
 )
 
 
@@ -41,6 +41,7 @@ class Population(NamedTuple):
     play: `(state, keys [E]) -> Episode`, every leaf leading with S, E.
     width: S with what was added to divide evenly over the devices; cut results to the first S (`host`).
     devices: how many are used; never so many that one of them holds a lone run.
+    layout: the shardings of a state, a prefix of it.
     """
 
     init: Callable[[Sequence[int], TrainHyper], TrainState]
@@ -50,6 +51,7 @@ class Population(NamedTuple):
     play: Callable[[TrainState, jax.Array], Episode]
     width: int
     devices: int
+    layout: PyTree
 
 
 def population(trainer: Trainer, size: int, devices: Sequence[Any] | None = None) -> Population:
@@ -109,7 +111,7 @@ def population(trainer: Trainer, size: int, devices: Sequence[Any] | None = None
         keys = jax.vmap(jax.random.key)(np.asarray(seeds, np.uint32)[rows])
         return keys, jax.tree.map(lambda leaf: np.broadcast_to(np.asarray(leaf, np.float32), (size,))[rows], hyper)
 
-    return Population(init, shapes, jit_chunk, jit_evaluate, play, width, len(devices))
+    return Population(init, shapes, jit_chunk, jit_evaluate, play, width, len(devices), layout)
 
 
 def host(values: PyTree, size: int) -> PyTree:

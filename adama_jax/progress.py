@@ -1,13 +1,13 @@
 """Telling a person how runs are going: a bar on a terminal, a line now and then elsewhere."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from adama_jax.config import Config
-from adama_jax.runner import Point
+from adama_jax.loop import Broken, Lane, Point
 
 LONG = 300.0  # seconds; a longer run says so at its start
 
@@ -25,7 +25,7 @@ def progress_bars(console: Console) -> Progress:
 
 
 class Reporter:
-    """Observes the runs of one program (`runner.run`): call it with each point."""
+    """Watches the runs of one program (`loop.Watch`): called with each point, told of what breaks and what happens."""
 
     def __init__(self, name: str, configs: Sequence[Config], labels: Sequence[str], bars: Progress, programs: int = 1):
         self.name = name
@@ -43,9 +43,6 @@ class Reporter:
         self.points += 1
         if self.points == 1:
             self._announce(point)
-        for lane, episode in point.diverged.items():
-            text = f"{self.labels[lane.config]}: seed {lane.seed} diverged: not finite from episode {episode} on"
-            self.console.print(text, style="red", highlight=False)
         news = _news(point)
         done = (point.part - 1) * point.total + point.episode
         self.bars.update(self.task, completed=done, total=point.parts * point.total, news=news)
@@ -54,13 +51,24 @@ class Reporter:
             part = f"slice {point.part}/{point.parts}, " if point.parts > 1 else ""
             self.console.print(f"{self.name}: {part}{point.episode:,}/{point.total:,} episodes, {news}")
 
+    def broke(self, lanes: Mapping[Lane, Broken]) -> None:
+        """Name the seeds that are no longer finite. (A lane beyond the labels is another command's.)"""
+        for lane, (episode, update, leaf) in lanes.items():
+            label = self.labels[lane.config] if 0 <= lane.config < len(self.labels) else "another run"
+            text = f"{label}: seed {lane.seed} diverged: not finite from episode {episode} on (update {update}, {leaf})"
+            self.console.print(text, style="red", highlight=False)
+
+    def tell(self, line: str) -> None:
+        """Something that one should know."""
+        self.console.print(f"{self.name}: {line}", style="yellow", highlight=False, soft_wrap=True)
+
     def finished(self) -> None:
         """The bar goes; a line stays."""
         self.bars.remove_task(self.task)
 
     def _announce(self, point: Point) -> None:
         """After the first chunk: how long all that is left will take, and how to take a shorter look."""
-        an_episode = self.programs * point.parts * point.seconds / point.episode
+        an_episode = self.programs * point.parts * point.seconds / point.episodes
         seconds = an_episode * point.total
         if seconds > LONG:
             shorter = _round_number(int(LONG / an_episode), self.config.learning.envs_per_run)

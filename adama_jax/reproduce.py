@@ -35,7 +35,7 @@ def reproduce(command: ReproduceCommand, console: Console) -> int:
         if not new:
             break
         tried |= set(new)
-        failures += complete(new, command.exhibits.out, command.force, command.launch, console)
+        failures += complete(new, command.exhibits.out, command.training, command.launch, console)
     figures(command.exhibits, console)
     return 1 if failures else 0
 

@@ -1,198 +1,204 @@
-"""The host loop of runs: jitted chunks, and at each chunk's edge evaluation, the log and the check for divergence."""
+"""Training the seeds of configurations that share a program, in slices old and new, into their folders."""
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import jax
 import numpy as np
 
-from adama_jax.compose import make_env, make_hyper, make_hypers, make_train
+from adama_jax.actors import about_actors
+from adama_jax.compose import make_env
 from adama_jax.config import Config
-from adama_jax.population import Population, host, population
+from adama_jax.loop import Broken, Lane, Learned, Values, Watch, train_slice
+from adama_jax.program import Program, compiled
+from adama_jax.run_writer import Finished, RunWriter
 from adama_jax.runtime import machine
+from adama_jax.saved import Owner, SavedSlice, Saving, Slice, find, slice_folder
 from adama_jax.settings import config_hash, program_key
-from adama_jax.slicing import bytes_needed, fitted, most_in_memory, slice_width, slices_of
-from adama_jax.store import RunWriter, run_folder
-from adama_jax.train import TrainState
-
-DRAWN_EPISODES = 4  # greedy episodes kept for drawing; their starts come from the evaluation's seed
-
-
-class Lane(NamedTuple):
-    """One run: a seed of one of the configurations."""
-
-    config: int
-    seed: int
-
-
-class Point(NamedTuple):
-    """What an observer is told at a chunk's edge."""
-
-    part: int  # this slice, from 1
-    parts: int
-    episode: int
-    total: int
-    seconds: float  # of this chunk, compilation excluded
-    lanes: Sequence[Lane]
-    values: dict[str, np.ndarray]  # leading with the lanes
-    diverged: dict[Lane, int]  # first episode that was not finite; only the lanes newly found
-
-
-class Program(NamedTuple):
-    """What the loop calls, compiled: one program serves every slice."""
-
-    people: Population
-    width: int  # runs in a slice; `people.width` may be more, to divide evenly over the devices
-    advance: dict[int, Callable[[TrainState], Any]]
-    evaluate: Callable[[TrainState], jax.Array]
-    seconds: float  # that compiling took
+from adama_jax.slicing import slices_of
+from adama_jax.store import partial_folder, read_config, run_folder
 
 
 def run(
     configs: Sequence[Config],
     out: Path,
-    observe: Callable[[Point], None] = lambda point: None,
+    watch: Watch = Watch(),
     devices: Sequence[Any] | None = None,
     width: int | None = None,
-) -> list[dict[int, int]]:
+    saving: Saving = Saving(),
+    again: bool = False,
+) -> list[dict[int, Broken]]:
     """Train all seeds of configurations that share a program, and write their run folders.
+
+    What an earlier process left of them is gone on with, on as many devices and in slices as wide as it had.
 
     Args:
         configs: validated configurations, equal but for `settings.TRACED` settings and seeds.
         out: results folder; a run folder that exists is replaced at the end.
-        observe: called at each point.
+        watch: who looks on.
         devices: JAX devices to share the runs; None: all local ones.
         width: runs at once; None: what is fast and fits in the free memory.
+        saving: when checkpoints are written.
+        again: begin anew, whatever an earlier process left.
 
     Returns:
-        For each configuration the seeds that diverged, with the first episode that was not finite.
+        For each configuration the seeds that diverged, and where.
 
     Raises:
         ValueError: the configurations need different programs.
+        Interrupted: `watch.stop` said so.
+        Locked: another process trains one of these runs.
+        ConfigError: what an earlier process left has other settings.
+        CheckpointError: a checkpoint could not be written, and `saving` says to stop then.
     """
     if len({program_key(config) for config in configs}) != 1:
         raise ValueError("configurations of one program may differ in settings.TRACED and seeds only")
-    lanes = [Lane(index, seed) for index, config in enumerate(configs) for seed in config.seed_range]
-    program = _compiled(configs[0], len(lanes), list(devices or jax.local_devices()), width)
-    parts = slices_of(lanes, program.width)
-    last = {lane.config: number for number, part in enumerate(parts) for lane in part}
-    busy = [0.0 for _ in configs]
-    advanced = [0 for _ in configs]
-    diverged: list[dict[int, int]] = [{} for _ in configs]
-    writers: dict[int, RunWriter] = {}
-    with ExitStack() as stack:
-        for number, part in enumerate(parts):
-            here = sorted({lane.config for lane in part})
-            for index in set(here) - set(writers):
-                writers[index] = stack.enter_context(RunWriter(run_folder(out, configs[index]), configs[index]))
-            seconds, episodes, found = _train(configs, part, program, writers, observe, (number + 1, len(parts)))
-            for lane in part:
-                busy[lane.config] += seconds / len(part)
-                advanced[lane.config] += episodes
-            for lane, episode in found.items():
-                diverged[lane.config][lane.seed] = episode
-            for index in (index for index in here if last[index] == number):
-                meta = _meta(configs[index], program, (busy[index], advanced[index]), len(lanes), diverged[index])
-                writers.pop(index).finish(_entities(configs[index]), meta)
-    return diverged
+    devices = list(devices or jax.local_devices())
+    with _Job(configs, out, watch, saving, again) as job:
+        job.finish_whole(None)  # what a kill left between its last seed and its name
+        wanted, old = job.wanted(), job.interrupted()
+        begun = {lane for _, lanes in old for lane in lanes}
+        fresh = [lane for lane in wanted if lane not in begun]
+        shapes = [(saved.about.width, min(saved.about.devices, len(devices))) for saved, _ in old]
+        programs = {(wide, used): compiled(configs[0], wide, devices[:used], wide) for wide, used in set(shapes)}
+        parts = [(saved, lanes, programs[shape]) for (saved, lanes), shape in zip(old, shapes, strict=True)]
+        if fresh:
+            program = compiled(configs[0], len(fresh), devices, width)
+            parts += [(job.begin(lanes, program), lanes, program) for lanes in slices_of(fresh, program.width)]
+        for number, (saved, lanes, program) in enumerate(parts):
+            _train(job, lanes, program, saved, (number + 1, len(parts)))
+        finished = [writer.finished for writer in job.writers[: len(configs)]]
+    return [{seed: Broken(**f.diverged) for seed, f in seeds.items() if f.diverged} for seeds in finished]
 
 
-def _compiled(config: Config, runs: int, devices: list[Any], width: int | None) -> Program:
-    """Compile for a width that fits: what the compiled program says it needs may make it narrower."""
-    start = time.perf_counter()
-    train, hyper = make_train(config), make_hyper(config)
-    fixed_width = width is not None
-    width = width or slice_width(runs, len(devices), most_in_memory(train, hyper, devices[0]), devices[0].platform)
-    while True:
-        people = population(train, width, devices)
-        state = people.shapes(hyper)
-        together = config.learning.envs_per_run
-        advance = {
-            length: people.chunk.lower(state, length // together).compile()  # pyright: ignore[reportFunctionMemberAccess]
-            for length in set(_lengths(config))
-        }
-        evaluate = people.evaluate.lower(state).compile()  # pyright: ignore[reportFunctionMemberAccess]
-        needed = max(bytes_needed(program) for program in (*advance.values(), evaluate))
-        narrower = width if fixed_width else fitted(width, needed, devices[0])
-        if narrower == width:
-            return Program(people, width, advance, evaluate, time.perf_counter() - start)
-        width = narrower
+class _Job:
+    """Configurations, their folders, who looks on, and when to save."""
+
+    def __init__(self, configs: Sequence[Config], out: Path, watch: Watch, saving: Saving, again: bool):
+        self.configs = list(configs)
+        self.scenario = out / configs[0].scenario
+        self.out = out
+        self.watch = watch
+        self.saving = saving
+        self.writers: list[RunWriter] = []
+        self.runs = 0  # that this process trains
+        self._again = again
+        self._open = ExitStack()
+
+    def __enter__(self) -> "_Job":
+        try:
+            for config in self.configs:
+                self._write(config, self._again)
+        except BaseException:
+            self._open.close()
+            raise
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._open.close()
+
+    def wanted(self) -> list[Lane]:
+        """The seeds asked for that are not on disk."""
+        lanes = [Lane(index, seed) for index, writer in enumerate(self.writers) for seed in writer.missing]
+        self.runs = len(lanes)
+        return lanes
+
+    def interrupted(self) -> list[tuple[SavedSlice, list[Lane]]]:
+        """What earlier processes began of these runs. What was begun together goes on together, asked for or not."""
+        found = []
+        names = {writer.folder.name for writer in self.writers}
+        asked = {(writer.folder.name, seed) for writer in self.writers for seed in writer.missing}
+        for place, about in find(self.scenario, self.watch.tell):
+            saved = SavedSlice(place, about, self.saving, self.watch.tell)
+            if asked.intersection(about.lanes):
+                found.append((saved, [self._lane(*owner) for owner in about.lanes]))
+            elif {run for run, _ in about.lanes} <= names:
+                saved.discard()  # all its lanes are on disk
+        return found
+
+    def begin(self, lanes: Sequence[Lane], program: Program) -> SavedSlice:
+        """A new slice."""
+        owners: list[Owner] = [(self.writers[lane.config].folder.name, lane.seed) for lane in lanes]
+        place = slice_folder(self.writers[lanes[0].config].partial, owners)
+        about = Slice(owners, program.width, program.people.devices)
+        return SavedSlice(place, about, self.saving, self.watch.tell)
+
+    def finish_whole(self, program: Program | None) -> None:
+        """Give the runs that are whole their names."""
+        for config, writer in zip(self.configs, self.writers, strict=True):
+            if not writer.missing and not writer.named:
+                meta = _meta(config, writer.finished, program, self.runs)
+                writer.finish(_entities(config), about_actors(config), meta)
+
+    def _lane(self, run: str, seed: int) -> Lane:
+        names = [writer.folder.name for writer in self.writers]
+        if run not in names:
+            partial = partial_folder(self.scenario / run)
+            if not (partial / "config.json").is_file():
+                return Lane(-1, seed)  # it was finished, or removed
+            self.configs.append(read_config(partial))
+            self._write(self.configs[-1], again=False)
+            names.append(run)
+        index = names.index(run)
+        return Lane(index if seed in self.writers[index].missing else -1, seed)
+
+    def _write(self, config: Config, again: bool) -> None:
+        folder = run_folder(self.out, config)
+        self.writers.append(self._open.enter_context(RunWriter(folder, config, again, self.watch.tell)))
 
 
-def _train(
-    configs: Sequence[Config],
-    lanes: Sequence[Lane],
-    program: Program,
-    writers: dict[int, RunWriter],
-    observe: Callable[[Point], None],
-    place_of_slice: tuple[int, int],
-) -> tuple[float, int, dict[Lane, int]]:
-    """Train one slice, to its last point or until every lane has diverged.
-
-    Returns:
-        Its seconds, the episodes that each lane advanced, and what diverged when.
-    """
-    people, config = program.people, configs[0]
-    rows = [lanes[place % len(lanes)] for place in range(program.width)]  # a short slice is filled up with copies
-    state = people.init([lane.seed for lane in rows], make_hypers([configs[lane.config] for lane in rows]))
-    by_config = _by_config(lanes)
-    diverged: dict[Lane, int] = {}
-    episode, advanced, busy = 0, 0, 0.0
-    values: dict[str, np.ndarray] = {}
-    for length in _lengths(config):
-        episode += length
-        if len(diverged) < len(lanes):
-            start = time.perf_counter()
-            state, metrics = program.advance[length](state)
-            values = host(metrics._asdict() | {"eval_return": program.evaluate(state)}, len(lanes))
-            seconds = time.perf_counter() - start
-            busy += seconds
-            advanced = episode
-            first = host(state.diverged_at, len(lanes)).tolist()
-            found = {lane: at for lane, at in zip(lanes, first, strict=True) if at >= 0 and lane not in diverged}
-            diverged |= found
-            observe(Point(*place_of_slice, episode, config.episodes, seconds, lanes, values, found))
-        else:
-            values = {name: np.full_like(value, np.nan) for name, value in values.items()}
-        for index, places in by_config.items():
-            writers[index].point(episode, [lanes[i].seed for i in places], {k: v[places] for k, v in values.items()})
-    played = _greedy_episodes(people, state, config, len(lanes))
-    for index, places in by_config.items():
-        writers[index].rollout([lanes[i].seed for i in places], {k: v[places] for k, v in played.items()})
-    return busy, advanced, diverged
-
-
-def _by_config(lanes: Sequence[Lane]) -> dict[int, list[int]]:
-    """The places of each configuration's lanes."""
+def _train(job: _Job, lanes: Sequence[Lane], program: Program, saved: SavedSlice, place: tuple[int, int]) -> None:
+    """Train a slice, keep what it learned, give the runs that are whole their names."""
     places: dict[int, list[int]] = {}
-    for place, lane in enumerate(lanes):
-        places.setdefault(lane.config, []).append(place)
-    return places
+    for row, lane in enumerate(lanes):
+        if lane.config >= 0:
+            places.setdefault(lane.config, []).append(row)
+
+    def write(episode: int, values: Values) -> None:
+        for index, rows in places.items():
+            seeds = [lanes[row].seed for row in rows]
+            job.writers[index].point(episode, seeds, {name: value[rows] for name, value in values.items()})
+
+    try:
+        learned = train_slice(job.configs, lanes, program, saved, job.watch, write, place)
+    except BaseException:
+        saved.close()  # what is being saved is saved
+        raise
+    for row, lane in enumerate(lanes):
+        if lane.config >= 0:
+            _keep(job.writers[lane.config], lane, row, learned, len(lanes))
+    if len(learned.diverged) == len(lanes):
+        saved.close()  # the last good checkpoint stays
+    else:
+        saved.discard()
+    job.finish_whole(program)
 
 
-def _lengths(config: Config) -> list[int]:
-    """Episodes of each chunk; only the last may be shorter."""
-    whole, rest = divmod(config.episodes, config.points_every)
-    return [config.points_every] * whole + [rest] * (rest > 0)
+def _keep(writer: RunWriter, lane: Lane, row: int, learned: Learned, count: int) -> None:
+    broken = learned.diverged.get(lane)
+    about = Finished(learned.seconds / count, learned.episodes, broken._asdict() if broken else None)
+    rollout, actors = ({n: v[row] for n, v in part.items()} for part in (learned.rollouts, learned.actors))
+    writer.keep(lane.seed, rollout, actors, about)
 
 
-def _meta(
-    config: Config, program: Program, spent: tuple[float, int], runs: int, diverged: dict[int, int]
-) -> dict[str, Any]:
-    """What `meta.json` says; `spent` is the seconds and the episodes of all seeds together."""
-    busy, episodes = spent
-    return machine(used=program.people.devices) | {
+def _meta(config: Config, finished: dict[int, Finished], program: Program | None, runs: int) -> dict[str, Any]:
+    """What `meta.json` says; the program is None where an earlier process had finished all seeds."""
+    busy = sum(seed.seconds for seed in finished.values())
+    episodes = sum(seed.episodes for seed in finished.values())
+    diverged = {seed: about.diverged for seed, about in finished.items() if about.diverged}
+    return machine(used=program.people.devices if program else None) | {
         "config_hash": config_hash(config),
         "finished_at": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
         "wall_seconds": busy,  # this configuration's share, by its number of seeds
-        "compile_seconds": program.seconds,
+        "compile_seconds": program.seconds if program else 0.0,
         "updates_per_second": episodes * config.learning.updates_per_episode / busy,
         "runs_in_program": runs,
-        "runs_at_once": program.width,
-        "diverged": diverged,
+        "runs_at_once": program.width if program else 0,
+        "diverged": {seed: about["episode"] for seed, about in diverged.items()},
+        "diverged_in": diverged,
     }
 
 
@@ -206,21 +212,4 @@ def _entities(config: Config) -> dict[str, np.ndarray]:
         "radius": np.array([entity.radius for entity in entities], np.float32),
         "agent": np.array([entity.agent for entity in entities], np.int32),
         "seconds": np.array(spec.seconds),
-    }
-
-
-def _greedy_episodes(people: Population, state: TrainState, config: Config, runs: int) -> dict[str, np.ndarray]:
-    """Greedy episodes of every run's actors.
-
-    Returns:
-        Positions [S, E, T + 1, entities, 2], snapshot [S, E, T + 1, Z], reward and terminated [S, E, T].
-    """
-    keys = jax.random.split(jax.random.key(config.evaluation.seed), DRAWN_EPISODES)
-    episodes = host(people.play(state, keys), runs)
-    positions = jax.jit(jax.vmap(jax.vmap(make_env(config).positions)))
-    return {
-        "positions": np.stack([positions(snapshot) for snapshot in episodes.snapshot]),  # one run's at a time fit
-        "snapshot": episodes.snapshot,
-        "reward": episodes.reward,
-        "terminated": episodes.terminated,
     }

@@ -69,6 +69,27 @@ def to_dict(config: Config) -> dict[str, Any]:
     return dataclasses.asdict(config)
 
 
+def from_dict(values: Mapping[str, Any]) -> Config:
+    """The configuration again that `to_dict` gave; settings that it lacks are the scenario's.
+
+    Raises:
+        KeyError: no scenario, or one that this version does not have.
+
+    >>> from adama_jax.config import scenario_config
+    >>> config = with_settings(scenario_config("clustering"), {"seeds": 3, "networks.hidden": (8,)})
+    >>> from_dict(json.loads(json.dumps(to_dict(config)))) == config
+    True
+    """
+    base = scenario_config(values["scenario"])
+    found = {}
+    for name, default in all_settings(base):
+        value: Any = values
+        for part in name.split("."):
+            value = value.get(part, default) if isinstance(value, Mapping) else default
+        found[name] = tuple(value) if isinstance(value, list) else value
+    return with_settings(base, found)
+
+
 def config_hash(config: Config) -> str:
     """Ten hexadecimal digits that change with any setting.
 

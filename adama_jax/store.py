@@ -6,16 +6,17 @@ S seeds x P points), `metrics.jsonl` (readable, one line a point), `rollout.npz`
 
 import json
 import math
-import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from adama_jax.config import Config, ConfigError
+from adama_jax.lock import holder
 from adama_jax.scenarios import SCENARIOS
-from adama_jax.settings import config_hash, differing, to_dict
+from adama_jax.settings import config_hash, differing, from_dict
+from adama_jax.validation import validate
 
 
 class Run(NamedTuple):
@@ -43,19 +44,47 @@ def has_run(out: Path, config: Config) -> bool:
     folder = run_folder(out, config)
     if not is_finished(folder):
         return False
-    stored = json.loads((folder / "config.json").read_text())
-    if other := differing(stored, config):
+    check_settings(folder, config)
+    return True
+
+
+def read_config(folder: Path) -> Config:
+    """The configuration of a run, begun or finished.
+
+    Raises:
+        ConfigError: none is there, it is damaged, or not one that this version takes.
+    """
+    try:
+        config = from_dict(json.loads((folder / "config.json").read_text()))
+        validate(config)  # which takes the types for granted
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise ConfigError(f"run={folder}: must be a run's folder; config.json: {error!r}") from error
+    return config
+
+
+def check_settings(folder: Path, config: Config) -> None:
+    """Check that what a run's folder says of its settings is this configuration.
+
+    Raises:
+        ConfigError: it is another version's, or damaged.
+    """
+    try:
+        other = differing(json.loads((folder / "config.json").read_text()), config)
+    except (OSError, ValueError) as error:
+        raise ConfigError(
+            f"{folder}: must be moved away or trained again (force=true): config.json: {error}"
+        ) from error
+    if other:
         name, value = next(iter(other.items()))
         raise ConfigError(
             f"{folder}: must be moved away or trained again (force=true): it was trained with {name}={value} by "
             "another version of adama-jax"
         )
-    return True
 
 
 def is_finished(folder: Path) -> bool:
     """Whether a whole run is there. One whose process was killed before the last renaming is given its name."""
-    partial = _partial(folder)
+    partial = partial_folder(folder)
     if not folder.exists() and (partial / "meta.json").is_file():
         partial.rename(folder)
     return (folder / "meta.json").is_file()
@@ -67,77 +96,25 @@ def finished_runs(out: Path) -> list[Path]:
     return [folder for folder in folders if folder.suffix not in (".partial", ".old")]
 
 
-def _partial(folder: Path) -> Path:
-    return folder.with_name(folder.name + ".partial")
+def lock_of(folder: Path) -> Path:
+    """The lock of whoever is training a run."""
+    return folder.with_name(folder.name + ".lock")
 
 
-class RunWriter:
-    """Gathers one configuration's results, seeds in any order and in any slices, and writes its folder.
+def check_free(out: Path, config: Config) -> None:
+    """Check that nobody is training a run.
 
-    Use as a context manager; only `finish` gives the folder its final name.
+    Raises:
+        ConfigError: another process is.
     """
+    held = holder(lock_of(run_folder(out, config)))
+    if held:
+        raise ConfigError(f"out={out}: must be left alone until the process ends that trains this run there: {held}")
 
-    def __init__(self, folder: Path, config: Config):
-        self.folder = folder
-        self.partial = _partial(folder)
-        if self.partial.exists():
-            shutil.rmtree(self.partial)  # left by an interrupted run of this very configuration
-        self.partial.mkdir(parents=True)
-        _write_json(self.partial / "config.json", to_dict(config) | {"label": config.label})
-        self._log = (self.partial / "metrics.jsonl").open("w")
-        self._seeds = list(config.seed_range)
-        self._episodes: list[int] = []
-        self._curves: dict[int, list[dict[str, np.ndarray]]] = {seed: [] for seed in self._seeds}
-        self._rollouts: dict[int, dict[str, np.ndarray]] = {}
 
-    def __enter__(self) -> "RunWriter":
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._log.close()
-
-    def point(self, episode: int, seeds: Sequence[int], values: Mapping[str, np.ndarray]) -> None:
-        """Add a point of these seeds' curves, and a line to the log; leaves of `values` lead with the seeds."""
-        if episode not in self._episodes:
-            self._episodes.append(episode)
-        for row, seed in enumerate(seeds):
-            self._curves[seed].append({name: value[row] for name, value in values.items()})
-        line = {"episode": episode, "seed": list(seeds)} | {name: value.tolist() for name, value in values.items()}
-        self._log.write(json.dumps(_finite(line)) + "\n")
-        self._log.flush()
-
-    def rollout(self, seeds: Sequence[int], arrays: Mapping[str, np.ndarray]) -> None:
-        """Add these seeds' greedy episodes, leading with the seeds."""
-        for row, seed in enumerate(seeds):
-            self._rollouts[seed] = {name: value[row] for name, value in arrays.items()}
-
-    def finish(self, constants: Mapping[str, np.ndarray], meta: Mapping[str, Any]) -> Path:
-        """Write the arrays and rename; an earlier run of this configuration is replaced only now.
-
-        Args:
-            constants: what is the same for all seeds' greedy episodes, for `rollout.npz`.
-            meta: for `meta.json`.
-        """
-        self._log.close()
-        first = self._seeds[0]
-        curves = {
-            name: np.stack([[point[name] for point in self._curves[seed]] for seed in self._seeds])
-            for name in self._curves[first][0]
-        }
-        played = {
-            name: np.stack([self._rollouts[seed][name] for seed in self._seeds]) for name in self._rollouts[first]
-        }
-        about = {"episode": np.array(self._episodes), "seed": np.array(self._seeds)}
-        np.savez_compressed(self.partial / "metrics.npz", allow_pickle=False, **about, **curves)
-        np.savez_compressed(self.partial / "rollout.npz", allow_pickle=False, **constants, **played)
-        _write_json(self.partial / "meta.json", meta)
-        old = self.folder.with_name(self.folder.name + ".old")
-        shutil.rmtree(old, ignore_errors=True)  # left by a process that was killed at this very place
-        if self.folder.exists():
-            self.folder.rename(old)
-        self.partial.rename(self.folder)
-        shutil.rmtree(old, ignore_errors=True)
-        return self.folder
+def partial_folder(folder: Path) -> Path:
+    """Where a run is until it is whole."""
+    return folder.with_name(folder.name + ".partial")
 
 
 def machine_of(run: Run) -> str:
@@ -185,8 +162,8 @@ def load_run(folder: Path) -> Run:
     config = json.loads((folder / "config.json").read_text())
     meta = json.loads((folder / "meta.json").read_text())
     played = folder / "rollout.npz"
-    rollout = _arrays(played) if played.is_file() else {}
-    return Run(folder, config["label"], config, meta, _arrays(folder / "metrics.npz"), rollout)
+    rollout = arrays_of(played) if played.is_file() else {}
+    return Run(folder, config["label"], config, meta, arrays_of(folder / "metrics.npz"), rollout)
 
 
 def find_run(out: Path, config: Config, label: str | None = None) -> Run | None:
@@ -201,21 +178,23 @@ def find_run(out: Path, config: Config, label: str | None = None) -> Run | None:
     return run if label is None else run._replace(label=label)
 
 
-def _arrays(path: Path) -> dict[str, np.ndarray]:
+def arrays_of(path: Path) -> dict[str, np.ndarray]:
+    """The arrays of a NumPy file; one with anything else in it is refused."""
     with np.load(path, allow_pickle=False) as file:
         return dict(file)
 
 
-def _write_json(path: Path, value: Mapping[str, Any]) -> None:
+def write_json(path: Path, value: Mapping[str, Any]) -> None:
+    """Write a JSON file: there whole, or not at all."""
     part = path.with_name(path.name + ".part")
-    part.write_text(json.dumps(_finite(value), indent=2) + "\n")
-    part.rename(path)  # there whole, or not at all
+    part.write_text(json.dumps(finite_json(value), indent=2) + "\n")
+    part.rename(path)
 
 
-def _finite(value: Any) -> Any:
+def finite_json(value: Any) -> Any:
     """JSON has no NaN: null stands for it."""
     if isinstance(value, Mapping):
-        return {key: _finite(item) for key, item in value.items()}
+        return {key: finite_json(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
-        return [_finite(item) for item in value]
+        return [finite_json(item) for item in value]
     return None if isinstance(value, float) and not math.isfinite(value) else value

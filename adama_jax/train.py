@@ -3,11 +3,12 @@
 Nothing here loops on the host, logs or saves; `population` runs many of these at once.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 
 from adama_jax import tree
 from adama_jax.envs.base import Env
@@ -15,7 +16,7 @@ from adama_jax.learner import Learner, LearnerHyper, LearnerState, UpdateMetrics
 from adama_jax.rates import RateHyper
 from adama_jax.replay import Replay, ReplayState, Transitions
 from adama_jax.rollout import Act, episode_return, make_rollout
-from adama_jax.types import Batch, Episode, Scalar
+from adama_jax.types import Batch, Episode, Params, Scalar
 
 
 class Exploration(NamedTuple):
@@ -34,6 +35,20 @@ class TrainHyper(NamedTuple):
     exploration: Exploration = Exploration()
 
 
+class Health(NamedTuple):
+    """Which update first left something not finite, and what; -1 while nothing was."""
+
+    update: jax.Array  # [], int32: from 0
+    leaf: jax.Array  # [], int32: place in `Watched`, by `tree.leaf_names`
+
+
+class Watched(NamedTuple):
+    """What must stay finite; of several that break in one update the first is named."""
+
+    td_loss: jax.Array
+    params: Params
+
+
 class TrainState(NamedTuple):
     """The whole state of a run."""
 
@@ -42,7 +57,10 @@ class TrainState(NamedTuple):
     exploration: Exploration
     key: jax.Array
     episode: jax.Array  # [], int32: episodes played
-    diverged_at: jax.Array  # [], int32: first episode of the round that left a parameter not finite; -1 for none
+    health: Health
+
+
+Course = tuple[LearnerState, Health]  # what an update changes
 
 
 class Metrics(NamedTuple):
@@ -60,6 +78,9 @@ class Metrics(NamedTuple):
     critic_rate: jax.Array  # []
     actor_budget: jax.Array  # []
     actor_rates: jax.Array  # [N]
+
+
+AT_THE_LAST_UPDATE = ("critic_rate", "actor_budget", "actor_rates")  # of a chunk; the others are means
 
 
 class Trainer(NamedTuple):
@@ -104,13 +125,17 @@ def trainer(
         state = learner.init(k_params, hyper.learner, hyper.rates)
         example = jax.eval_shape(rollout, key, state.params.actors, 0.0)
         exploration = Exploration(*(jnp.asarray(value, jnp.float32) for value in hyper.exploration))
-        return TrainState(
-            state, replay.init(example), exploration, k_run, jnp.zeros((), jnp.int32), jnp.full((), -1, jnp.int32)
-        )
+        well = Health(*(jnp.full((), -1, jnp.int32) for _ in Health._fields))
+        return TrainState(state, replay.init(example), exploration, k_run, jnp.zeros((), jnp.int32), well)
 
-    def one_update(state: LearnerState, key: jax.Array, buffer: ReplayState) -> tuple[LearnerState, UpdateMetrics]:
+    def one_update(course: Course, key: jax.Array, buffer: ReplayState) -> tuple[Course, UpdateMetrics]:
+        state, health = course
         k_sample, k_update = jax.random.split(key)
-        return learner.update(state, minibatch(env, replay.sample(buffer, k_sample)), k_update)
+        learned, measured = learner.update(state, minibatch(env, replay.sample(buffer, k_sample)), k_update)
+        broken = tree.first_not_finite(Watched(measured.td_loss, learned.params))
+        newly = (broken >= 0) & (health.update < 0)
+        now = Health(state.updates, broken)
+        return (learned, jax.tree.map(lambda new, old: jnp.where(newly, new, old), now, health)), measured
 
     def one_round(state: TrainState, _: None) -> tuple[TrainState, Metrics]:
         key, k_rollouts, k_updates = jax.random.split(state.key, 3)
@@ -119,25 +144,19 @@ def trainer(
         keys = jax.random.split(k_rollouts, envs_per_run) if envs_per_run > 1 else k_rollouts[None]
         episodes = play_together(keys, state.learner.params.actors, epsilon)
         buffer, _ = jax.lax.scan(lambda buffer, episode: (replay.add(buffer, episode), None), state.replay, episodes)
-        learned, measured = jax.lax.scan(
-            lambda learning, key: one_update(learning, key, buffer),
-            state.learner,
+        (learned, health), measured = jax.lax.scan(
+            lambda course, key: one_update(course, key, buffer),
+            (state.learner, state.health),
             jax.random.split(k_updates, updates_per_episode * envs_per_run),
         )
-        broken = ~tree.all_finite((learned.params, measured.td_loss))
-        first = jnp.where(broken & (state.diverged_at < 0), state.episode, state.diverged_at)
-        state = TrainState(learned, buffer, state.exploration, key, state.episode + envs_per_run, first)
+        state = TrainState(learned, buffer, state.exploration, key, state.episode + envs_per_run, health)
         train_return = jnp.mean(jax.vmap(episode_return)(episodes))
         return state, _round_metrics(_unless_diverged(state, train_return), measured)
 
     def chunk(state: TrainState, length: int) -> tuple[TrainState, Metrics]:
         state, course = jax.lax.scan(one_round, state, None, length=length)
         mean = jax.tree.map(lambda x: jnp.mean(x, axis=0), course)
-        return state, mean._replace(
-            critic_rate=course.critic_rate[-1],
-            actor_budget=course.actor_budget[-1],
-            actor_rates=course.actor_rates[-1],
-        )
+        return state, mean._replace(**{name: getattr(course, name)[-1] for name in AT_THE_LAST_UPDATE})
 
     def play(state: TrainState, keys: jax.Array) -> Episode:
         return play_together(keys, state.learner.params.actors, jnp.zeros(()))
@@ -147,6 +166,25 @@ def trainer(
         return _unless_diverged(state, jnp.mean(jax.vmap(episode_return)(episodes)))
 
     return Trainer(init, chunk, evaluate, play)
+
+
+def joined(chunks: Sequence[tuple[int, Mapping[str, np.ndarray]]]) -> dict[str, np.ndarray]:
+    """The metrics of consecutive chunks as of one; each comes with its number of episodes.
+
+    >>> one, other = ({"value": np.array([v]), "critic_rate": np.array([r])} for v, r in ((1.0, 0.5), (4.0, 0.25)))
+    >>> {name: value.tolist() for name, value in joined([(2, one), (1, other)]).items()}
+    {'value': [2.0], 'critic_rate': [0.25]}
+    """
+    lengths = [length for length, _ in chunks]
+    last = chunks[-1][1]
+    if len(chunks) == 1:
+        return dict(last)
+    return {
+        name: value
+        if name in AT_THE_LAST_UPDATE
+        else np.average([values[name] for _, values in chunks], axis=0, weights=lengths).astype(value.dtype)
+        for name, value in last.items()
+    }
 
 
 def minibatch(env: Env, sample: Transitions) -> Batch:
@@ -174,7 +212,7 @@ def exploration_share(exploration: Exploration, episode: jax.Array | int) -> jax
 
 def _unless_diverged(state: TrainState, value: jax.Array) -> jax.Array:
     """NaN for a run that diverged: a world may well pay a finite reward for NaN actions. []"""
-    return jnp.where(state.diverged_at < 0, value, jnp.nan)
+    return jnp.where(state.health.update < 0, value, jnp.nan)
 
 
 def _round_metrics(train_return: jax.Array, measured: UpdateMetrics) -> Metrics:

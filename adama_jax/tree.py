@@ -42,7 +42,22 @@ def step_per_agent(params: PyTree, rates: jax.Array, directions: PyTree) -> PyTr
     return jax.vmap(step)(params, rates, directions)
 
 
-def all_finite(values: PyTree) -> jax.Array:
-    """Whether every float of a tree is finite. [], bool"""
-    checks = jax.tree.map(lambda leaf: jnp.all(jnp.isfinite(leaf)), values)
-    return jnp.all(jnp.stack(jax.tree.leaves(checks)))
+def first_not_finite(values: PyTree) -> jax.Array:
+    """The place of the first leaf that is not finite, in the order of `leaf_names`; -1 if all are. [], int32
+
+    >>> import jax.numpy as jnp
+    >>> int(first_not_finite({"a": jnp.ones(2), "b": jnp.array([1.0, jnp.nan])})), int(first_not_finite(jnp.ones(1)))
+    (1, -1)
+    """
+    broken = jnp.stack([~jnp.all(jnp.isfinite(leaf)) for leaf in jax.tree.leaves(values)])
+    return jnp.where(jnp.any(broken), jnp.argmax(broken).astype(jnp.int32), -1)
+
+
+def leaf_names(values: PyTree) -> list[str]:
+    """What each leaf is called: its path, dotted.
+
+    >>> leaf_names({"critic": {"w": 1.0, "b": 2.0}})
+    ['critic.b', 'critic.w']
+    """
+    paths = jax.tree_util.tree_flatten_with_path(values)[0]
+    return [jax.tree_util.keystr(path, simple=True, separator=".") for path, _ in paths]

@@ -150,7 +150,7 @@ def test_settings_are_words_or_flags():
         0.02,
         (32, 16),
     )
-    assert (config.rates.critic_scale, config.world.touch_radius, command.output.force) == ("auto", 0.5, True)
+    assert (config.rates.critic_scale, config.world.touch_radius, command.output.training.force) == ("auto", 0.5, True)
     assert config.learning == default.config.learning
 
 

@@ -184,7 +184,7 @@ def test_reproduce_trains_the_grid_first_and_then_its_best_pair(tmp_path, monkey
     """With training replaced by results of known order: what waits is trained second, what is there is kept."""
     trained = []
 
-    def instead(configs, out, force, options, console):
+    def instead(configs, out, training, options, console):
         configs = [config for config in configs if not has_run(out, config)]
         trained.append(configs)
         for config in configs:

@@ -13,8 +13,9 @@ from rich.console import Console
 
 from adama_jax import plots, render, summary
 from adama_jax.config import ConfigError, scenario_config
+from adama_jax.run_writer import Finished, RunWriter
 from adama_jax.settings import all_settings, config_hash, with_settings
-from adama_jax.store import RunWriter, find_run, finished_runs, has_run, is_finished, load_run, run_folder
+from adama_jax.store import find_run, finished_runs, has_run, is_finished, load_run, run_folder
 from adama_jax.validation import validate
 
 
@@ -44,8 +45,10 @@ def fake_run(out, method="adama", finals=(1.0, 2.0, 3.0, 4.0, 5.0), diverged=Non
     with RunWriter(run_folder(out, config), config) as writer:
         for point in range(points):
             writer.point(100 * (point + 1), seeds, {name: values[:, point] for name, values in metrics.items()})
-        writer.rollout(seeds, rollout)
-        folder = writer.finish(entities, meta)
+        for row, seed in enumerate(seeds):
+            played = {name: value[row] for name, value in rollout.items()}
+            writer.keep(seed, played, {"params.w": np.ones(2)}, Finished(1.0, 100 * points, None))
+        folder = writer.finish(entities, {}, meta)
     return load_run(folder)
 
 

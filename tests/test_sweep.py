@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from concurrent.futures import wait
 from pathlib import Path
 
 import jax
@@ -14,15 +15,16 @@ import numpy as np
 import pytest
 from rich.console import Console
 
-from adama_jax import runner, slicing
+from adama_jax import program, slicing
 from adama_jax.arguments import split_axes
 from adama_jax.cli import main
-from adama_jax.commands import Launch, SweepCommand
+from adama_jax.commands import Launch, SweepCommand, Training
 from adama_jax.compose import make_hyper, make_train
 from adama_jax.config import ConfigError, scenario_config
 from adama_jax.experiment import sweep
 from adama_jax.launch import _in_a_line, _slurm, launch
-from adama_jax.runner import Lane, run
+from adama_jax.loop import Watch
+from adama_jax.runner import run
 from adama_jax.settings import TRACED, program_key, setting, with_settings
 from adama_jax.store import is_finished, load_run, run_folder
 from adama_jax.sweep import jobs, labels, product
@@ -79,7 +81,7 @@ def counting(monkeypatch):
 
         return train._replace(chunk=chunk)
 
-    monkeypatch.setattr(runner, "make_train", counted)
+    monkeypatch.setattr(program, "make_train", counted)
     return traces
 
 
@@ -88,10 +90,10 @@ def test_a_grid_is_one_program_and_each_run_is_what_it_is_alone(tmp_path, monkey
     traces = counting(monkeypatch)
     configs = product(tiny(), GRID)
     points = []
-    assert run(configs, tmp_path / "grid", points.append, jax.devices()[:1], width=3) == [{}] * 4
+    assert run(configs, tmp_path / "grid", Watch(points.append), jax.devices()[:1], width=3) == [{}] * 4
     assert traces == [100, 20]  # two lengths of chunk
     assert [(point.part, point.parts) for point in points] == [(part, 3) for part in (1, 1, 2, 2, 3, 3)]
-    assert points[2].lanes == [Lane(1, 1), Lane(2, 0), Lane(2, 1)]
+    assert [len(point.values["value"]) for point in points] == [3, 3, 3, 3, 2, 2]
     for config in configs[1:3]:
         run([config], tmp_path / "alone", devices=jax.devices()[:1], width=3)
         one, other = (load_run(run_folder(tmp_path / where, config)) for where in ("grid", "alone"))
@@ -149,15 +151,15 @@ def test_too_little_memory_makes_more_slices_and_the_same_results(tmp_path, monk
     """As it happens on a card: the compiled program says that it does not fit, and a narrower one is compiled."""
     config = tiny(seeds=5, episodes=40)
     points = []
-    run([config], tmp_path / "wide", points.append, jax.devices()[:2], width=5)
+    run([config], tmp_path / "wide", Watch(points.append), jax.devices()[:2], width=5)
     needed = []
 
     def little(width, bytes_needed, device):
         needed.append(bytes_needed)
         return min(width, 3)
 
-    monkeypatch.setattr(runner, "fitted", little)
-    run([config], tmp_path / "narrow", points.append, jax.devices()[:2])
+    monkeypatch.setattr(program, "fitted", little)
+    run([config], tmp_path / "narrow", Watch(points.append), jax.devices()[:2])
     assert {point.parts for point in points} == {1, 2} and len(needed) == 2 and min(needed) > 10_000
     wide, narrow = (load_run(run_folder(tmp_path / where, config)).metrics for where in ("wide", "narrow"))
     np.testing.assert_allclose(wide["eval_return"], narrow["eval_return"], rtol=1e-3)
@@ -179,24 +181,24 @@ def test_a_failed_job_is_named_the_rest_finish_and_only_it_runs_again(tmp_path, 
     started = []
 
     def breaks(which):
-        def instead(configs, out, observe, devices):
+        def instead(configs, *arguments, **options):
             started.append(configs[0].method)
             if configs[0].method == which:
                 raise RuntimeError("out of luck\nat the end")
-            return run(configs, out, observe, devices)
+            return run(configs, *arguments, **options)
 
         monkeypatch.setattr("adama_jax.launch.run", instead)
 
     breaks("balance")
     console = Console(record=True, width=200)
-    assert sweep(configs, tmp_path, False, Launch(), console) == 1
+    assert sweep(configs, tmp_path, Training(), Launch(), console) == 1
     text = console.export_text()
     assert "going_together: balance: failed: RuntimeError: at the end" in text
     assert [is_finished(run_folder(tmp_path, config)) for config in configs] == [True, False]
     assert sorted(started) == ["balance", "fixed"]
     started.clear()
     breaks("")
-    assert sweep(configs, tmp_path, False, Launch(), console) == 0
+    assert sweep(configs, tmp_path, Training(), Launch(), console) == 0
     assert started == ["balance"]
     assert "fixed: finished already" in console.export_text()
     (table,) = (tmp_path / "going_together").glob("sweep-*.csv")
@@ -205,17 +207,19 @@ def test_a_failed_job_is_named_the_rest_finish_and_only_it_runs_again(tmp_path, 
 
 @pytest.mark.slow
 def test_an_interrupt_stops_all_jobs(tmp_path, monkeypatch):
-    """Ctrl-C in the waiting thread: jobs that run stop at their next point, those that wait never start."""
+    """Ctrl-C in the waiting thread: jobs that run stop at a chunk's edge with a checkpoint, the others never start."""
     configs = product(tiny(episodes=10_000), {"method": ["fixed", "balance", "adagrad"]})
 
     def interrupted(futures):
         time.sleep(1)
-        raise KeyboardInterrupt
+        os.kill(os.getpid(), signal.SIGINT)
+        return wait(futures)
 
     monkeypatch.setattr("adama_jax.launch.wait", interrupted)
     with pytest.raises(KeyboardInterrupt):
         launch(jobs(configs, labels(configs)), tmp_path, Launch(at_once=2), QUIET)
     assert not any(is_finished(run_folder(tmp_path, config)) for config in configs)
+    assert len(list(tmp_path.glob("*/*.partial/checkpoints/*/state/[0-9]*"))) == 4
 
 
 def test_why_a_submitted_job_failed_is_its_own_last_line():

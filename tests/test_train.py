@@ -216,7 +216,7 @@ def test_divergence_is_dated_and_stays_in_its_run():
     bad = hyper._replace(rates=hyper.rates._replace(total_rate=np.array([0.01, 1e3, 0.01])))
     state, metrics = people.chunk(people.init([0, 1, 2], bad), 100)
     _, good_metrics = people.chunk(people.init([0, 1, 2], hyper), 100)
-    at = np.asarray(state.diverged_at)
+    at = np.asarray(state.health.update)
     assert at[0] == at[2] == -1 and 0 <= at[1] < 100
     assert np.isnan(metrics.value[1]) or np.isinf(metrics.value[1])
     returns = np.stack([metrics.train_return, people.evaluate(state)])

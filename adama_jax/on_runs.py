@@ -1,0 +1,161 @@
+"""What one does with a run's folder: go on with it, verify it, play what it learned."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+from rich.console import Console
+
+from adama_jax.checkpoint import CheckpointError, Checkpoints, digest_of_file
+from adama_jax.commands import PlayCommand, Training
+from adama_jax.config import Config, ConfigError
+from adama_jax.envs.options import LocomotionWorld
+from adama_jax.store import is_finished, load_run, partial_folder, read_config, run_folder
+
+LATER = ("learning_curves", "rates", "results", "rollout.gif", "rollout.mp4", "rollout.html", "meta.json", "play")
+
+
+def named_run(path: Path) -> Path:
+    """A run's folder by its final name, whether it has it yet or not.
+
+    Raises:
+        ConfigError: no run, begun or finished, is there.
+    """
+    folder = path.with_name(path.name.removesuffix(".partial"))
+    if not is_finished(folder) and not (partial_folder(folder) / "config.json").is_file():
+        raise ConfigError(f"run={path}: must be a run's folder, such as results/predator_prey/adama-0123456789")
+    return folder
+
+
+def config_of(folder: Path) -> Config:
+    """The settings of a run, begun or finished.
+
+    Raises:
+        ConfigError: they are damaged, or those of a run of another name.
+    """
+    config = read_config(folder if is_finished(folder) else partial_folder(folder))
+    name = run_folder(Path(), config).name
+    if name != folder.name:
+        raise ConfigError(f"run={folder}: must have the name that its settings give it, {name}")
+    return config
+
+
+def resume(folder: Path, config: Config, training: Training, console: Console) -> int:
+    """Go on with a run that was interrupted.
+
+    Returns:
+        The exit code: 1 if it failed or a seed diverged.
+    """
+    from adama_jax.experiment import experiment
+
+    return experiment([config], folder.absolute().parents[1], training, console, folder)
+
+
+def verify(path: Path, console: Console) -> int:
+    """Check every file of a run's folder against what was written, checkpoints by their leaves too.
+
+    Returns:
+        The exit code: 1 if anything is not what was written.
+    """
+    folder = named_run(path)
+    whole = is_finished(folder)
+    place = folder if whole else partial_folder(folder)
+    read_config(place)
+    bad, good = _finished_files(folder) if whole else _kept_seeds(place)
+    for state in sorted(place.glob("checkpoints/*/*")):
+        if state.is_dir():
+            checkpoints = Checkpoints(state)
+            for step in checkpoints.steps():
+                bad += _trouble(lambda c=checkpoints, s=step: c.read(s))
+                good += 1
+            checkpoints.close()
+    for line in bad:
+        console.print(f"bad: {line}", style="red", highlight=False, soft_wrap=True)
+    kind = "finished" if whole else "begun, not finished"
+    console.print(f"{place}: {kind}; {good - len(bad)} of {good} parts verified", highlight=False, soft_wrap=True)
+    return 1 if bad else 0
+
+
+def play(path: Path, command: PlayCommand, console: Console) -> int:
+    """Play a run's trained actors, from `actors.npz` alone: no learner, no critic.
+
+    Returns:
+        The exit code.
+    """
+    import jax
+
+    from adama_jax import render, viewer
+    from adama_jax.actors import load_actors
+    from adama_jax.compose import make_env
+    from adama_jax.rollout import episode_return, make_rollout
+
+    run = load_run(path)
+    config = read_config(path)
+    actors = load_actors(path / "actors.npz")
+    index = _seed_index(actors.seeds, [int(seed) for seed in run.meta["diverged"]], command.seed)
+    env = make_env(config)
+    params = jax.tree.map(lambda leaf: leaf[index], actors.params)
+    keys = jax.random.split(jax.random.key(command.start_seed), command.episodes)
+    episodes = jax.jit(jax.vmap(make_rollout(env, actors.act), in_axes=(0, None, None)))(keys, params, 0.0)
+    returns = np.asarray(jax.vmap(episode_return)(episodes))
+    deviation = returns.std(ddof=1) if len(returns) > 1 else 0.0
+    console.print(
+        f"{run.config['scenario']}, {run.label}, seed {actors.seeds[index]}: greedy return {returns.mean():.4g} "
+        f"± {deviation:.3g} over {len(returns)} episodes", highlight=False,
+    )  # fmt: skip
+    few = jax.tree.map(lambda leaf: np.asarray(leaf)[None, :4], episodes)
+    positions = np.asarray(jax.jit(jax.vmap(jax.vmap(env.positions)))(few.snapshot[0]))[None]
+    played = {"positions": positions, "snapshot": few.snapshot, "reward": few.reward, "terminated": few.terminated}
+    shown = run._replace(rollout=run.rollout | played, metrics=run.metrics | {"seed": actors.seeds[[index]]})
+    folder = command.out or path / "play"
+    paths = [render.rollout_gif(shown, folder / "rollout.gif", 0)]
+    if isinstance(config.world, LocomotionWorld):
+        paths.append(viewer.rollout_page(shown, config.world, folder / "rollout.html", 0))
+    for written in paths:
+        console.print(f"  {written}", highlight=False, soft_wrap=True)
+    return 0
+
+
+def _seed_index(seeds: np.ndarray, diverged: list[int], seed: int | None) -> int:
+    if seed is None:
+        finite = [int(each) for each in seeds if int(each) not in diverged]
+        return list(seeds).index(finite[0]) if finite else 0
+    if seed not in seeds.tolist():
+        raise ConfigError(f"seed={seed}: must be one of {', '.join(map(str, seeds.tolist()))}, or None")
+    return seeds.tolist().index(seed)
+
+
+def _finished_files(folder: Path) -> tuple[list[str], int]:
+    try:
+        digests = json.loads((folder / "meta.json").read_text()).get("sha256", {})
+    except ValueError as error:
+        return [f"{folder / 'meta.json'}: {error}"], 1
+    bad = []
+    for name, digest in digests.items():
+        if not (folder / name).is_file():
+            bad.append(f"{folder / name}: is missing")
+        elif digest_of_file(folder / name) != digest:
+            bad.append(f"{folder / name}: is not what was written (sha256)")
+    if not digests:
+        bad.append(f"{folder / 'meta.json'}: has no digests: the run is of an earlier version, nothing can be verified")
+    return bad, max(1, len(digests))
+
+
+def _kept_seeds(partial: Path) -> tuple[list[str], int]:
+    bad, count = [], 0
+    for about in sorted(partial.glob("kept/*.json")):
+        count += 1
+        digest = json.loads(about.read_text())["sha256"]
+        arrays = about.with_suffix(".npz")
+        if not arrays.is_file() or digest_of_file(arrays) != digest:
+            bad.append(f"{arrays}: is not what was written (sha256)")
+    return bad, count
+
+
+def _trouble(read: Callable[[], object]) -> list[str]:
+    try:
+        read()
+    except CheckpointError as error:
+        return [str(error)]
+    return []

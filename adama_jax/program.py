@@ -1,0 +1,84 @@
+"""The compiled program that serves every slice of a job, and the lengths of its chunks."""
+
+import math
+import time
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
+
+import jax
+
+from adama_jax.compose import make_hyper, make_train
+from adama_jax.config import Config
+from adama_jax.population import Population, population
+from adama_jax.slicing import bytes_needed, fitted, most_in_memory, slice_width
+from adama_jax.train import TrainState
+
+UPDATES, STEPS = 100, 4000  # of a run in a chunk, about: long enough to cost nothing, short enough to stop soon
+
+
+class Program(NamedTuple):
+    """What the loop calls, compiled.
+
+    width: runs in a slice; `people.width` may be more, to divide evenly over the devices.
+    shapes: of the state.
+    advance: a chunk, by its episodes.
+    seconds: that compiling took.
+    """
+
+    people: Population
+    width: int
+    shapes: TrainState
+    advance: dict[int, Callable[[TrainState], Any]]
+    evaluate: Callable[[TrainState], jax.Array]
+    seconds: float
+
+
+def compiled(config: Config, runs: int, devices: Sequence[Any], width: int | None = None) -> Program:
+    """Compile a configuration's program, for a width that fits in memory.
+
+    Args:
+        config: any of the job's; they share the program.
+        runs: how many there will be in all.
+        devices: JAX devices to share them.
+        width: runs at once; None: what is fast, and narrower if the compiled program says that it needs more memory.
+    """
+    start = time.perf_counter()
+    train, hyper = make_train(config), make_hyper(config)
+    fixed_width = width is not None
+    width = width or slice_width(runs, len(devices), most_in_memory(train, hyper, devices[0]), devices[0].platform)
+    while True:
+        people = population(train, width, devices)
+        state = people.shapes(hyper)
+        together = config.learning.envs_per_run
+        advance = {
+            length: people.chunk.lower(state, length // together).compile()  # pyright: ignore[reportFunctionMemberAccess]
+            for length in {chunk for point in points(config) for chunk in point}
+        }
+        evaluate = people.evaluate.lower(state).compile()  # pyright: ignore[reportFunctionMemberAccess]
+        needed = max(bytes_needed(program) for program in (*advance.values(), evaluate))
+        narrower = width if fixed_width else fitted(width, needed, devices[0])
+        if narrower == width:
+            return Program(people, width, state, advance, evaluate, time.perf_counter() - start)
+        width = narrower
+
+
+def points(config: Config) -> list[list[int]]:
+    """The episodes of each chunk, for each point of the curves; only the last point's may differ.
+
+    >>> import dataclasses
+    >>> from adama_jax.config import scenario_config
+    >>> def chunks(scenario, episodes):
+    ...     return points(dataclasses.replace(scenario_config(scenario), episodes=episodes))
+    >>> chunks("predator_prey", 250), chunks("ant_4x2", 20)
+    ([[50, 50], [50, 50], [50]], [[2, 2, 2, 2, 2], [2, 2, 2, 2, 2]])
+    """
+    whole, rest = divmod(config.episodes, config.points_every)
+    lengths = [config.points_every] * whole + [rest] * (rest > 0)
+    together = config.learning.envs_per_run
+    updates = config.learning.updates_per_episode * together
+    most = max(1, min(UPDATES // updates, STEPS // (config.horizon * together)))
+    rounds = math.gcd(*(length // together for length in lengths))
+    each = max(divisor for divisor in range(1, most + 1) if rounds % divisor == 0)
+    if 4 * each < min(most, lengths[0] // together):
+        return [[length] for length in lengths]  # such a number of rounds that chunks would be very short
+    return [[each * together] * (length // (each * together)) for length in lengths]

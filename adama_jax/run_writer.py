@@ -1,0 +1,168 @@
+"""Writing a run's folder: what each seed learned, gathered in any order and over several starts, renamed when whole."""
+
+import json
+import shutil
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from adama_jax.checkpoint import digest_of_file
+from adama_jax.config import Config
+from adama_jax.lock import Lock
+from adama_jax.settings import to_dict
+from adama_jax.store import arrays_of, check_settings, finite_json, lock_of, partial_folder, write_json
+
+Values = Mapping[str, np.ndarray]
+
+
+class Finished(NamedTuple):
+    """What is known of a seed that has been trained to its end."""
+
+    seconds: float  # its share of the training time
+    episodes: int  # that it advanced
+    diverged: dict[str, Any] | None  # episode, update and leaf that first were not finite
+
+
+class RunWriter:
+    """Gathers one configuration's results, seeds in any order and in any slices, and writes its folder.
+
+    Use as a context manager; only `finish` gives the folder its final name. A seed that was kept by an earlier process
+    is there again. Nobody else writes to the folder meanwhile.
+
+    Args:
+        folder: the run's, by its final name.
+        config: the run's.
+        again: begin anew, whatever an earlier process left.
+        tell: hears of kept seeds that are not what was written, and so are trained again.
+
+    Raises:
+        Locked: another process is training this run.
+        ConfigError: what an earlier process left has other settings.
+    """
+
+    def __init__(
+        self, folder: Path, config: Config, again: bool = False, tell: Callable[[str], None] = lambda line: None
+    ):
+        self.folder = folder
+        self.partial = partial_folder(folder)
+        self._seeds = list(config.seed_range)
+        self._curves: dict[int, list[Values]] = {seed: [] for seed in self._seeds}
+        self._rollouts: dict[int, Values] = {}
+        self._actors: dict[int, Values] = {}
+        self._episodes: list[int] = []
+        self.finished: dict[int, Finished] = {}
+        self.named = False  # whether the folder has its final name
+        self._lock = Lock(lock_of(folder))
+        try:
+            if again and self.partial.exists():
+                shutil.rmtree(self.partial)
+            if (self.partial / "config.json").is_file():
+                check_settings(self.partial, config)
+            else:
+                self.partial.mkdir(parents=True, exist_ok=True)
+                write_json(self.partial / "config.json", to_dict(config) | {"label": config.label})
+            self._log = (self.partial / "metrics.jsonl").open("w")  # whole again below, and by the points restored
+            for seed in self._seeds:
+                self._take_back(seed, tell)
+        except BaseException:
+            self._lock.release()
+            raise
+
+    def __enter__(self) -> "RunWriter":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._log.close()
+        self._lock.release()
+
+    @property
+    def missing(self) -> list[int]:
+        """Seeds that are still to be trained."""
+        return [seed for seed in self._seeds if seed not in self.finished]
+
+    def point(self, episode: int, seeds: Sequence[int], values: Values) -> None:
+        """Add a point of these seeds' curves, and a line to the log; leaves of `values` lead with the seeds."""
+        if episode not in self._episodes:
+            self._episodes.append(episode)
+        for row, seed in enumerate(seeds):
+            self._curves[seed].append({name: value[row] for name, value in values.items()})
+        line = {"episode": episode, "seed": list(seeds)} | {name: values[name].tolist() for name in sorted(values)}
+        self._log.write(json.dumps(finite_json(line)) + "\n")
+        self._log.flush()
+
+    def keep(self, seed: int, rollout: Values, actors: Values, about: Finished) -> None:
+        """A seed has come to its end: its curves, its greedy episodes and its actors are on disk from here on."""
+        self._rollouts[seed], self._actors[seed], self.finished[seed] = rollout, actors, about
+        parts = {"curves": self._stacked(seed), "rollout": rollout, "actors": actors}
+        place = self.partial / "kept"
+        place.mkdir(exist_ok=True)
+        arrays = {f"{kind}.{name}": value for kind, part in parts.items() for name, value in part.items()}
+        np.savez(place / f"{seed}.npz", allow_pickle=False, episode=np.array(self._episodes), **arrays)
+        digest = digest_of_file(place / f"{seed}.npz")
+        write_json(place / f"{seed}.json", {"sha256": digest} | about._asdict())
+
+    def finish(self, constants: Values, about_actors: Mapping[str, Any], meta: Mapping[str, Any]) -> Path:
+        """Write the arrays and rename; an earlier run of this configuration is replaced only now.
+
+        Args:
+            constants: what is the same for all seeds' greedy episodes, for `rollout.npz`.
+            about_actors: what one needs to know to use `actors.npz`.
+            meta: for `meta.json`.
+        """
+        self._log.close()
+        seeds = np.array(self._seeds)
+        curves = {name: self._over_seeds({s: self._stacked(s) for s in self._seeds}, name) for name in self._names()}
+        played = {name: self._over_seeds(self._rollouts, name) for name in self._rollouts[self._seeds[0]]}
+        actors = {name: self._over_seeds(self._actors, name) for name in self._actors[self._seeds[0]]}
+        episodes = np.array(self._episodes)
+        np.savez_compressed(self.partial / "metrics.npz", allow_pickle=False, episode=episodes, seed=seeds, **curves)
+        np.savez_compressed(self.partial / "rollout.npz", allow_pickle=False, **constants, **played)
+        about = np.array(json.dumps(about_actors))
+        np.savez_compressed(self.partial / "actors.npz", allow_pickle=False, about=about, seed=seeds, **actors)
+        shutil.rmtree(self.partial / "kept")
+        digests = {path.name: digest_of_file(path) for path in sorted(self.partial.iterdir()) if path.is_file()}
+        write_json(self.partial / "meta.json", dict(meta) | {"sha256": digests})
+        old = self.folder.with_name(self.folder.name + ".old")
+        shutil.rmtree(old, ignore_errors=True)  # left by a process that was killed at this very place
+        if self.folder.exists():
+            self.folder.rename(old)
+        self.partial.rename(self.folder)
+        self.named = True
+        shutil.rmtree(old, ignore_errors=True)
+        self._lock.release()
+        return self.folder
+
+    def _take_back(self, seed: int, tell: Callable[[str], None]) -> None:
+        """What an earlier process kept of a seed."""
+        place = self.partial / "kept" / f"{seed}.json"
+        if not place.is_file():
+            return
+        try:
+            about = json.loads(place.read_text())
+            if digest_of_file(place.with_suffix(".npz")) != about.pop("sha256"):
+                raise ValueError("is not what was written (sha256)")
+            arrays = arrays_of(place.with_suffix(".npz"))
+        except (OSError, ValueError, KeyError, AttributeError) as error:
+            tell(f"{place.with_suffix('.npz')}: {error}; seed {seed} is trained again")
+            return
+        parts: dict[str, dict[str, np.ndarray]] = {"curves": {}, "rollout": {}, "actors": {}}
+        for name, value in arrays.items():
+            kind, _, rest = name.partition(".")
+            if kind in parts:
+                parts[kind][rest] = value
+        for index, episode in enumerate(arrays["episode"].tolist()):
+            self.point(episode, [seed], {name: value[index : index + 1] for name, value in parts["curves"].items()})
+        self._rollouts[seed], self._actors[seed] = parts["rollout"], parts["actors"]
+        self.finished[seed] = Finished(**about)
+
+    def _names(self) -> list[str]:
+        return sorted(self._curves[self._seeds[0]][0])
+
+    def _stacked(self, seed: int) -> dict[str, np.ndarray]:
+        """A seed's curves, every value [P, ...]."""
+        return {name: np.stack([point[name] for point in self._curves[seed]]) for name in self._curves[seed][0]}
+
+    def _over_seeds(self, values: Mapping[int, Values], name: str) -> np.ndarray:
+        return np.stack([values[seed][name] for seed in self._seeds])

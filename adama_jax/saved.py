@@ -1,0 +1,231 @@
+"""Slices that were interrupted: their checkpoints on disk, and how far each had come.
+
+A slice's checkpoints are in `<run>.partial/checkpoints/<slice>` of the run that its first lane belongs to: `state` and
+`replay`, apart so that the replay can be saved less often, and `slice.json`, which says whose lanes they are.
+"""
+
+import hashlib
+import json
+import shutil
+import time
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Literal, NamedTuple
+
+import numpy as np
+
+from adama_jax.checkpoint import Arrays, CheckpointError, Checkpoints, Shapes
+
+REPLAY, PARAMETERS = "replay.", "learner.params."  # what the names of these leaves begin with
+Owner = tuple[str, int]  # a lane on disk: its run's folder name and its seed
+
+
+class Saving(NamedTuple):
+    """When to save, and what if that fails."""
+
+    minutes: float | None = 10.0  # None: only when told to stop
+    keep_every: int | None = None  # episodes between checkpoints that are kept beside the newest two
+    replay_every: int = 1  # the replay is saved with every so many checkpoints
+    if_it_fails: Literal["go_on", "stop"] = "go_on"
+
+
+class Slice(NamedTuple):
+    """What `slice.json` says."""
+
+    lanes: list[Owner]
+    width: int  # of the program
+    devices: int
+
+
+class Course(NamedTuple):
+    """How far a slice has come, beside its state."""
+
+    episode: int = 0
+    seconds: float = 0.0  # spent training
+    points: Sequence[tuple[int, Mapping[str, np.ndarray]]] = ()  # episode, values leading with the lanes
+    chunks: Sequence[tuple[int, Mapping[str, np.ndarray]]] = ()  # since the last point: episodes, metrics
+
+
+class SavedSlice:
+    """The checkpoints of one slice. `tell` hears, in a line each, what was bad and what could not be written."""
+
+    def __init__(self, folder: Path, about: Slice, saving: Saving, tell: Callable[[str], None]):
+        self.folder = folder
+        self.about = about
+        self._saving = saving
+        self._tell = tell
+        self._state = Checkpoints(folder / "state", saving.keep_every)
+        self._replay = Checkpoints(folder / "replay", saving.keep_every)
+        self._last = time.monotonic()
+        self._saves = 0
+        self._replay_step = -1
+
+    def exists(self) -> bool:
+        """Whether anything was saved."""
+        return (self.folder / "state").is_dir()
+
+    def due(self) -> bool:
+        """Whether it is time to save."""
+        minutes = self._saving.minutes
+        return minutes is not None and time.monotonic() - self._last >= 60 * minutes
+
+    def save(self, arrays: Arrays, course: Course, sound: np.ndarray | None = None) -> None:
+        """Save in the background.
+
+        Args:
+            arrays: the state.
+            course: the rest.
+            sound: which rows must have finite parameters, [width], bool; None: all.
+
+        Raises:
+            CheckpointError: the save before failed, or a parameter is not finite, and that is to stop the run.
+        """
+        try:
+            self.wait()
+            _refuse_broken(arrays, sound)
+            if not (self.folder / "slice.json").is_file():
+                self._describe()
+            if self._saves % self._saving.replay_every == 0:
+                self._replay_step = course.episode
+                self._replay.save(course.episode, {n: v for n, v in arrays.items() if n.startswith(REPLAY)}, {})
+            state = {f"state.{name}": value for name, value in arrays.items() if not name.startswith(REPLAY)}
+            about = {"seconds": course.seconds, "replay": self._replay_step, "slice": self.about._asdict()}
+            self._state.save(course.episode, state | _course_arrays(course), about)
+            self._saves += 1
+        except (CheckpointError, OSError) as error:
+            self._failed(error)
+        self._last = time.monotonic()
+
+    def wait(self) -> None:
+        """Until what is being saved is on disk.
+
+        Raises:
+            CheckpointError: it could not be written, and that is to stop the run.
+        """
+        for checkpoints in (self._replay, self._state):
+            try:
+                checkpoints.wait()
+            except CheckpointError as error:
+                self._failed(error)
+
+    def restore(self, shapes: Shapes) -> tuple[dict[str, np.ndarray], Course] | None:
+        """The newest checkpoint that verifies, with its replay; None where there is none.
+
+        Args:
+            shapes: of the state's leaves; any other is refused.
+        """
+        replay_shapes = {name: shape for name, shape in shapes.items() if name.startswith(REPLAY)}
+        state_shapes = {f"state.{name}": shape for name, shape in shapes.items() if name not in replay_shapes}
+        for step in self._state.steps():
+            try:
+                state = self._state.read(step, state_shapes)
+                replay = self._replay.read(state.about["replay"], replay_shapes)
+            except CheckpointError as error:
+                self._tell(f"a checkpoint is not used: {error}")
+                self._state.remove(step)
+                continue
+            for newer in (number for number in self._replay.steps() if number > step):
+                self._replay.remove(newer)
+            self._replay_step = replay.step
+            if replay.step < step:
+                self._tell(
+                    f"the replay is that of episode {replay.step}: not equal to a run that was never interrupted"
+                )
+            values = {n.removeprefix("state."): v for n, v in state.arrays.items() if n.startswith("state.")}
+            return values | replay.arrays, _course(step, state.about["seconds"], state.arrays)
+        return None
+
+    def close(self) -> None:
+        """Until what is being saved is on disk; then nothing more can be."""
+        self._state.close()
+        self._replay.close()
+
+    def discard(self) -> None:
+        """The slice is finished."""
+        self.close()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def _describe(self) -> None:
+        self.folder.mkdir(parents=True, exist_ok=True)
+        text = json.dumps(self.about._asdict(), sort_keys=True)
+        part = self.folder / "slice.part"
+        part.write_text(json.dumps({"slice": text, "sha256": hashlib.sha256(text.encode()).hexdigest()}) + "\n")
+        part.rename(self.folder / "slice.json")
+
+    def _failed(self, error: Exception) -> None:
+        if self._saving.if_it_fails == "stop":
+            raise CheckpointError(str(error)) from error
+        self._tell(f"a checkpoint could not be saved, training goes on: {error}")
+
+
+def _refuse_broken(arrays: Arrays, sound: np.ndarray | None) -> None:
+    for name, leaf in arrays.items():
+        if name.startswith(PARAMETERS) and not np.isfinite(leaf if sound is None else leaf[sound]).all():
+            raise CheckpointError(f"leaf {name} is not finite")
+
+
+def find(folder: Path, tell: Callable[[str], None]) -> list[tuple[Path, Slice]]:
+    """The interrupted slices in a scenario's folder.
+
+    Args:
+        folder: `out/<scenario>`.
+        tell: hears of descriptions that are not what was written.
+    """
+    found = []
+    for place in sorted(path.parent for path in folder.glob("*.partial/checkpoints/*/state")):
+        about = _described(place, tell)
+        if about is not None:
+            found.append((place, about))
+    return found
+
+
+def slice_folder(partial: Path, lanes: Sequence[Owner]) -> Path:
+    """Where the checkpoints of these lanes are; `partial` is the folder of the first one's run."""
+    key = hashlib.sha256(json.dumps(list(lanes)).encode()).hexdigest()[:10]
+    return partial / "checkpoints" / key
+
+
+def _described(place: Path, tell: Callable[[str], None]) -> Slice | None:
+    """By `slice.json`, or if that is damaged by the newest checkpoint that verifies."""
+    try:
+        saved = json.loads((place / "slice.json").read_text())
+        if hashlib.sha256(saved["slice"].encode()).hexdigest() != saved["sha256"]:
+            raise ValueError("is not what was written (sha256)")
+        return _slice(json.loads(saved["slice"]))
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        tell(f"{place / 'slice.json'}: cannot be used: {error}")
+    checkpoints = Checkpoints(place / "state")
+    for step in checkpoints.steps():
+        try:
+            return _slice(checkpoints.read(step).about["slice"])
+        except CheckpointError:
+            continue  # restoring will say so
+        finally:
+            checkpoints.close()
+    return None
+
+
+def _slice(about: Mapping[str, Any]) -> Slice:
+    return Slice([(run, seed) for run, seed in about["lanes"]], int(about["width"]), int(about["devices"]))
+
+
+def _course_arrays(course: Course) -> dict[str, np.ndarray]:
+    """Points and chunks as arrays: lengths [P], values [P, lanes, ...]."""
+    arrays = {}
+    for kind, entries in (("points", course.points), ("chunks", course.chunks)):
+        if entries:
+            arrays[f"{kind}.episode"] = np.array([episode for episode, _ in entries])
+            for name in entries[0][1]:
+                arrays[f"{kind}.{name}"] = np.stack([values[name] for _, values in entries])
+    return arrays
+
+
+def _course(episode: int, seconds: float, arrays: Arrays) -> Course:
+    entries: dict[str, list[tuple[int, dict[str, np.ndarray]]]] = {}
+    for kind in ("points", "chunks"):
+        own = {name.removeprefix(f"{kind}."): value for name, value in arrays.items() if name.startswith(f"{kind}.")}
+        lengths = own.pop("episode", np.array([], int))
+        entries[kind] = [
+            (int(length), {name: value[place] for name, value in own.items()}) for place, length in enumerate(lengths)
+        ]
+    return Course(episode, seconds, entries["points"], entries["chunks"])

@@ -1,0 +1,78 @@
+"""Being told to stop: Ctrl-C and SIGTERM let the runs write a checkpoint and leave."""
+
+import os
+import signal
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+GRACE = 9.0  # seconds; who has not left by then is made to, and goes on from the last checkpoint on disk
+
+
+class Stopped(KeyboardInterrupt):
+    """Everything has left as it was told to; `code` is the process's exit code."""
+
+    def __init__(self, code: int):
+        super().__init__()
+        self.code = code
+
+
+class Stop:
+    """Whether to stop, and by which signal."""
+
+    def __init__(self) -> None:
+        self._signal: int | None = None
+
+    def __call__(self) -> bool:
+        """Whether to stop."""
+        return self._signal is not None
+
+    def set(self, number: int) -> None:
+        """Stop, soon; the process is ended if it has not by then."""
+        self._signal = number
+        timer = threading.Timer(GRACE, _leave, [self.code])
+        timer.daemon = True
+        timer.start()
+
+    @property
+    def code(self) -> int:
+        """The exit code, as shells have it: 130 for Ctrl-C, 143 for SIGTERM."""
+        return 128 + (self._signal or signal.SIGINT)
+
+
+@contextmanager
+def stop_on_signals() -> Iterator[Stop]:
+    """Take Ctrl-C and SIGTERM as a wish to stop at the next chunk's edge; a second one ends the process at once.
+
+    In a thread that is not the main one, which gets no signals, nothing is changed.
+
+    Raises:
+        Stopped: at the end of the block, if there was a signal.
+    """
+    stop = Stop()
+    if threading.current_thread() is not threading.main_thread():
+        yield stop
+        return
+
+    def handle(number: int, _: Any) -> None:
+        if stop():
+            _leave(stop.code)
+        print("adama: stopping; a checkpoint is written at the next chunk's edge", file=sys.stderr, flush=True)
+        stop.set(number)
+
+    before = {number: signal.signal(number, handle) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield stop
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+    if stop():
+        raise Stopped(stop.code)
+
+
+def _leave(code: int) -> None:
+    print("adama: left before the next chunk's edge; the same command goes on from the last checkpoint on disk",
+          file=sys.stderr, flush=True)  # fmt: skip
+    os._exit(code)

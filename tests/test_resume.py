@@ -1,0 +1,301 @@
+"""Runs that are stopped, killed or broken: what goes on, from where, and that nothing differs for it."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from rich.console import Console
+
+from adama_jax import on_runs
+from adama_jax import program as program_module
+from adama_jax.actors import load_actors
+from adama_jax.checkpoint import Checkpoints
+from adama_jax.cli import main
+from adama_jax.commands import Launch, PlayCommand, Training
+from adama_jax.config import ConfigError, scenario_config
+from adama_jax.experiment import complete
+from adama_jax.lock import Lock, Locked
+from adama_jax.loop import Broken, Interrupted, Watch
+from adama_jax.runner import run
+from adama_jax.saved import SavedSlice, Saving
+from adama_jax.store import load_run, partial_folder, run_folder
+from tests.test_sweep import QUIET, tiny
+
+ONE = jax.devices()[:1]
+
+
+def short(method="adama", **changes):
+    """Six chunks, two a point."""
+    return tiny(method, **{"episodes": 150, "evaluation.every": 50, "learning.updates_per_episode": 4, **changes})
+
+
+def stop_at(edge):
+    """A watch that stops a run at its `edge`-th chunk's edge, from 1."""
+    edges = []
+
+    def stop():
+        edges.append(None)
+        return len(edges) == edge
+
+    return Watch(stop=stop)
+
+
+def assert_equal_runs(left, right):
+    """All arrays, and the log, to the bit."""
+    for part in ("metrics", "rollout"):
+        one, other = getattr(left, part), getattr(right, part)
+        assert set(one) == set(other)
+        for name in one:
+            np.testing.assert_array_equal(one[name], other[name], err_msg=name)
+    for name in ("metrics.jsonl", "config.json"):
+        assert (left.folder / name).read_text() == (right.folder / name).read_text()
+    one, other = (load_actors(run.folder / "actors.npz").params for run in (left, right))
+    for a, b in zip(jax.tree.leaves(one), jax.tree.leaves(other), strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory):
+    """A run that nothing interrupts."""
+    out = tmp_path_factory.mktemp("whole")
+    run([short()], out, devices=ONE)
+    return load_run(run_folder(out, short()))
+
+
+def test_a_run_stopped_at_any_chunk_goes_on_to_the_same_bits(whole, tmp_path):
+    """Stopped at every chunk's edge in turn; each process goes on from where the last stopped."""
+    assert len(program_module.points(short())[0]) == 2
+    told = []
+    for _ in range(6):
+        with pytest.raises(Interrupted):
+            watch = stop_at(1)
+            run([short()], tmp_path, watch._replace(tell=told.append), ONE)
+    run([short()], tmp_path, Watch(tell=told.append), ONE)
+    assert told == [f"goes on from episode {episode}" for episode in (25, 50, 75, 100, 125, 150)]
+    assert_equal_runs(whole, load_run(run_folder(tmp_path, short())))
+    assert not list(tmp_path.rglob("checkpoints/*")) and not list(tmp_path.rglob("*.lock"))
+
+
+def test_every_leaf_of_the_last_checkpoint_is_equal(tmp_path, monkeypatch):
+    """Not only what a run leaves behind: parameters, targets, optimisers, rates, replay, keys, counters."""
+    monkeypatch.setattr(SavedSlice, "discard", SavedSlice.close)
+    for where in ("straight", "stopped"):
+        if where == "stopped":
+            with pytest.raises(Interrupted):
+                run([short()], tmp_path / where, stop_at(3), ONE, saving=Saving(minutes=0))
+        run([short()], tmp_path / where, devices=ONE, saving=Saving(minutes=0))
+    for kind in ("state", "replay"):
+        found = []
+        for where in ("straight", "stopped"):
+            (place,) = (tmp_path / where).rglob(f"checkpoints/*/{kind}")
+            with Checkpoints(place) as checkpoints:
+                found.append(checkpoints.read(150).arrays)
+        assert set(found[0]) == set(found[1]) and len(found[0]) > 2
+        for name in found[0]:
+            np.testing.assert_array_equal(found[0][name], found[1][name], err_msg=name)
+
+
+def test_a_sweep_goes_on_slice_by_slice(tmp_path):
+    """Three settings x 2 seeds in slices of 4; stopped in the first slice, and again in the second."""
+    configs = [short("fixed", **{"rates.critic_rate": rate}) for rate in (0.001, 0.002, 0.004)]
+    run(configs, tmp_path / "straight", devices=ONE, width=4)
+    with pytest.raises(Interrupted):
+        run(configs, tmp_path / "stopped", stop_at(2), ONE, width=4)
+    with pytest.raises(Interrupted):
+        run(configs, tmp_path / "stopped", stop_at(6), ONE, width=4)
+    assert [run_folder(tmp_path / "stopped", config).is_dir() for config in configs] == [True, True, False]
+    run(configs[2:], tmp_path / "stopped", devices=ONE)
+    for config in configs:
+        assert_equal_runs(*(load_run(run_folder(tmp_path / where, config)) for where in ("straight", "stopped")))
+
+
+def test_what_was_begun_together_goes_on_together(tmp_path):
+    """One of two settings of an interrupted slice is asked for: the other is not lost."""
+    configs = [short("fixed", **{"rates.critic_rate": rate}) for rate in (0.001, 0.002)]
+    run(configs, tmp_path / "straight", devices=ONE, width=4)
+    with pytest.raises(Interrupted):
+        run(configs, tmp_path / "stopped", stop_at(2), ONE, width=4)
+    run(configs[1:], tmp_path / "stopped", devices=ONE)
+    for config in configs:
+        assert_equal_runs(*(load_run(run_folder(tmp_path / where, config)) for where in ("straight", "stopped")))
+
+
+def test_a_kept_seed_that_was_damaged_is_trained_again(whole, tmp_path):
+    config = short()
+    with pytest.raises(Interrupted):
+        run([config], tmp_path, stop_at(8), ONE, width=1)
+    (kept,) = tmp_path.rglob("kept/0.npz")
+    kept.write_bytes(kept.read_bytes()[:-100])
+    told = []
+    run([config], tmp_path, Watch(tell=told.append), ONE, width=1)
+    assert "seed 0 is trained again" in told[0]
+    values = load_run(run_folder(tmp_path, config)).metrics
+    np.testing.assert_allclose(values["eval_return"], whole.metrics["eval_return"], rtol=1e-3)
+
+
+def test_again_begins_anew(whole, tmp_path):
+    with pytest.raises(Interrupted):
+        run([short()], tmp_path, stop_at(3), ONE)
+    told = []
+    run([short()], tmp_path, Watch(tell=told.append), ONE, again=True)
+    assert told == []
+    assert_equal_runs(whole, load_run(run_folder(tmp_path, short())))
+
+
+def test_a_second_process_is_refused(tmp_path):
+    folder = run_folder(tmp_path, short())
+    lock = Lock(folder.with_name(folder.name + ".lock"))
+    with pytest.raises(Locked, match=f"is held by process {os.getpid()}"):
+        run([short()], tmp_path, devices=ONE)
+    with pytest.raises(ConfigError, match="until the process ends"):
+        complete([short()], tmp_path, Training(), Launch(), QUIET)
+    lock.release()
+    assert not list(tmp_path.rglob("*.lock"))
+
+
+def test_a_lock_ends_with_its_process(tmp_path):
+    path = tmp_path / "run.lock"
+    code = "import sys, os, pathlib; from adama_jax.lock import Lock; Lock(pathlib.Path(sys.argv[1])); os.abort()"
+    assert subprocess.run([sys.executable, "-c", code, str(path)], check=False).returncode == -6
+    assert path.is_file()
+    Lock(path).release()
+
+
+@pytest.fixture
+def nan_at_update_230(monkeypatch):
+    """Update 230 puts NaN into a kernel of the critic where the secant step, which nothing reads, is negative."""
+    import adama_jax.compose as compose
+
+    honest = compose.learner
+
+    def learner(*arguments, **options):
+        learn = honest(*arguments, **options)
+
+        def update(state, batch, key):
+            now = (state.updates == 230) & (state.hyper.secant_step < 0)
+            state, metrics = learn.update(state, batch, key)
+            critic = state.params.critic
+            broken = jax.tree_util.tree_map_with_path(
+                lambda path, leaf: jnp.where(now, jnp.nan, leaf) if "Dense_1" in str(path) and leaf.ndim > 1 else leaf,
+                critic,
+            )
+            return state._replace(params=state.params._replace(critic=broken)), metrics
+
+        return learn._replace(update=update)
+
+    monkeypatch.setattr(compose, "learner", learner)
+
+    def mark(seeds):
+        honest_hypers = compose.make_hypers
+
+        def marked(configs):
+            hyper = honest_hypers(configs)
+            step = hyper.learner.secant_step.copy()
+            step[seeds] = -1
+            return hyper._replace(learner=hyper.learner._replace(secant_step=step))
+
+        monkeypatch.setattr("adama_jax.loop.make_hypers", marked)
+
+    return mark
+
+
+def test_a_run_that_breaks_is_named_and_the_others_are_not_touched(tmp_path, nan_at_update_230):
+    config = short(seeds=4)
+    nan_at_update_230([])
+    assert run([config], tmp_path / "well", devices=ONE, width=4) == [{}]
+    nan_at_update_230([2])
+    heard = []
+    found = run([config], tmp_path / "ill", Watch(broke=heard.append), ONE, 4, Saving(minutes=0))
+    (broken,) = found[0].items()
+    assert broken == (2, Broken(episode=57, update=230, leaf=broken[1].leaf))
+    assert broken[1].leaf.startswith("params.critic") and broken[1].leaf.endswith("kernel")
+    assert [dict(lanes) for lanes in heard] == [{(0, 2): broken[1]}]
+    well, ill = (load_run(run_folder(tmp_path / where, config)) for where in ("well", "ill"))
+    assert ill.meta["diverged"] == {"2": 57} and ill.meta["diverged_in"]["2"]["update"] == 230
+    for part in ("metrics", "rollout"):
+        for name, values in getattr(well, part).items():
+            if values.shape[:1] == (4,):
+                rows = [0, 1, 3]
+                np.testing.assert_array_equal(values[rows], getattr(ill, part)[name][rows], err_msg=name)
+    assert np.isnan(ill.metrics["eval_return"][2, 1:]).all() and np.isfinite(ill.metrics["eval_return"][2, 0])
+
+
+def test_a_run_of_which_every_seed_breaks_keeps_its_last_good_checkpoint(tmp_path, nan_at_update_230):
+    nan_at_update_230([0, 1])
+    config = short()
+    found = run([config], tmp_path, devices=ONE, saving=Saving(minutes=0))
+    assert set(found[0]) == {0, 1}
+    folder = run_folder(tmp_path, config)
+    (place,) = folder.glob("checkpoints/*/state")
+    with Checkpoints(place) as checkpoints:
+        newest = checkpoints.read(checkpoints.steps()[0])
+    assert newest.step == 50
+    assert all(np.isfinite(leaf).all() for leaf in newest.arrays.values() if leaf.dtype.kind == "f")
+
+
+def test_verify_and_play(whole, tmp_path, capsys):
+    place = tmp_path / "results" / "going_together" / whole.folder.name
+    shutil.copytree(whole.folder, place)
+    assert main(["verify", str(place)]) == 0
+    assert "5 of 5 parts verified" in " ".join(capsys.readouterr().out.split())
+    console = Console(record=True, width=200)
+    assert on_runs.play(place, PlayCommand(seed=1, episodes=5), console) == 0
+    assert "seed 1: greedy return" in console.export_text() and (place / "play" / "rollout.gif").is_file()
+    with pytest.raises(ConfigError, match="seed=7: must be one of 0, 1"):
+        on_runs.play(place, PlayCommand(seed=7), console)
+    (place / "metrics.npz").write_bytes(b"something else")
+    assert main(["verify", str(place)]) == 1
+    assert "metrics.npz: is not what was written" in capsys.readouterr().out
+
+
+def test_a_saved_actor_acts_as_the_run_did(whole):
+    """The greedy returns of the last evaluation, from `actors.npz` alone."""
+    from adama_jax.compose import make_env
+    from adama_jax.rollout import episode_return, make_rollout
+
+    actors = load_actors(whole.folder / "actors.npz")
+    env = make_env(short())
+    keys = jax.random.split(jax.random.key(0), 5)
+    for row in range(2):
+        params = jax.tree.map(lambda leaf, row=row: leaf[row], actors.params)
+        episodes = jax.vmap(make_rollout(env, actors.act), in_axes=(0, None, None))(keys, params, 0.0)
+        returns = jax.vmap(episode_return)(episodes)
+        np.testing.assert_allclose(np.mean(returns), whole.metrics["eval_return"][row, -1], rtol=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["resume"], "run=: must come first"),
+        (["resume", "/nowhere/run"], "run=/nowhere/run: must be a run's folder"),
+        (["verify", "/nowhere/run"], "must be a run's folder"),
+        (["play", "/nowhere/run"], "must be a finished run's folder"),
+        (["train", "clustering", "checkpoint_minutes=-1"], "checkpoint_minutes=-1.0: must be at least 0"),
+        (["train", "clustering", "replay_every=0"], "replay_every=0: must be at least 1"),
+        (["train", "clustering", "keep_every=0"], "keep_every=0: must be at least 1"),
+    ],
+)
+def test_bad_input_is_one_line(words, message, capsys):
+    assert main(words) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert message in line
+
+
+def test_settings_on_disk_that_are_not_settings(tmp_path, capsys):
+    folder = partial_folder(run_folder(tmp_path, scenario_config("clustering")))
+    folder.mkdir(parents=True)
+    for text in (
+        "{",
+        "[]",
+        '{"scenario": "nowhere"}',
+        json.dumps({"scenario": "clustering", "seeds": "__import__('os')"}),
+    ):
+        (folder / "config.json").write_text(text)
+        assert main(["resume", str(folder)]) == 2
+        assert len(capsys.readouterr().err.splitlines()) == 1
