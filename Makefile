@@ -12,7 +12,7 @@ empty :=
 space := $(empty) $(empty)
 
 .DEFAULT_GOAL := help
-.PHONY: help experiment grid figures reproduce publish report notebooks test test-all lint type fmt bench clean
+.PHONY: help experiment grid figures reproduce publish report notebooks test test-all test-faults lint type fmt bench clean
 
 help: ## what there is to make
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -59,6 +59,9 @@ test: $(READY) ## the tests, under 10 minutes on 2 cores
 
 test-all: $(READY) notebooks ## the slow tests and the notebooks too
 	$(PYTEST)
+
+test-faults: $(READY) ## processes killed, disks filled, jobs failing: docs/reliability.md, some 20 minutes
+	$(PYTEST) -s tests/test_faults.py tests/test_checkpoint.py tests/test_resume.py
 
 lint: $(READY) ## ruff: lint and format
 	.venv/bin/ruff check .

@@ -9,7 +9,6 @@ import hashlib
 import json
 import shutil
 from collections.abc import Mapping
-from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -34,7 +33,7 @@ class Checkpoint(NamedTuple):
 
 
 class Checkpoints:
-    """The checkpoints in a folder: written one at a time in the background, read only if they verify.
+    """The checkpoints in a folder, read only if they verify.
 
     Args:
         folder: theirs alone.
@@ -44,7 +43,6 @@ class Checkpoints:
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     with Checkpoints(Path(folder)) as checkpoints:
     ...         checkpoints.save(100, {"x": np.arange(3.0)}, {"seconds": 1.5})
-    ...         checkpoints.wait()
     ...         found = checkpoints.read(100)
     >>> found.arrays["x"].tolist(), found.about
     ([0.0, 1.0, 2.0], {'seconds': 1.5})
@@ -53,8 +51,6 @@ class Checkpoints:
     def __init__(self, folder: Path, keep_every: int | None = None):
         self.folder = folder.absolute()
         self._keep_every = keep_every
-        self._writer = ThreadPoolExecutor(1, thread_name_prefix="checkpoint")
-        self._pending: Future[None] | None = None
         self._manager: Any = None  # Orbax is slow to import and writes on opening: only once there is something to do
 
     def __enter__(self) -> "Checkpoints":
@@ -64,23 +60,26 @@ class Checkpoints:
         self.close()
 
     def save(self, step: int, arrays: Arrays, about: Mapping[str, Any]) -> None:
-        """Write a checkpoint in the background; `arrays` must not change meanwhile.
+        """Write a checkpoint.
 
         Raises:
-            CheckpointError: the save before this one failed.
+            CheckpointError: it could not be written; earlier ones are as they were.
         """
-        self.wait()
-        self._pending = self._writer.submit(self._write, step, dict(arrays), dict(about))
-
-    def wait(self) -> None:
-        """Until nothing is being written.
-
-        Raises:
-            CheckpointError: the save failed; earlier checkpoints are as they were.
-        """
-        pending, self._pending = self._pending, None
-        if pending is not None:
-            pending.result()
+        args = _orbax().args
+        saved = {
+            "format": FORMAT,
+            "about": dict(about),
+            "leaves": {name: [_digest(leaf), str(leaf.dtype), list(leaf.shape)] for name, leaf in arrays.items()},
+        }
+        saved["sha256"] = _digest_of_json(saved)
+        try:
+            manager = self._open()
+            manager.save(step, args=args.Composite(about=args.JsonSave(saved), arrays=args.PyTreeSave(dict(arrays))))
+            manager.wait_until_finished()
+            self._write_list(step)
+        except Exception as error:
+            self._sweep_up()
+            raise CheckpointError(f"{self.folder / str(step)}: could not be written: {_in_a_line(error)}") from error
 
     def steps(self) -> list[int]:
         """What is there, newest first."""
@@ -117,27 +116,9 @@ class Checkpoints:
             self._manager.reload()
 
     def close(self) -> None:
-        """Until all is written; nothing can be saved afterwards."""
-        self._writer.shutdown(wait=True)
+        """Nothing more is to be done here."""
         if self._manager is not None:
             self._manager.close()
-
-    def _write(self, step: int, arrays: dict[str, np.ndarray], about: dict[str, Any]) -> None:
-        args = _orbax().args
-        saved = {
-            "format": FORMAT,
-            "about": about,
-            "leaves": {name: [_digest(leaf), str(leaf.dtype), list(leaf.shape)] for name, leaf in arrays.items()},
-        }
-        saved["sha256"] = _digest_of_json(saved)
-        try:
-            manager = self._open()
-            manager.save(step, args=args.Composite(about=args.JsonSave(saved), arrays=args.PyTreeSave(arrays)))
-            manager.wait_until_finished()
-            self._write_list(step)
-        except Exception as error:
-            self._sweep_up()
-            raise CheckpointError(f"{self.folder / str(step)}: could not be written: {_in_a_line(error)}") from error
 
     def _write_list(self, step: int) -> None:
         files = sorted(path for path in (self.folder / str(step)).rglob("*") if path.is_file())

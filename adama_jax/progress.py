@@ -36,12 +36,14 @@ class Reporter:
         self.console = bars.console
         self.task = bars.add_task(name, total=self.config.episodes, news="compiling ...")
         self.points = 0
+        self.announced = False
         if not self.console.is_terminal:
             self.console.print(f"{name}: compiling ...")
 
     def __call__(self, point: Point) -> None:
         self.points += 1
-        if self.points == 1:
+        if point.episodes and not self.announced:  # none where a run goes on with the evaluation that was due
+            self.announced = True
             self._announce(point)
         news = _news(point)
         done = (point.part - 1) * point.total + point.episode

@@ -9,6 +9,7 @@ import json
 import shutil
 import time
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
@@ -56,6 +57,8 @@ class SavedSlice:
         self._tell = tell
         self._state = Checkpoints(folder / "state", saving.keep_every)
         self._replay = Checkpoints(folder / "replay", saving.keep_every)
+        self._writer = ThreadPoolExecutor(1, thread_name_prefix="checkpoint")
+        self._pending: Future[None] | None = None
         self._last = time.monotonic()
         self._saves = 0
         self._replay_step = -1
@@ -83,18 +86,14 @@ class SavedSlice:
         try:
             self.wait()
             _refuse_broken(arrays, sound)
-            if not (self.folder / "slice.json").is_file():
-                self._describe()
-            if self._saves % self._saving.replay_every == 0:
-                self._replay_step = course.episode
-                self._replay.save(course.episode, {n: v for n, v in arrays.items() if n.startswith(REPLAY)}, {})
-            state = {f"state.{name}": value for name, value in arrays.items() if not name.startswith(REPLAY)}
-            about = {"seconds": course.seconds, "replay": self._replay_step, "slice": self.about._asdict()}
-            self._state.save(course.episode, state | _course_arrays(course), about)
-            self._saves += 1
-        except (CheckpointError, OSError) as error:
+            self._pending = self._writer.submit(self._write, arrays, course)
+        except CheckpointError as error:
             self._failed(error)
         self._last = time.monotonic()
+
+    def idle(self) -> bool:
+        """Whether nothing is being written."""
+        return self._pending is None or self._pending.done()
 
     def wait(self) -> None:
         """Until what is being saved is on disk.
@@ -102,11 +101,12 @@ class SavedSlice:
         Raises:
             CheckpointError: it could not be written, and that is to stop the run.
         """
-        for checkpoints in (self._replay, self._state):
-            try:
-                checkpoints.wait()
-            except CheckpointError as error:
-                self._failed(error)
+        pending, self._pending = self._pending, None
+        try:
+            if pending is not None:
+                pending.result()
+        except (CheckpointError, OSError) as error:
+            self._failed(error)
 
     def restore(self, shapes: Shapes) -> tuple[dict[str, np.ndarray], Course] | None:
         """The newest checkpoint that verifies, with its replay; None where there is none.
@@ -137,6 +137,7 @@ class SavedSlice:
 
     def close(self) -> None:
         """Until what is being saved is on disk; then nothing more can be."""
+        self._writer.shutdown(wait=True)
         self._state.close()
         self._replay.close()
 
@@ -144,6 +145,19 @@ class SavedSlice:
         """The slice is finished."""
         self.close()
         shutil.rmtree(self.folder, ignore_errors=True)
+
+    def _write(self, arrays: Arrays, course: Course) -> None:
+        """The replay first: a state without its replay is none, and must not push an older one out."""
+        if not (self.folder / "slice.json").is_file():
+            self._describe()
+        if self._saves % self._saving.replay_every == 0:
+            replay = {name: value for name, value in arrays.items() if name.startswith(REPLAY)}
+            self._replay.save(course.episode, replay, {})
+            self._replay_step = course.episode
+        state = {f"state.{name}": value for name, value in arrays.items() if not name.startswith(REPLAY)}
+        about = {"seconds": course.seconds, "replay": self._replay_step, "slice": self.about._asdict()}
+        self._state.save(course.episode, state | _course_arrays(course), about)
+        self._saves += 1
 
     def _describe(self) -> None:
         self.folder.mkdir(parents=True, exist_ok=True)

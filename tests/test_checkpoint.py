@@ -153,7 +153,6 @@ def test_the_newest_two_stay_and_some_between(tmp_path):
     with Checkpoints(tmp_path, keep_every=300) as checkpoints:
         for step in range(100, 1000, 100):
             checkpoints.save(step, {"x": np.ones(2)}, {})
-        checkpoints.wait()
         assert checkpoints.steps() == [900, 800, 700, 400, 100]
     assert len(list(tmp_path.glob("*.sha256"))) == 5
 
@@ -240,3 +239,23 @@ def test_a_hostile_file_runs_nothing(tmp_path):
 def test_a_description_is_what_was_written(two_checkpoints):
     text = json.loads((two_checkpoints / "slice.json").read_text())
     assert json.loads(text["slice"])["lanes"] == [["adama-0123456789", 0], ["adama-0123456789", 1]]
+
+
+def test_a_replay_that_cannot_be_written_does_not_push_out_a_good_pair(tmp_path, monkeypatch):
+    told = []
+    saved = SavedSlice(tmp_path / "abc", ABOUT, Saving(), told.append)
+    saved.save(changed(100), Course(100, 10.0, [POINT], [(50, POINT[1])]))
+    saved.wait()
+    honest = Checkpoints.save
+
+    def no_replay(self, step, arrays, about):
+        if self.folder.name == "replay":
+            raise CheckpointError("full")
+        honest(self, step, arrays, about)
+
+    monkeypatch.setattr(Checkpoints, "save", no_replay)
+    for step in (200, 300, 400):
+        saved.save(changed(step), Course(step))
+    saved.close()
+    assert_is(restored(tmp_path / "abc", told), 100)
+    assert [line for line in told if "full" in line] == told

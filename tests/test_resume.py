@@ -101,6 +101,7 @@ def test_every_leaf_of_the_last_checkpoint_is_equal(tmp_path, monkeypatch):
             np.testing.assert_array_equal(found[0][name], found[1][name], err_msg=name)
 
 
+@pytest.mark.slow
 def test_a_sweep_goes_on_slice_by_slice(tmp_path):
     """Three settings x 2 seeds in slices of 4; stopped in the first slice, and again in the second."""
     configs = [short("fixed", **{"rates.critic_rate": rate}) for rate in (0.001, 0.002, 0.004)]
@@ -126,6 +127,7 @@ def test_what_was_begun_together_goes_on_together(tmp_path):
         assert_equal_runs(*(load_run(run_folder(tmp_path / where, config)) for where in ("straight", "stopped")))
 
 
+@pytest.mark.slow
 def test_a_kept_seed_that_was_damaged_is_trained_again(whole, tmp_path):
     config = short()
     with pytest.raises(Interrupted):

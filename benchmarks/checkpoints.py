@@ -1,0 +1,128 @@
+"""What safety costs: saving, metrics and the check for NaN, over bare training; and how long a save holds the loop up.
+
+    .venv/bin/python -m benchmarks.checkpoints
+
+Predator-prey, 5 seeds, a replay of 1e6 transitions; on one core with one thread, so that the thread that writes has no
+core of its own. Run it on an idle machine. Writes `benchmarks/checkpoints.json`.
+"""
+
+import dataclasses
+import json
+import statistics
+import tempfile
+import time
+from pathlib import Path
+
+from benchmarks.train_step import STEPS  # noqa: F401  first: it takes a core
+
+# isort: split
+import jax
+import jax.numpy as jnp
+
+from adama_jax import tree
+from adama_jax.compose import make_hyper
+from adama_jax.config import scenario_config
+from adama_jax.host_state import to_host
+from adama_jax.loop import Lane, Watch, train_slice
+from adama_jax.program import Program, compiled, points
+from adama_jax.run_writer import RunWriter
+from adama_jax.runtime import machine
+from adama_jax.saved import Course, SavedSlice, Saving, Slice
+from adama_jax.store import run_folder
+
+ROUNDS, EPISODES, SEEDS, MINUTES = 5, 1_000, 5, 10.0  # MINUTES: between two checkpoints, as the command line has it
+CONFIG = dataclasses.replace(scenario_config("predator_prey"), seeds=SEEDS, episodes=EPISODES)
+
+
+def start(program: Program, seeds: int = SEEDS):
+    return program.people.init(range(seeds), make_hyper(CONFIG))
+
+
+def bare(program: Program) -> float:
+    """Chunks and evaluations, nothing else."""
+    state = start(program)
+    jax.block_until_ready(state)
+    began = time.perf_counter()
+    for chunks in points(CONFIG):
+        for length in chunks:
+            state, metrics = program.advance[length](state)
+        jax.block_until_ready((program.evaluate(state), metrics))
+    return time.perf_counter() - began
+
+
+def whole(program: Program, folder: Path) -> float:
+    """The project's loop without a save: metrics to disk, divergence looked for at each chunk's edge."""
+    lanes = [Lane(0, seed) for seed in range(SEEDS)]
+    about = Slice([("run", seed) for seed in range(SEEDS)], program.width, 1)
+    seconds = []
+    with RunWriter(run_folder(folder, CONFIG), CONFIG, again=True) as writer:
+        saved = SavedSlice(folder / "saved", about, Saving(minutes=None), print)
+        watch = Watch(observe=lambda point: seconds.append(time.perf_counter()))
+
+        def write(episode, values):
+            writer.point(episode, list(range(SEEDS)), values)
+
+        began = time.perf_counter()
+        train_slice([CONFIG], lanes, program, saved, watch, write)
+    return seconds[-1] - began
+
+
+def save_costs(program: Program, folder: Path) -> dict[str, float]:
+    """A save beside training: how long it holds the loop up, and what it takes from the chunks beside it."""
+    state = start(program)
+    length = points(CONFIG)[0][0]
+    about = Slice([("run", seed) for seed in range(SEEDS)], program.width, 1)
+    saved = SavedSlice(folder / "costs", about, Saving(), print)
+    held, beside, alone = [], [], []
+    for number in range(ROUNDS):
+        began = time.perf_counter()
+        for _ in range(5):
+            state, metrics = program.advance[length](state)
+        jax.block_until_ready(metrics)
+        alone.append((time.perf_counter() - began) / 5)
+        began = time.perf_counter()
+        saved.save(to_host(state), Course(number + 1))
+        held.append(time.perf_counter() - began)
+        began, chunks = time.perf_counter(), 0
+        while not saved.idle() or chunks == 0:
+            state, metrics = program.advance[length](state)
+            jax.block_until_ready(metrics)
+            chunks += 1
+        beside.append(time.perf_counter() - began - chunks * statistics.median(alone))
+    size = sum(leaf.nbytes for leaf in to_host(state).values())
+    saved.close()
+    return {
+        "state, MB": size / 1e6,
+        "a save holds the loop up, s": statistics.median(held),
+        "the first one, s": held[0],
+        "a save slows the training beside it by, s": statistics.median(beside),
+    }
+
+
+def main() -> None:
+    device = jax.devices()[:1]
+    program = compiled(CONFIG, SEEDS, device, SEEDS)
+    honest = tree.first_not_finite
+    tree.first_not_finite = lambda values: jnp.full((), -1, jnp.int32)
+    unchecked = compiled(CONFIG, SEEDS, device, SEEDS)
+    tree.first_not_finite = honest
+    with tempfile.TemporaryDirectory() as name:
+        for warm in (unchecked, program):
+            bare(warm)
+        rounds = [(bare(unchecked), bare(program), whole(program, Path(name))) for _ in range(ROUNDS)]
+        found = {
+            "NaN check in the program, over none": statistics.median(b / a for a, b, _ in rounds),
+            "with metrics and the loop, over bare": statistics.median(c / a for a, _, c in rounds),
+        } | save_costs(program, Path(name))
+    a_save = found["a save holds the loop up, s"] + found["a save slows the training beside it by, s"]
+    found["all, with a checkpoint every 10 minutes"] = found["with metrics and the loop, over bare"] + a_save / (
+        60 * MINUTES
+    )
+    for what, value in found.items():
+        print(f"{what:60s} {value:8.3f}")
+    report = found | {"machine": machine(used=1)}
+    Path(__file__).with_suffix(".json").write_text(json.dumps(report, indent=2) + "\n")
+
+
+if __name__ == "__main__":
+    main()
