@@ -1,8 +1,10 @@
 """Running the jobs of a sweep: here, side by side on this process's devices, or on other machines by submitit."""
 
+import contextlib
 import dataclasses
 import os
 import queue
+import signal
 import subprocess
 import time
 from collections.abc import Callable, Sequence
@@ -119,10 +121,19 @@ def _submitted(jobs: Sequence[Job], out: Path, options: Launch, console: Console
                     failures += _take_back(job, submitted, console)
             time.sleep(0.5)
         for _, submitted in running:
-            submitted.cancel()
+            _stop(submitted, local)
         while not all(submitted.done() for _, submitted in running):
             time.sleep(0.1)  # they save, for as long as a stop is given
     return failures
+
+
+def _stop(submitted: Any, local: bool) -> None:
+    """Pass a stop on. (submitit's own way of cancelling a local job kills it after a second.)"""
+    if local:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(int(submitted.job_id), signal.SIGTERM)  # which its controller forwards
+    else:
+        submitted.cancel()
 
 
 def _was_killed(submitted: Any) -> bool:

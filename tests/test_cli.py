@@ -14,7 +14,7 @@ from adama_jax import cli
 from adama_jax.arguments import parse
 from adama_jax.cli import TrainCommand
 from adama_jax.config import scenario_config
-from adama_jax.runner import DRAWN_EPISODES
+from adama_jax.loop import DRAWN_EPISODES
 from adama_jax.store import load_run
 
 WRONG = {
