@@ -4,6 +4,7 @@ import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
+from zipfile import BadZipFile
 
 import jax
 import numpy as np
@@ -76,7 +77,7 @@ def load_actors(path: Path) -> Actors:
         like = jax.eval_shape(algorithm.init, jax.random.key(0)).actors
         if jax.tree.map(lambda leaf: leaf.shape[1:], params) != jax.tree.map(lambda leaf: leaf.shape, like):
             raise ValueError("the weights do not fit what is said of them")
-    except (OSError, KeyError, TypeError, ValueError, AttributeError) as error:
+    except (OSError, KeyError, TypeError, ValueError, AttributeError, BadZipFile) as error:
         raise ValueError(f"{path}: no file of actors: {error}") from error
     return Actors(algorithm.act, params, seeds, about)
 

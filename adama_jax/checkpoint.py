@@ -5,8 +5,6 @@ its dtype and shape on reading, and has a list of its files with theirs beside i
 the file that is bad. What is saved are flat dictionaries of NumPy arrays and JSON: data, never code.
 """
 
-import hashlib
-import json
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
@@ -14,14 +12,19 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from adama_jax.digests import digest_of, digest_of_file, digest_of_json, durable
+
 Arrays = Mapping[str, np.ndarray]
 Shapes = Mapping[str, tuple[tuple[int, ...], str]]  # shape and dtype by a leaf's name
 FORMAT = 1
-KEPT = 2  # newest checkpoints
 
 
 class CheckpointError(Exception):
     """A checkpoint that cannot be used, or that could not be written: one line that says which and why."""
+
+
+class UnfitError(CheckpointError):
+    """A checkpoint that is what was written, but not what is asked for: another version's, or of other shapes."""
 
 
 class Checkpoint(NamedTuple):
@@ -37,7 +40,9 @@ class Checkpoints:
 
     Args:
         folder: theirs alone.
-        keep_every: keep, beside the newest two, checkpoints at least this many steps apart; None: no others.
+        keep: how many of the newest stay; None: all.
+        keep_every: keep, beside these, checkpoints at least this many steps apart; None: no others.
+        read_only: nothing is written, deleted or tidied up: somebody else may be writing.
 
     >>> import tempfile, numpy as np
     >>> with tempfile.TemporaryDirectory() as folder:
@@ -48,9 +53,11 @@ class Checkpoints:
     ([0.0, 1.0, 2.0], {'seconds': 1.5})
     """
 
-    def __init__(self, folder: Path, keep_every: int | None = None):
+    def __init__(self, folder: Path, keep: int | None = 2, keep_every: int | None = None, read_only: bool = False):
         self.folder = folder.absolute()
+        self._keep = keep
         self._keep_every = keep_every
+        self._read_only = read_only
         self._manager: Any = None  # Orbax is slow to import and writes on opening: only once there is something to do
 
     def __enter__(self) -> "Checkpoints":
@@ -69,12 +76,15 @@ class Checkpoints:
         saved = {
             "format": FORMAT,
             "about": dict(about),
-            "leaves": {name: [_digest(leaf), str(leaf.dtype), list(leaf.shape)] for name, leaf in arrays.items()},
+            "leaves": {name: [digest_of(leaf), str(leaf.dtype), list(leaf.shape)] for name, leaf in arrays.items()},
         }
-        saved["sha256"] = _digest_of_json(saved)
+        saved["sha256"] = digest_of_json(saved)
         try:
+            self.remove(step)  # one that was not used
             manager = self._open()
-            manager.save(step, args=args.Composite(about=args.JsonSave(saved), arrays=args.PyTreeSave(dict(arrays))))
+            items = args.Composite(about=args.JsonSave(saved), arrays=args.PyTreeSave(dict(arrays)))
+            if not manager.save(step, args=items, force=True):
+                raise OSError("Orbax did not save")
             manager.wait_until_finished()
             self._write_list(step)
         except Exception as error:
@@ -103,28 +113,51 @@ class Checkpoints:
                 step, args=args.Composite(about=args.JsonRestore(), arrays=args.PyTreeRestore(restore_args=None))
             )
             saved, arrays = dict(found["about"]), {name: np.asarray(leaf) for name, leaf in found["arrays"].items()}
+        except MemoryError:
+            raise
         except Exception as error:  # Orbax and tensorstore raise whatever they please on damaged files
             raise CheckpointError(f"{self.folder / str(step)}: cannot be read: {_in_a_line(error)}") from error
         _check_leaves(self.folder / str(step), saved, arrays, shapes)
         return Checkpoint(step, arrays, saved["about"])
 
+    def about(self, step: int) -> dict[str, Any]:
+        """What was said of a step; nothing if that cannot be read."""
+        args = _orbax().args
+        try:
+            return dict(self._open().restore(step, args=args.Composite(about=args.JsonRestore()))["about"]["about"])
+        except Exception:  # as in `read`
+            return {}
+
     def remove(self, step: int) -> None:
-        """Delete a step, damaged ones too."""
-        shutil.rmtree(self.folder / str(step), ignore_errors=True)
+        """Delete a step, if it is there."""
+        if (self.folder / str(step)).exists():
+            shutil.rmtree(self.folder / str(step))
+            self._list_of(step).unlink(missing_ok=True)
+            self._reload()
+
+    def set_aside(self, step: int) -> None:
+        """Take a step that cannot be used out of the way, to `<step>.bad`, for somebody to look at."""
+        bad = self.folder / f"{step}.bad"
+        shutil.rmtree(bad, ignore_errors=True)
+        (self.folder / str(step)).rename(bad)
         self._list_of(step).unlink(missing_ok=True)
-        if self._manager is not None:
-            self._manager.reload()
+        self._reload()
 
     def close(self) -> None:
         """Nothing more is to be done here."""
         if self._manager is not None:
             self._manager.close()
 
+    def _reload(self) -> None:
+        if self._manager is not None:
+            self._manager.reload()
+
     def _write_list(self, step: int) -> None:
         files = sorted(path for path in (self.folder / str(step)).rglob("*") if path.is_file())
-        lines = [f"{digest_of_file(path)}  {path.relative_to(self.folder)}\n" for path in files]
+        lines = [f"{durable(path)}  {path.relative_to(self.folder)}\n" for path in files]
         part = self.folder / f"{step}.part"
         part.write_text("".join(lines))
+        durable(part)
         part.rename(self._list_of(step))
         for path in self.folder.glob("*.sha256"):
             if not (self.folder / path.stem).is_dir():
@@ -156,15 +189,18 @@ class Checkpoints:
         if self._manager is None:
             ocp = _orbax()
             kept = ocp.checkpoint_managers
-            policies = [kept.LatestN(KEPT)]
+            policies = [kept.LatestN(self._keep)]
             if self._keep_every is not None:
                 policies.append(kept.EveryNSteps(self._keep_every, exact_interval=False))
             options = ocp.CheckpointManagerOptions(
                 preservation_policy=kept.AnyPreservationPolicy(policies),
                 enable_async_checkpointing=False,  # this class has its own thread, which hashes as well
-                cleanup_tmp_directories=True,
+                cleanup_tmp_directories=not self._read_only,
+                read_only=self._read_only,
+                save_interval_steps=0 if self._read_only else 1,
             )
-            self.folder.mkdir(parents=True, exist_ok=True)
+            if not self._read_only:
+                self.folder.mkdir(parents=True, exist_ok=True)
             self._manager = ocp.CheckpointManager(
                 self.folder,
                 options=options,
@@ -178,36 +214,22 @@ class Checkpoints:
 
 def _check_leaves(place: Path, saved: Mapping[str, Any], arrays: Arrays, shapes: Shapes | None) -> None:
     """Against their own digests, and against what they must be."""
-    if saved.get("format") != FORMAT:
-        raise CheckpointError(f"{place}: is of format {saved.get('format')}; this version reads format {FORMAT}")
-    if saved.get("sha256") != _digest_of_json({key: value for key, value in saved.items() if key != "sha256"}):
+    if saved.get("format") != FORMAT and "format" in saved:
+        raise UnfitError(f"{place}: is of format {saved.get('format')}; this version reads format {FORMAT}")
+    if saved.get("sha256") != digest_of_json({key: value for key, value in saved.items() if key != "sha256"}):
         raise CheckpointError(f"{place}/about: is not what was written (sha256)")
     if set(saved["leaves"]) != set(arrays):
         raise CheckpointError(f"{place}: has other leaves than were written: {set(saved['leaves']) ^ set(arrays)}")
     for name, (digest, dtype, shape) in saved["leaves"].items():
         leaf = arrays[name]
-        if str(leaf.dtype) != dtype or list(leaf.shape) != shape or _digest(leaf) != digest:
+        if str(leaf.dtype) != dtype or list(leaf.shape) != shape or digest_of(leaf) != digest:
             raise CheckpointError(f"{place}: leaf {name} is not what was written (sha256)")
     for name, (shape, dtype) in (shapes or {}).items():
         if name not in arrays:
-            raise CheckpointError(f"{place}: leaf {name} is missing; another version's checkpoint?")
+            raise UnfitError(f"{place}: leaf {name} is missing; another version's checkpoint?")
         if arrays[name].shape != tuple(shape) or str(arrays[name].dtype) != dtype:
             have = f"{arrays[name].dtype}{list(arrays[name].shape)}"
-            raise CheckpointError(f"{place}: leaf {name} is {have}, must be {dtype}{list(shape)}")
-
-
-def _digest(leaf: np.ndarray) -> str:
-    return hashlib.sha256(np.ascontiguousarray(leaf).data).hexdigest()
-
-
-def _digest_of_json(value: Mapping[str, Any]) -> str:
-    return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()
-
-
-def digest_of_file(path: Path) -> str:
-    """Sha256 of a file, in hexadecimal."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+            raise UnfitError(f"{place}: leaf {name} is {have}, must be {dtype}{list(shape)}")
 
 
 def _in_a_line(error: BaseException) -> str:

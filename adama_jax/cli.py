@@ -75,7 +75,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"adama: error: {error}", file=sys.stderr)
         return 2
     except KeyboardInterrupt as stop:
-        print(f"adama: stopped; to go on: adama {shlex.join(words)}", file=sys.stderr)
+        again = [word for word in words if word.lstrip("-").partition("=")[0] != "force"]
+        print(f"adama: stopped; to go on: adama {shlex.join(again)}", file=sys.stderr)
         return getattr(stop, "code", 130)
 
 

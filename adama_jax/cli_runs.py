@@ -15,6 +15,8 @@ def resume(words: Sequence[str]) -> int:
     path, rest = _run_named(words)
     command = parse(ResumeCommand, ResumeCommand(), rest, "adama resume RUN")
     check_training(command.training)
+    if command.training.force:
+        raise ConfigError("force=True: must be left out: to resume is to go on, not to begin anew")
     from adama_jax import on_runs
 
     folder = on_runs.named_run(path)

@@ -22,7 +22,8 @@ from adama_jax.progress import Reporter, progress_bars
 from adama_jax.runner import run
 from adama_jax.runtime import set_up_jax
 from adama_jax.saved import Saving
-from adama_jax.stopping import stop_on_signals
+from adama_jax.stopping import deaf_to_ctrl_c, stop_on_signals
+from adama_jax.store import run_folder
 from adama_jax.sweep import Job
 
 LOCAL = {"timeout_min": 60 * 24 * 30}  # submitit has no other word for: as long as it takes
@@ -73,7 +74,7 @@ def _here(jobs: Sequence[Job], out: Path, options: Launch, console: Console, tra
             if not stop():
                 run(job.configs, out, _watch(reporter, stop), share, saving=saving(training), again=training.force)
         except Interrupted as stopped:
-            reporter.tell(f"{stopped}, with a checkpoint")
+            reporter.tell(str(stopped))
         except Exception as error:  # a line, and not the exception: its frames would hold the device's memory
             return _in_a_line(error)
         finally:
@@ -103,11 +104,13 @@ def _submitted(jobs: Sequence[Job], out: Path, options: Launch, console: Console
     devices = max(1, cores // beside) if local else None
     training = dataclasses.replace(training, devices=devices or training.devices)
     waiting, running, failures, killed = list(jobs), [], [], []
+    begun = time.time()
     with stop_on_signals() as stop:
         while (waiting or running) and not stop():
             while waiting and len(running) < beside:
                 job = waiting.pop(0)
-                submitted, failed = _hand_in(executor, job, out, training, console)
+                again = training.force and job not in killed
+                submitted, failed = _hand_in(executor, job, out, dataclasses.replace(training, force=again), console)
                 running += [(job, submitted)] if submitted else []
                 failures += failed
             ended = [pair for pair in running if pair[1].done()]
@@ -115,8 +118,9 @@ def _submitted(jobs: Sequence[Job], out: Path, options: Launch, console: Console
             for job, submitted in ended:
                 if job not in killed and _was_killed(submitted):
                     console.print(f"{job.name}: job {submitted.job_id} was killed; goes on", highlight=False)
-                    killed.append(job)
-                    waiting.append(job)
+                    left = _without_finished(job, out, begun)
+                    killed.append(left)
+                    waiting += [left] if left.configs else []
                 else:
                     failures += _take_back(job, submitted, console)
             time.sleep(0.5)
@@ -125,6 +129,13 @@ def _submitted(jobs: Sequence[Job], out: Path, options: Launch, console: Console
         while not all(submitted.done() for _, submitted in running):
             time.sleep(0.1)  # they save, for as long as a stop is given
     return failures
+
+
+def _without_finished(job: Job, out: Path, since: float) -> Job:
+    """What is left of a job that was killed."""
+    metas = [run_folder(out, config) / "meta.json" for config in job.configs]
+    left = [n for n, meta in enumerate(metas) if not (meta.is_file() and meta.stat().st_mtime >= since)]
+    return job._replace(configs=tuple(job.configs[n] for n in left), labels=tuple(job.labels[n] for n in left))
 
 
 def _stop(submitted: Any, local: bool) -> None:
@@ -149,7 +160,8 @@ def _hand_in(executor: Any, job: Job, out: Path, training: Training, console: Co
     from submitit.core.utils import FailedJobError
 
     try:
-        submitted = executor.submit(run_job, job, out.absolute(), training)
+        with deaf_to_ctrl_c():  # it is for us; submitit's controller would kill the job
+            submitted = executor.submit(run_job, job, out.absolute(), training)
     except (subprocess.CalledProcessError, FailedJobError) as error:
         return None, [Failure(job, _in_a_line(error))]
     console.print(f"{job.name}: job {submitted.job_id}", highlight=False)

@@ -34,7 +34,7 @@ class Lock:
             self._file = path.open("a+")
             try:
                 fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except OSError as error:
+            except BlockingIOError as error:
                 self._file.seek(0)
                 holder = self._file.read().strip() or "another process"
                 self._file.close()
@@ -47,9 +47,10 @@ class Lock:
         self._file.flush()
 
     def release(self) -> None:
-        """Let others have it."""
-        self._path.unlink(missing_ok=True)
-        self._file.close()
+        """Let others have it; a second time nothing happens."""
+        if not self._file.closed:
+            self._path.unlink(missing_ok=True)
+            self._file.close()
 
 
 def holder(path: Path) -> str | None:

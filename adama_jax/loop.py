@@ -1,5 +1,6 @@
 """The host loop of a slice: jitted chunks, at a chunk's edge divergence, checkpoint and stop, at a point evaluation."""
 
+import itertools
 import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
@@ -9,12 +10,14 @@ import numpy as np
 
 from adama_jax import tree
 from adama_jax.actors import actor_arrays
+from adama_jax.checkpoint import CheckpointError
 from adama_jax.compose import make_env, make_hypers
 from adama_jax.config import Config
+from adama_jax.course import Course
 from adama_jax.host_state import from_host, shapes_of, to_host
 from adama_jax.population import Population, host
 from adama_jax.program import Program, points
-from adama_jax.saved import Course, SavedSlice
+from adama_jax.saved import SavedSlice
 from adama_jax.train import TrainState, Watched, joined
 
 DRAWN_EPISODES = 4  # greedy episodes kept for drawing; their starts come from the evaluation's seed
@@ -64,7 +67,7 @@ class Watch(NamedTuple):
 
 
 class Interrupted(Exception):
-    """Stopped as asked, with a checkpoint on disk."""
+    """Stopped as asked: where, and with which checkpoint."""
 
 
 class Learned(NamedTuple):
@@ -125,6 +128,8 @@ def train_slice(
         spent = (course.episode - before.episode, course.seconds - before.seconds)
         watch.observe(Point(*place, end, config.episodes, *spent, course.points[-1][1]))
         before = course
+    if course.episode > 0:
+        _edge(saved, state, course, len(diverged) == count, watch)  # what follows may take longer than one can wait
     rollouts = greedy_episodes(program.people, state, config, count)
     actors = {name: value[:count] for name, value in actor_arrays(state.learner.params.actors).items()}
     return Learned(course.seconds, course.episode, diverged, rollouts, actors)
@@ -134,10 +139,14 @@ def _begin(
     configs: Sequence[Config], lanes: Sequence[Lane], program: Program, saved: SavedSlice, watch: Watch
 ) -> tuple[TrainState, Course]:
     """From the newest checkpoint, or from the beginning."""
+    saved.make_room(shapes_of(program.shapes))
     if saved.exists():
         found = saved.restore(shapes_of(program.shapes))
         if found is not None:
             arrays, course = found
+            ends = itertools.accumulate(length for chunks in points(configs[0]) for length in chunks)
+            if course.episode not in ends:
+                raise CheckpointError(f"{saved.folder}: is of a version with other chunks; force=true begins anew")
             watch.tell(f"goes on from episode {course.episode:,}")
             return from_host(arrays, program.shapes, program.people.layout), course
         watch.tell("no checkpoint can be used, begins anew")
@@ -158,10 +167,11 @@ def _edge(saved: SavedSlice, state: TrainState, course: Course, lost: bool, watc
     """Save if it is time to, and leave if told to. A slice that is lost as a whole keeps the last good checkpoint."""
     stop = watch.stop()
     if (stop or saved.due()) and not lost:
-        saved.save(to_host(state), course, np.asarray(state.health.update) < 0)
+        saved.save(to_host(state, saved.room()), course, np.asarray(state.health.update) < 0)
     if stop:
         saved.wait()
-        raise Interrupted(f"stopped at episode {course.episode:,}")
+        last = "no checkpoint" if saved.newest is None else f"a checkpoint of episode {saved.newest:,}"
+        raise Interrupted(f"stopped at episode {course.episode:,}, with {last}")
 
 
 def _point(program: Program, state: TrainState, course: Course, episode: int, count: int) -> Course:

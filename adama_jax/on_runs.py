@@ -3,15 +3,18 @@
 import json
 from collections.abc import Callable
 from pathlib import Path
+from zipfile import BadZipFile
 
 import numpy as np
 from rich.console import Console
 
-from adama_jax.checkpoint import CheckpointError, Checkpoints, digest_of_file
+from adama_jax.checkpoint import CheckpointError, Checkpoints
 from adama_jax.commands import PlayCommand, Training
 from adama_jax.config import Config, ConfigError
+from adama_jax.digests import digest_of_file
 from adama_jax.envs.options import LocomotionWorld
-from adama_jax.store import is_finished, load_run, partial_folder, read_config, run_folder
+from adama_jax.lock import holder
+from adama_jax.store import is_finished, load_run, lock_of, partial_folder, read_config, run_folder
 
 LATER = ("learning_curves", "rates", "results", "rollout.gif", "rollout.mp4", "rollout.html", "meta.json", "play")
 
@@ -22,7 +25,8 @@ def named_run(path: Path) -> Path:
     Raises:
         ConfigError: no run, begun or finished, is there.
     """
-    folder = path.with_name(path.name.removesuffix(".partial"))
+    folder = path.absolute()
+    folder = folder.with_name(folder.name.removesuffix(".partial"))
     if not is_finished(folder) and not (partial_folder(folder) / "config.json").is_file():
         raise ConfigError(f"run={path}: must be a run's folder, such as results/predator_prey/adama-0123456789")
     return folder
@@ -36,8 +40,8 @@ def config_of(folder: Path) -> Config:
     """
     config = read_config(folder if is_finished(folder) else partial_folder(folder))
     name = run_folder(Path(), config).name
-    if name != folder.name:
-        raise ConfigError(f"run={folder}: must have the name that its settings give it, {name}")
+    if (config.scenario, name) != (folder.parent.name, folder.name):
+        raise ConfigError(f"run={folder}: must have the name that its settings give it, {config.scenario}/{name}")
     return config
 
 
@@ -53,7 +57,7 @@ def resume(folder: Path, config: Config, training: Training, console: Console) -
 
 
 def verify(path: Path, console: Console) -> int:
-    """Check every file of a run's folder against what was written, checkpoints by their leaves too.
+    """Check a run's files against what was written: results of a finished one, kept seeds and checkpoints of another.
 
     Returns:
         The exit code: 1 if anything is not what was written.
@@ -65,7 +69,7 @@ def verify(path: Path, console: Console) -> int:
     bad, good = _finished_files(folder) if whole else _kept_seeds(place)
     for state in sorted(place.glob("checkpoints/*/*")):
         if state.is_dir():
-            checkpoints = Checkpoints(state)
+            checkpoints = Checkpoints(state, read_only=True)
             for step in checkpoints.steps():
                 bad += _trouble(lambda c=checkpoints, s=step: c.read(s))
                 good += 1
@@ -73,12 +77,14 @@ def verify(path: Path, console: Console) -> int:
     for line in bad:
         console.print(f"bad: {line}", style="red", highlight=False, soft_wrap=True)
     kind = "finished" if whole else "begun, not finished"
+    if held := holder(lock_of(folder)):
+        console.print(f"{held}: it is being trained, and its files change", style="yellow", soft_wrap=True)
     console.print(f"{place}: {kind}; {good - len(bad)} of {good} parts verified", highlight=False, soft_wrap=True)
     return 1 if bad else 0
 
 
 def play(path: Path, command: PlayCommand, console: Console) -> int:
-    """Play a run's trained actors, from `actors.npz` alone: no learner, no critic.
+    """Play a run's trained actors: from `actors.npz`, without a learner or a critic.
 
     Returns:
         The exit code.
@@ -90,9 +96,11 @@ def play(path: Path, command: PlayCommand, console: Console) -> int:
     from adama_jax.compose import make_env
     from adama_jax.rollout import episode_return, make_rollout
 
-    run = load_run(path)
     config = read_config(path)
-    actors = load_actors(path / "actors.npz")
+    try:
+        run, actors = load_run(path), load_actors(path / "actors.npz")
+    except (OSError, ValueError, KeyError, BadZipFile) as error:
+        raise ConfigError(f"run={path}: must be a finished run's folder whose files can be read: {error}") from error
     index = _seed_index(actors.seeds, [int(seed) for seed in run.meta["diverged"]], command.seed)
     env = make_env(config)
     params = jax.tree.map(lambda leaf: leaf[index], actors.params)
@@ -129,7 +137,7 @@ def _seed_index(seeds: np.ndarray, diverged: list[int], seed: int | None) -> int
 def _finished_files(folder: Path) -> tuple[list[str], int]:
     try:
         digests = json.loads((folder / "meta.json").read_text()).get("sha256", {})
-    except ValueError as error:
+    except (OSError, ValueError, AttributeError) as error:
         return [f"{folder / 'meta.json'}: {error}"], 1
     bad = []
     for name, digest in digests.items():
@@ -146,10 +154,12 @@ def _kept_seeds(partial: Path) -> tuple[list[str], int]:
     bad, count = [], 0
     for about in sorted(partial.glob("kept/*.json")):
         count += 1
-        digest = json.loads(about.read_text())["sha256"]
         arrays = about.with_suffix(".npz")
-        if not arrays.is_file() or digest_of_file(arrays) != digest:
-            bad.append(f"{arrays}: is not what was written (sha256)")
+        try:
+            if digest_of_file(arrays) != json.loads(about.read_text())["sha256"]:
+                bad.append(f"{arrays}: is not what was written (sha256)")
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            bad.append(f"{about}: {error!r}")
     return bad, count
 
 

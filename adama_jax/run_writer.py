@@ -1,18 +1,20 @@
 """Writing a run's folder: what each seed learned, gathered in any order and over several starts, renamed when whole."""
 
+import contextlib
 import json
 import shutil
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
+from zipfile import BadZipFile
 
 import numpy as np
 
-from adama_jax.checkpoint import digest_of_file
 from adama_jax.config import Config
+from adama_jax.digests import digest_of_file, durable
 from adama_jax.lock import Lock
 from adama_jax.settings import to_dict
-from adama_jax.store import arrays_of, check_settings, finite_json, lock_of, partial_folder, write_json
+from adama_jax.store import FORCED, KEPT, arrays_of, check_settings, finite_json, lock_of, partial_folder, write_json
 
 Values = Mapping[str, np.ndarray]
 
@@ -53,16 +55,20 @@ class RunWriter:
         self._actors: dict[int, Values] = {}
         self._episodes: list[int] = []
         self.finished: dict[int, Finished] = {}
+        self._tell = tell
+        self._log_failed = False
         self.named = False  # whether the folder has its final name
         self._lock = Lock(lock_of(folder))
         try:
-            if again and self.partial.exists():
-                shutil.rmtree(self.partial)
+            if again:
+                shutil.rmtree(self.partial, ignore_errors=True)
             if (self.partial / "config.json").is_file():
                 check_settings(self.partial, config)
             else:
                 self.partial.mkdir(parents=True, exist_ok=True)
                 write_json(self.partial / "config.json", to_dict(config) | {"label": config.label})
+            if again:
+                (self.partial / FORCED).touch()
             self._log = (self.partial / "metrics.jsonl").open("w")  # whole again below, and by the points restored
             for seed in self._seeds:
                 self._take_back(seed, tell)
@@ -89,18 +95,17 @@ class RunWriter:
         for row, seed in enumerate(seeds):
             self._curves[seed].append({name: value[row] for name, value in values.items()})
         line = {"episode": episode, "seed": list(seeds)} | {name: values[name].tolist() for name in sorted(values)}
-        self._log.write(json.dumps(finite_json(line)) + "\n")
-        self._log.flush()
+        self._write_line(line)
 
     def keep(self, seed: int, rollout: Values, actors: Values, about: Finished) -> None:
         """A seed has come to its end: its curves, its greedy episodes and its actors are on disk from here on."""
         self._rollouts[seed], self._actors[seed], self.finished[seed] = rollout, actors, about
         parts = {"curves": self._stacked(seed), "rollout": rollout, "actors": actors}
-        place = self.partial / "kept"
+        place = self.partial / KEPT
         place.mkdir(exist_ok=True)
         arrays = {f"{kind}.{name}": value for kind, part in parts.items() for name, value in part.items()}
         np.savez(place / f"{seed}.npz", allow_pickle=False, episode=np.array(self._episodes), **arrays)
-        digest = digest_of_file(place / f"{seed}.npz")
+        digest = durable(place / f"{seed}.npz")
         write_json(place / f"{seed}.json", {"sha256": digest} | about._asdict())
 
     def finish(self, constants: Values, about_actors: Mapping[str, Any], meta: Mapping[str, Any]) -> Path:
@@ -111,6 +116,7 @@ class RunWriter:
             about_actors: what one needs to know to use `actors.npz`.
             meta: for `meta.json`.
         """
+        self._write_log_again()
         self._log.close()
         seeds = np.array(self._seeds)
         curves = {name: self._over_seeds({s: self._stacked(s) for s in self._seeds}, name) for name in self._names()}
@@ -121,9 +127,15 @@ class RunWriter:
         np.savez_compressed(self.partial / "rollout.npz", allow_pickle=False, **constants, **played)
         about = np.array(json.dumps(about_actors))
         np.savez_compressed(self.partial / "actors.npz", allow_pickle=False, about=about, seed=seeds, **actors)
-        shutil.rmtree(self.partial / "kept")
-        digests = {path.name: digest_of_file(path) for path in sorted(self.partial.iterdir()) if path.is_file()}
+        (self.partial / FORCED).unlink(missing_ok=True)
+        files = [path for path in sorted(self.partial.iterdir()) if path.is_file() and path.suffix != ".part"]
+        digests = {path.name: durable(path) for path in files if path.name != "meta.json"}
         write_json(self.partial / "meta.json", dict(meta) | {"sha256": digests})
+        self._give_name()
+        self._lock.release()
+        return self.folder
+
+    def _give_name(self) -> None:
         old = self.folder.with_name(self.folder.name + ".old")
         shutil.rmtree(old, ignore_errors=True)  # left by a process that was killed at this very place
         if self.folder.exists():
@@ -131,12 +143,11 @@ class RunWriter:
         self.partial.rename(self.folder)
         self.named = True
         shutil.rmtree(old, ignore_errors=True)
-        self._lock.release()
-        return self.folder
+        shutil.rmtree(self.folder / KEPT, ignore_errors=True)  # until here a kill loses nothing
 
     def _take_back(self, seed: int, tell: Callable[[str], None]) -> None:
         """What an earlier process kept of a seed."""
-        place = self.partial / "kept" / f"{seed}.json"
+        place = self.partial / KEPT / f"{seed}.json"
         if not place.is_file():
             return
         try:
@@ -144,7 +155,8 @@ class RunWriter:
             if digest_of_file(place.with_suffix(".npz")) != about.pop("sha256"):
                 raise ValueError("is not what was written (sha256)")
             arrays = arrays_of(place.with_suffix(".npz"))
-        except (OSError, ValueError, KeyError, AttributeError) as error:
+            finished = Finished(**about)
+        except (OSError, ValueError, KeyError, TypeError, AttributeError, BadZipFile) as error:
             tell(f"{place.with_suffix('.npz')}: {error}; seed {seed} is trained again")
             return
         parts: dict[str, dict[str, np.ndarray]] = {"curves": {}, "rollout": {}, "actors": {}}
@@ -155,7 +167,28 @@ class RunWriter:
         for index, episode in enumerate(arrays["episode"].tolist()):
             self.point(episode, [seed], {name: value[index : index + 1] for name, value in parts["curves"].items()})
         self._rollouts[seed], self._actors[seed] = parts["rollout"], parts["actors"]
-        self.finished[seed] = Finished(**about)
+        self.finished[seed] = finished
+
+    def _write_line(self, line: Mapping[str, Any]) -> None:
+        """Of the log, which can be written again at the end: a full disk does not stop a run here."""
+        try:
+            self._log.write(json.dumps(finite_json(line)) + "\n")
+            self._log.flush()
+        except OSError as error:
+            if not self._log_failed:
+                self._tell(f"metrics.jsonl cannot be written now, and is at the end: {error}")
+            self._log_failed = True
+
+    def _write_log_again(self) -> None:
+        """A line a point, with all seeds, whatever slices and starts they came in."""
+        with contextlib.suppress(OSError):
+            self._log.close()  # flushes what could not be written
+        self._log = (self.partial / "metrics.jsonl").open("w")
+        for index, episode in enumerate(self._episodes):
+            values = {
+                name: [self._curves[seed][index][name].tolist() for seed in self._seeds] for name in self._names()
+            }
+            self._log.write(json.dumps(finite_json({"episode": episode, "seed": self._seeds} | values)) + "\n")
 
     def _names(self) -> list[str]:
         return sorted(self._curves[self._seeds[0]][0])

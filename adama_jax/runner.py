@@ -58,11 +58,11 @@ def run(
         raise ValueError("configurations of one program may differ in settings.TRACED and seeds only")
     devices = list(devices or jax.local_devices())
     with _Job(configs, out, watch, saving, again) as job:
-        job.finish_whole(None)  # what a kill left between its last seed and its name
         wanted, old = job.wanted(), job.interrupted()
+        job.finish_whole(None)  # what a kill left between its last seed and its name
         begun = {lane for _, lanes in old for lane in lanes}
         fresh = [lane for lane in wanted if lane not in begun]
-        shapes = [(saved.about.width, min(saved.about.devices, len(devices))) for saved, _ in old]
+        shapes = [(saved.about.width, _devices_for(saved, len(devices), watch)) for saved, _ in old]
         programs = {(wide, used): compiled(configs[0], wide, devices[:used], wide) for wide, used in set(shapes)}
         parts = [(saved, lanes, programs[shape]) for (saved, lanes), shape in zip(old, shapes, strict=True)]
         if fresh:
@@ -123,7 +123,7 @@ class _Job:
         """A new slice."""
         owners: list[Owner] = [(self.writers[lane.config].folder.name, lane.seed) for lane in lanes]
         place = slice_folder(self.writers[lanes[0].config].partial, owners)
-        about = Slice(owners, program.width, program.people.devices)
+        about = Slice(owners, program.people.width, program.people.devices)
         return SavedSlice(place, about, self.saving, self.watch.tell)
 
     def finish_whole(self, program: Program | None) -> None:
@@ -171,10 +171,19 @@ def _train(job: _Job, lanes: Sequence[Lane], program: Program, saved: SavedSlice
         if lane.config >= 0:
             _keep(job.writers[lane.config], lane, row, learned, len(lanes))
     if len(learned.diverged) == len(lanes):
-        saved.close()  # the last good checkpoint stays
+        saved.lose()
     else:
         saved.discard()
     job.finish_whole(program)
+
+
+def _devices_for(saved: SavedSlice, available: int, watch: Watch) -> int:
+    """As many as the slice had, or as near to that as its width can be divided among."""
+    width, had = saved.about.width, saved.about.devices
+    found = max(count for count in range(1, min(had, available) + 1) if width % count == 0)
+    if found != had:
+        watch.tell(f"a slice begun on {had} devices goes on on {found}: equal to rounding only")
+    return found
 
 
 def _keep(writer: RunWriter, lane: Lane, row: int, learned: Learned, count: int) -> None:

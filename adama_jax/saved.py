@@ -15,8 +15,11 @@ from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
-from adama_jax.checkpoint import Arrays, CheckpointError, Checkpoints, Shapes
+from adama_jax.checkpoint import Arrays, CheckpointError, Checkpoints, Shapes, UnfitError
+from adama_jax.course import Course, course_arrays, course_of
+from adama_jax.host_state import room_for
 
+LOST = "lost"  # the file that marks a slice of which all lanes diverged
 REPLAY, PARAMETERS = "replay.", "learner.params."  # what the names of these leaves begin with
 Owner = tuple[str, int]  # a lane on disk: its run's folder name and its seed
 
@@ -38,15 +41,6 @@ class Slice(NamedTuple):
     devices: int
 
 
-class Course(NamedTuple):
-    """How far a slice has come, beside its state."""
-
-    episode: int = 0
-    seconds: float = 0.0  # spent training
-    points: Sequence[tuple[int, Mapping[str, np.ndarray]]] = ()  # episode, values leading with the lanes
-    chunks: Sequence[tuple[int, Mapping[str, np.ndarray]]] = ()  # since the last point: episodes, metrics
-
-
 class SavedSlice:
     """The checkpoints of one slice. `tell` hears, in a line each, what was bad and what could not be written."""
 
@@ -55,17 +49,29 @@ class SavedSlice:
         self.about = about
         self._saving = saving
         self._tell = tell
-        self._state = Checkpoints(folder / "state", saving.keep_every)
-        self._replay = Checkpoints(folder / "replay", saving.keep_every)
+        self._state = Checkpoints(folder / "state", keep_every=saving.keep_every)
+        self._replay = Checkpoints(folder / "replay", keep=None)  # as long as a state needs it
         self._writer = ThreadPoolExecutor(1, thread_name_prefix="checkpoint")
         self._pending: Future[None] | None = None
         self._last = time.monotonic()
         self._saves = 0
+        self._room: Future[dict[str, np.ndarray]] | None = None
         self._replay_step = -1
+        self.newest: int | None = None  # the last step that this object wrote
 
     def exists(self) -> bool:
         """Whether anything was saved."""
-        return (self.folder / "state").is_dir()
+        return self.folder.is_dir()
+
+    def make_room(self, shapes: Shapes) -> None:
+        """Get memory for the copies of a state ready in the background."""
+        if self._saving.minutes is not None:
+            self._room = self._writer.submit(room_for, shapes)
+
+    def room(self) -> Arrays | None:
+        """Arrays to copy a state into, once what they held is written; None where none are ready."""
+        self.wait()
+        return self._room.result() if self._room is not None else None
 
     def due(self) -> bool:
         """Whether it is time to save."""
@@ -112,7 +118,10 @@ class SavedSlice:
         """The newest checkpoint that verifies, with its replay; None where there is none.
 
         Args:
-            shapes: of the state's leaves; any other is refused.
+            shapes: of the state's leaves.
+
+        Raises:
+            UnfitError: a checkpoint is good, but of other shapes or of another version.
         """
         replay_shapes = {name: shape for name, shape in shapes.items() if name.startswith(REPLAY)}
         state_shapes = {f"state.{name}": shape for name, shape in shapes.items() if name not in replay_shapes}
@@ -120,20 +129,34 @@ class SavedSlice:
             try:
                 state = self._state.read(step, state_shapes)
                 replay = self._replay.read(state.about["replay"], replay_shapes)
+            except UnfitError:
+                raise
             except CheckpointError as error:
                 self._tell(f"a checkpoint is not used: {error}")
-                self._state.remove(step)
                 continue
-            for newer in (number for number in self._replay.steps() if number > step):
-                self._replay.remove(newer)
+            self._set_aside(step)
             self._replay_step = replay.step
             if replay.step < step:
                 self._tell(
                     f"the replay is that of episode {replay.step}: not equal to a run that was never interrupted"
                 )
             values = {n.removeprefix("state."): v for n, v in state.arrays.items() if n.startswith("state.")}
-            return values | replay.arrays, _course(step, state.about["seconds"], state.arrays)
+            return values | replay.arrays, course_of(step, state.about["seconds"], state.arrays)
+        self._set_aside(-1)
         return None
+
+    def _set_aside(self, used: int) -> None:
+        """What is newer than the step that is used, and would be taken for the newest."""
+        for checkpoints in (self._state, self._replay):
+            for step in checkpoints.steps():
+                if step > used:
+                    checkpoints.set_aside(step)
+
+    def lose(self) -> None:
+        """All lanes have diverged: the last good checkpoint stays, and nobody goes on from it."""
+        self.close()
+        if self.folder.is_dir():
+            (self.folder / LOST).touch()
 
     def close(self) -> None:
         """Until what is being saved is on disk; then nothing more can be."""
@@ -156,8 +179,12 @@ class SavedSlice:
             self._replay_step = course.episode
         state = {f"state.{name}": value for name, value in arrays.items() if not name.startswith(REPLAY)}
         about = {"seconds": course.seconds, "replay": self._replay_step, "slice": self.about._asdict()}
-        self._state.save(course.episode, state | _course_arrays(course), about)
+        self._state.save(course.episode, state | course_arrays(course), about)
         self._saves += 1
+        self.newest = course.episode
+        needed = {self._state.about(step).get("replay") for step in self._state.steps()}
+        for step in set(self._replay.steps()) - needed:
+            self._replay.remove(step)
 
     def _describe(self) -> None:
         self.folder.mkdir(parents=True, exist_ok=True)
@@ -186,7 +213,9 @@ def find(folder: Path, tell: Callable[[str], None]) -> list[tuple[Path, Slice]]:
         tell: hears of descriptions that are not what was written.
     """
     found = []
-    for place in sorted(path.parent for path in folder.glob("*.partial/checkpoints/*/state")):
+    for place in sorted(folder.glob("*.partial/checkpoints/*")):
+        if (place / LOST).exists():
+            continue  # all its lanes diverged; it stays for somebody to look at
         about = _described(place, tell)
         if about is not None:
             found.append((place, about))
@@ -208,7 +237,7 @@ def _described(place: Path, tell: Callable[[str], None]) -> Slice | None:
         return _slice(json.loads(saved["slice"]))
     except (OSError, ValueError, KeyError, TypeError) as error:
         tell(f"{place / 'slice.json'}: cannot be used: {error}")
-    checkpoints = Checkpoints(place / "state")
+    checkpoints = Checkpoints(place / "state", read_only=True)
     for step in checkpoints.steps():
         try:
             return _slice(checkpoints.read(step).about["slice"])
@@ -221,25 +250,3 @@ def _described(place: Path, tell: Callable[[str], None]) -> Slice | None:
 
 def _slice(about: Mapping[str, Any]) -> Slice:
     return Slice([(run, seed) for run, seed in about["lanes"]], int(about["width"]), int(about["devices"]))
-
-
-def _course_arrays(course: Course) -> dict[str, np.ndarray]:
-    """Points and chunks as arrays: lengths [P], values [P, lanes, ...]."""
-    arrays = {}
-    for kind, entries in (("points", course.points), ("chunks", course.chunks)):
-        if entries:
-            arrays[f"{kind}.episode"] = np.array([episode for episode, _ in entries])
-            for name in entries[0][1]:
-                arrays[f"{kind}.{name}"] = np.stack([values[name] for _, values in entries])
-    return arrays
-
-
-def _course(episode: int, seconds: float, arrays: Arrays) -> Course:
-    entries: dict[str, list[tuple[int, dict[str, np.ndarray]]]] = {}
-    for kind in ("points", "chunks"):
-        own = {name.removeprefix(f"{kind}."): value for name, value in arrays.items() if name.startswith(f"{kind}.")}
-        lengths = own.pop("episode", np.array([], int))
-        entries[kind] = [
-            (int(length), {name: value[place] for name, value in own.items()}) for place, length in enumerate(lengths)
-        ]
-    return Course(episode, seconds, entries["points"], entries["chunks"])

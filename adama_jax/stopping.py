@@ -4,11 +4,13 @@ import os
 import signal
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
 GRACE = 9.0  # seconds; who has not left by then is made to, and goes on from the last checkpoint on disk
+TWICE = 1.5  # seconds; two signals within them are one, sent to a process and to its group
 
 
 class Stopped(KeyboardInterrupt):
@@ -24,17 +26,29 @@ class Stop:
 
     def __init__(self) -> None:
         self._signal: int | None = None
+        self._at = 0.0
+        self._timer: threading.Timer | None = None
 
     def __call__(self) -> bool:
         """Whether to stop."""
         return self._signal is not None
 
     def set(self, number: int) -> None:
-        """Stop, soon; the process is ended if it has not by then."""
-        self._signal = number
-        timer = threading.Timer(GRACE, _leave, [self.code])
-        timer.daemon = True
-        timer.start()
+        """Stop, soon; the process is ended if it has not by then, or at once if it is told again."""
+        if self._signal is not None:
+            if time.monotonic() - self._at > TWICE:
+                _leave(self.code)
+            return
+        print("adama: stopping; a checkpoint is written at the next chunk's edge", file=sys.stderr, flush=True)
+        self._signal, self._at = number, time.monotonic()
+        self._timer = threading.Timer(GRACE, _leave, [self.code])
+        self._timer.daemon = True
+        self._timer.start()
+
+    def left(self) -> None:
+        """Everything has; nobody need be made to."""
+        if self._timer is not None:
+            self._timer.cancel()
 
     @property
     def code(self) -> int:
@@ -57,19 +71,30 @@ def stop_on_signals() -> Iterator[Stop]:
         return
 
     def handle(number: int, _: Any) -> None:
-        if stop():
-            _leave(stop.code)
-        print("adama: stopping; a checkpoint is written at the next chunk's edge", file=sys.stderr, flush=True)
         stop.set(number)
 
     before = {number: signal.signal(number, handle) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
         yield stop
     finally:
+        stop.left()
         for number, handler in before.items():
             signal.signal(number, handler)
     if stop():
         raise Stopped(stop.code)
+
+
+@contextmanager
+def deaf_to_ctrl_c() -> Iterator[None]:
+    """Processes that are started meanwhile do not hear a terminal's Ctrl-C, unless they choose to."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def _leave(code: int) -> None:

@@ -6,6 +6,7 @@ S seeds x P points), `metrics.jsonl` (readable, one line a point), `rollout.npz`
 
 import json
 import math
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -17,6 +18,9 @@ from adama_jax.lock import holder
 from adama_jax.scenarios import SCENARIOS
 from adama_jax.settings import config_hash, differing, from_dict
 from adama_jax.validation import validate
+
+FORCED = "forced"  # the file in a partial folder that says that a finished run is trained again
+KEPT = "kept"  # the folder of the seeds that are finished in a run that is not
 
 
 class Run(NamedTuple):
@@ -36,13 +40,13 @@ def run_folder(out: Path, config: Config) -> Path:
 
 
 def has_run(out: Path, config: Config) -> bool:
-    """Whether a configuration's whole run is in a results folder.
+    """Whether a configuration's whole run is in a results folder, and not being trained again by force.
 
     Raises:
         ConfigError: the run there was trained with other settings, by a version with other defaults.
     """
     folder = run_folder(out, config)
-    if not is_finished(folder):
+    if not is_finished(folder) or (partial_folder(folder) / FORCED).exists():
         return False
     check_settings(folder, config)
     return True
@@ -187,7 +191,10 @@ def arrays_of(path: Path) -> dict[str, np.ndarray]:
 def write_json(path: Path, value: Mapping[str, Any]) -> None:
     """Write a JSON file: there whole, or not at all."""
     part = path.with_name(path.name + ".part")
-    part.write_text(json.dumps(finite_json(value), indent=2) + "\n")
+    with part.open("w") as file:
+        file.write(json.dumps(finite_json(value), indent=2) + "\n")
+        file.flush()
+        os.fsync(file.fileno())
     part.rename(path)
 
 

@@ -24,12 +24,13 @@ import jax.numpy as jnp
 from adama_jax import tree
 from adama_jax.compose import make_hyper
 from adama_jax.config import scenario_config
+from adama_jax.course import Course
 from adama_jax.host_state import to_host
 from adama_jax.loop import Lane, Watch, train_slice
 from adama_jax.program import Program, compiled, points
 from adama_jax.run_writer import RunWriter
 from adama_jax.runtime import machine
-from adama_jax.saved import Course, SavedSlice, Saving, Slice
+from adama_jax.saved import SavedSlice, Saving, Slice
 from adama_jax.store import run_folder
 
 ROUNDS, EPISODES, SEEDS, MINUTES = 5, 1_000, 5, 10.0  # MINUTES: between two checkpoints, as the command line has it
@@ -79,6 +80,7 @@ def save_costs(folder: Path) -> dict[str, float]:
     length = points(LARGE)[0][0]
     about = Slice([("run", seed) for seed in LARGE.seed_range], program.width, 1)
     saved = SavedSlice(folder / "costs", about, Saving(), print)
+    saved.make_room(shapes_of(program.shapes))
     held, beside, alone = [], [], []
     for number in range(ROUNDS):
         began = time.perf_counter()
@@ -87,7 +89,7 @@ def save_costs(folder: Path) -> dict[str, float]:
         jax.block_until_ready(metrics)
         alone.append((time.perf_counter() - began) / 5)
         began = time.perf_counter()
-        saved.save(to_host(state), Course(number + 1))
+        saved.save(to_host(state, saved.room()), Course(number + 1))
         held.append(time.perf_counter() - began)
         began, chunks = time.perf_counter(), 0
         while not saved.idle() or chunks == 0:
@@ -95,7 +97,7 @@ def save_costs(folder: Path) -> dict[str, float]:
             jax.block_until_ready(metrics)
             chunks += 1
         beside.append(time.perf_counter() - began - chunks * statistics.median(alone))
-    size = sum(leaf.nbytes for leaf in to_host(state).values())
+    size = sum(leaf.nbytes for leaf in saved.room().values())
     saved.close()
     a_save = statistics.median(held) + statistics.median(beside)
     return {

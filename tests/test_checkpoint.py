@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from adama_jax.checkpoint import CheckpointError, Checkpoints
-from adama_jax.saved import Course, SavedSlice, Saving, Slice, find
+from adama_jax.course import Course
+from adama_jax.saved import SavedSlice, Saving, Slice, find
 
 ARRAYS = {
     "learner.params.w": np.linspace(-1, 1, 600, dtype=np.float32).reshape(2, 300),

@@ -2,9 +2,11 @@
 
 import json
 import os
+import pkgutil
 import shutil
 import subprocess
 import sys
+from types import SimpleNamespace
 
 import jax
 import jax.numpy as jnp
@@ -22,9 +24,10 @@ from adama_jax.config import ConfigError, scenario_config
 from adama_jax.experiment import complete
 from adama_jax.lock import Lock, Locked
 from adama_jax.loop import Broken, Interrupted, Watch
+from adama_jax.run_writer import Finished, RunWriter
 from adama_jax.runner import run
 from adama_jax.saved import SavedSlice, Saving
-from adama_jax.store import load_run, partial_folder, run_folder
+from adama_jax.store import has_run, load_run, partial_folder, run_folder
 from tests.test_sweep import QUIET, tiny
 
 ONE = jax.devices()[:1]
@@ -301,3 +304,85 @@ def test_settings_on_disk_that_are_not_settings(tmp_path, capsys):
         (folder / "config.json").write_text(text)
         assert main(["resume", str(folder)]) == 2
         assert len(capsys.readouterr().err.splitlines()) == 1
+
+
+class Killed(BaseException):
+    """What SIGKILL is to a process, within one."""
+
+
+@pytest.mark.parametrize(
+    ("place", "name", "call"),
+    [
+        ("adama_jax.run_writer.RunWriter", "keep", 2),
+        ("adama_jax.saved.SavedSlice", "discard", 1),
+        ("adama_jax.run_writer.RunWriter", "finish", 1),
+        ("adama_jax.run_writer", "durable", 4),
+        ("adama_jax.run_writer", "write_json", 4),
+        ("adama_jax.run_writer.RunWriter", "_give_name", 1),
+    ],
+)
+def test_a_kill_at_the_end_loses_nothing(whole, tmp_path, monkeypatch, place, name, call):
+    """Killed at a step between the last chunk and the final name: the next process trains at most one chunk."""
+    holder = pkgutil.resolve_name(place)
+    honest, calls = getattr(holder, name), []
+
+    def killed(*arguments, **options):
+        calls.append(name)
+        if len(calls) == call:
+            raise Killed
+        return honest(*arguments, **options)
+
+    monkeypatch.setattr(holder, name, killed)
+    with pytest.raises(Killed):
+        run([short()], tmp_path, devices=ONE, saving=Saving(minutes=0))
+    monkeypatch.undo()
+    points = []
+    run([short()], tmp_path, Watch(observe=points.append), ONE)
+    assert sum(point.episodes for point in points) <= 25
+    assert_equal_runs(whole, load_run(run_folder(tmp_path, short())))
+
+
+def test_force_goes_on_where_it_was_stopped(tmp_path):
+    """A finished run is trained again by force and stopped: it goes on without force, and is whole until then."""
+    config = short()
+    run([config], tmp_path, devices=ONE)
+    first = run_folder(tmp_path, config)
+    with pytest.raises(Interrupted):
+        run([config], tmp_path, stop_at(3), ONE, again=True)
+    assert load_run(first).metrics["episode"][-1] == 150 and not has_run(tmp_path, config)
+    told = []
+    run([config], tmp_path, Watch(tell=told.append), ONE)
+    assert told == ["goes on from episode 75"] and has_run(tmp_path, config)
+
+
+def test_fewer_devices_than_before(tmp_path):
+    """Two devices, then one: as wide, equal to rounding, and said."""
+    config = short(seeds=4)
+    run([config], tmp_path / "whole", devices=jax.devices()[:2], width=4)
+    with pytest.raises(Interrupted):
+        run([config], tmp_path / "stopped", stop_at(3), jax.devices()[:2], width=4)
+    told = []
+    run([config], tmp_path / "stopped", Watch(tell=told.append), ONE)
+    assert told[0] == "a slice begun on 2 devices goes on on 1: equal to rounding only"
+    one, other = (load_run(run_folder(tmp_path / where, config)).metrics for where in ("whole", "stopped"))
+    np.testing.assert_allclose(one["eval_return"], other["eval_return"], rtol=1e-3)
+
+
+def test_the_log_is_whole_though_the_disk_was_full(whole, tmp_path):
+    """`metrics.jsonl` cannot be written for a while: the run goes on, and writes it again at the end."""
+    told = []
+    with RunWriter(tmp_path / "adama-x", short(), tell=told.append) as writer:
+        honest = writer._log
+        writer._log = SimpleNamespace(write=full, flush=full, close=honest.close)
+        for index, episode in enumerate(whole.metrics["episode"].tolist()):
+            values = {n: v[:, index] for n, v in whole.metrics.items() if n not in ("episode", "seed")}
+            writer.point(episode, [0, 1], values)
+        for seed in (0, 1):
+            writer.keep(seed, {"reward": np.ones(2)}, {"w": np.ones(2)}, Finished(1.0, 150, None))
+        folder = writer.finish({}, {}, {})
+    assert len(told) == 1 and "No space left" in told[0]
+    assert (folder / "metrics.jsonl").read_text() == (whole.folder / "metrics.jsonl").read_text()
+
+
+def full(*_):
+    raise OSError(28, "No space left on device")

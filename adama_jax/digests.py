@@ -1,0 +1,33 @@
+"""Sha256 of arrays, plain data and files: what was written, and whether it still is."""
+
+import hashlib
+import json
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+
+def digest_of(leaf: np.ndarray) -> str:
+    """Sha256 of an array's values, in hexadecimal."""
+    return hashlib.sha256(np.ascontiguousarray(leaf).data).hexdigest()
+
+
+def digest_of_json(value: Mapping[str, Any]) -> str:
+    """Sha256 of plain data, however its keys are ordered."""
+    return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()
+
+
+def digest_of_file(path: Path) -> str:
+    """Sha256 of a file, in hexadecimal."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def durable(path: Path) -> str:
+    """Have the system put a file on the disk itself, so that it outlives a loss of power; its sha256."""
+    with path.open("rb") as file:
+        os.fsync(file.fileno())
+        return hashlib.file_digest(file, "sha256").hexdigest()
