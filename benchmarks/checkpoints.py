@@ -25,7 +25,7 @@ from adama_jax import tree
 from adama_jax.compose import make_hyper
 from adama_jax.config import scenario_config
 from adama_jax.course import Course
-from adama_jax.host_state import to_host
+from adama_jax.host_state import shapes_of, to_host
 from adama_jax.loop import Lane, Watch, train_slice
 from adama_jax.program import Program, compiled, points
 from adama_jax.run_writer import RunWriter
