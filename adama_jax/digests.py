@@ -15,6 +15,28 @@ def digest_of(leaf: np.ndarray) -> str:
     return hashlib.sha256(np.ascontiguousarray(leaf).data).hexdigest()
 
 
+def seal(value: Mapping[str, Any]) -> dict[str, Any]:
+    """Plain data for a JSON file, with its own sha256.
+
+    >>> unseal(seal({"seeds": {0: 1.5}}))
+    {'seeds': {'0': 1.5}}
+    """
+    plain = json.loads(json.dumps(value))
+    return plain | {"seal": digest_of_json(plain)}
+
+
+def unseal(value: Mapping[str, Any]) -> dict[str, Any]:
+    """What was sealed.
+
+    Raises:
+        ValueError: it is not what was written.
+    """
+    plain = {name: each for name, each in value.items() if name != "seal"}
+    if digest_of_json(plain) != value.get("seal"):
+        raise ValueError("is not what was written (sha256)")
+    return plain
+
+
 def digest_of_json(value: Mapping[str, Any]) -> str:
     """Sha256 of plain data, however its keys are ordered."""
     return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()

@@ -9,10 +9,11 @@ from adama_jax import plots, render, summary, viewer
 from adama_jax.commands import Launch, Training
 from adama_jax.config import Config
 from adama_jax.envs.options import LocomotionWorld
+from adama_jax.interrupted import find
 from adama_jax.launch import Failure, launch
 from adama_jax.settings import sweep_hash
 from adama_jax.store import Run, check_free, find_run, finite_seeds, has_run, machine_of, run_folder
-from adama_jax.sweep import jobs, labels
+from adama_jax.sweep import jobs, labels, rejoined
 
 FEW = 8  # settings or runs, each of which gets a line on the screen
 SHOWN = 20  # settings in a sweep's table; the CSV has all
@@ -108,6 +109,9 @@ def complete(
         folder = run_folder(out, config)
         console.print(f"{names[config]}: finished already, {folder} (force=true runs it again)", soft_wrap=True)
     to_do = jobs(missing, [names[config] for config in missing], options.parts)
+    scenarios = {config.scenario for config in missing} if not training.force else set()
+    begun = [about.runs for name in sorted(scenarios) for _, about in find(out / name, lambda line: None)]
+    to_do = rejoined(to_do, begun)
     return launch(to_do, out, options, console, training)
 
 

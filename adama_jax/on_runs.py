@@ -11,9 +11,11 @@ from rich.console import Console
 from adama_jax.checkpoint import CheckpointError, Checkpoints
 from adama_jax.commands import PlayCommand, Training
 from adama_jax.config import Config, ConfigError
-from adama_jax.digests import digest_of_file
+from adama_jax.digests import digest_of_file, unseal
 from adama_jax.envs.options import LocomotionWorld
+from adama_jax.interrupted import read_description
 from adama_jax.lock import holder
+from adama_jax.run_writer import read_kept
 from adama_jax.store import is_finished, load_run, lock_of, partial_folder, read_config, run_folder
 
 LATER = ("learning_curves", "rates", "results", "rollout.gif", "rollout.mp4", "rollout.html", "meta.json", "play")
@@ -67,6 +69,9 @@ def verify(path: Path, console: Console) -> int:
     place = folder if whole else partial_folder(folder)
     read_config(place)
     bad, good = _finished_files(folder) if whole else _kept_seeds(place)
+    for description in sorted(place.glob("checkpoints/*/slice.json")):
+        bad += _trouble(lambda path=description: read_description(path.parent))
+        good += 1
     for state in sorted(place.glob("checkpoints/*/*")):
         if state.is_dir():
             checkpoints = Checkpoints(state, read_only=True)
@@ -107,6 +112,8 @@ def play(path: Path, command: PlayCommand, console: Console) -> int:
     keys = jax.random.split(jax.random.key(command.start_seed), command.episodes)
     episodes = jax.jit(jax.vmap(make_rollout(env, actors.act), in_axes=(0, None, None)))(keys, params, 0.0)
     returns = np.asarray(jax.vmap(episode_return)(episodes))
+    if int(actors.seeds[index]) in [int(seed) for seed in run.meta["diverged"]]:
+        console.print(f"seed {actors.seeds[index]} diverged: its actors are not finite", style="red")
     deviation = returns.std(ddof=1) if len(returns) > 1 else 0.0
     console.print(
         f"{run.config['scenario']}, {run.label}, seed {actors.seeds[index]}: greedy return {returns.mean():.4g} "
@@ -136,7 +143,8 @@ def _seed_index(seeds: np.ndarray, diverged: list[int], seed: int | None) -> int
 
 def _finished_files(folder: Path) -> tuple[list[str], int]:
     try:
-        digests = json.loads((folder / "meta.json").read_text()).get("sha256", {})
+        meta = json.loads((folder / "meta.json").read_text())
+        digests = unseal(meta)["sha256"] if "sha256" in meta else {}
     except (OSError, ValueError, AttributeError) as error:
         return [f"{folder / 'meta.json'}: {error}"], 1
     bad = []
@@ -147,25 +155,20 @@ def _finished_files(folder: Path) -> tuple[list[str], int]:
             bad.append(f"{folder / name}: is not what was written (sha256)")
     if not digests:
         bad.append(f"{folder / 'meta.json'}: has no digests: the run is of an earlier version, nothing can be verified")
-    return bad, max(1, len(digests))
+    return bad, len(digests) + 1
 
 
 def _kept_seeds(partial: Path) -> tuple[list[str], int]:
     bad, count = [], 0
     for about in sorted(partial.glob("kept/*.json")):
         count += 1
-        arrays = about.with_suffix(".npz")
-        try:
-            if digest_of_file(arrays) != json.loads(about.read_text())["sha256"]:
-                bad.append(f"{arrays}: is not what was written (sha256)")
-        except (OSError, ValueError, KeyError, TypeError) as error:
-            bad.append(f"{about}: {error!r}")
+        bad += _trouble(lambda path=about: read_kept(path))
     return bad, count
 
 
 def _trouble(read: Callable[[], object]) -> list[str]:
     try:
         read()
-    except CheckpointError as error:
+    except (CheckpointError, ValueError) as error:
         return [str(error)]
     return []

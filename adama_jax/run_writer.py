@@ -11,7 +11,8 @@ from zipfile import BadZipFile
 import numpy as np
 
 from adama_jax.config import Config
-from adama_jax.digests import digest_of_file, durable
+from adama_jax.digests import digest_of_file, durable, seal, unseal
+from adama_jax.interrupted import disown
 from adama_jax.lock import Lock
 from adama_jax.settings import to_dict
 from adama_jax.store import FORCED, KEPT, arrays_of, check_settings, finite_json, lock_of, partial_folder, write_json
@@ -25,6 +26,23 @@ class Finished(NamedTuple):
     seconds: float  # its share of the training time
     episodes: int  # that it advanced
     diverged: dict[str, Any] | None  # episode, update and leaf that first were not finite
+
+
+def read_kept(path: Path) -> Finished:
+    """What is known of a seed that was kept, once its arrays are verified; `path` is the JSON file's.
+
+    Raises:
+        ValueError: it is not what was written; the message names the file.
+    """
+    try:
+        about = unseal(json.loads(path.read_text()))
+        digest, finished = about.pop("sha256"), Finished(**about)
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise ValueError(f"{path}: {error}") from error
+    arrays = path.with_suffix(".npz")
+    if not arrays.is_file() or digest_of_file(arrays) != digest:
+        raise ValueError(f"{arrays}: is not what was written (sha256)")
+    return finished
 
 
 class RunWriter:
@@ -61,6 +79,7 @@ class RunWriter:
         self._lock = Lock(lock_of(folder))
         try:
             if again:
+                disown(self.partial, tell)
                 shutil.rmtree(self.partial, ignore_errors=True)
             if (self.partial / "config.json").is_file():
                 check_settings(self.partial, config)
@@ -106,7 +125,7 @@ class RunWriter:
         arrays = {f"{kind}.{name}": value for kind, part in parts.items() for name, value in part.items()}
         np.savez(place / f"{seed}.npz", allow_pickle=False, episode=np.array(self._episodes), **arrays)
         digest = durable(place / f"{seed}.npz")
-        write_json(place / f"{seed}.json", {"sha256": digest} | about._asdict())
+        write_json(place / f"{seed}.json", seal({"sha256": digest} | about._asdict()))
 
     def finish(self, constants: Values, about_actors: Mapping[str, Any], meta: Mapping[str, Any]) -> Path:
         """Write the arrays and rename; an earlier run of this configuration is replaced only now.
@@ -130,7 +149,7 @@ class RunWriter:
         (self.partial / FORCED).unlink(missing_ok=True)
         files = [path for path in sorted(self.partial.iterdir()) if path.is_file() and path.suffix != ".part"]
         digests = {path.name: durable(path) for path in files if path.name != "meta.json"}
-        write_json(self.partial / "meta.json", dict(meta) | {"sha256": digests})
+        write_json(self.partial / "meta.json", seal(finite_json(dict(meta) | {"sha256": digests})))
         self._give_name()
         self._lock.release()
         return self.folder
@@ -151,13 +170,10 @@ class RunWriter:
         if not place.is_file():
             return
         try:
-            about = json.loads(place.read_text())
-            if digest_of_file(place.with_suffix(".npz")) != about.pop("sha256"):
-                raise ValueError("is not what was written (sha256)")
+            finished = read_kept(place)
             arrays = arrays_of(place.with_suffix(".npz"))
-            finished = Finished(**about)
-        except (OSError, ValueError, KeyError, TypeError, AttributeError, BadZipFile) as error:
-            tell(f"{place.with_suffix('.npz')}: {error}; seed {seed} is trained again")
+        except (OSError, ValueError, KeyError, BadZipFile) as error:
+            tell(f"{error}; seed {seed} is trained again")
             return
         parts: dict[str, dict[str, np.ndarray]] = {"curves": {}, "rollout": {}, "actors": {}}
         for name, value in arrays.items():

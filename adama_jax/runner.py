@@ -11,12 +11,13 @@ import numpy as np
 
 from adama_jax.actors import about_actors
 from adama_jax.compose import make_env
-from adama_jax.config import Config
+from adama_jax.config import Config, ConfigError
+from adama_jax.interrupted import NOBODY, Owner, Slice, find, slice_folder
 from adama_jax.loop import Broken, Lane, Learned, Values, Watch, train_slice
 from adama_jax.program import Program, compiled
 from adama_jax.run_writer import Finished, RunWriter
 from adama_jax.runtime import machine
-from adama_jax.saved import Owner, SavedSlice, Saving, Slice, find, slice_folder
+from adama_jax.saved import SavedSlice, Saving
 from adama_jax.settings import config_hash, program_key
 from adama_jax.slicing import slices_of
 from adama_jax.store import partial_folder, read_config, run_folder
@@ -114,8 +115,10 @@ class _Job:
         for place, about in find(self.scenario, self.watch.tell):
             saved = SavedSlice(place, about, self.saving, self.watch.tell)
             if asked.intersection(about.lanes):
-                found.append((saved, [self._lane(*owner) for owner in about.lanes]))
-            elif {run for run, _ in about.lanes} <= names:
+                lanes = [self._lane(*owner) for owner in about.lanes]
+                asked -= set(about.lanes)  # in no second slice, should there be one
+                found.append((saved, lanes))
+            elif about.runs <= names:
                 saved.discard()  # all its lanes are on disk
         return found
 
@@ -134,12 +137,18 @@ class _Job:
                 writer.finish(_entities(config), about_actors(config), meta)
 
     def _lane(self, run: str, seed: int) -> Lane:
+        if (run, seed) == NOBODY:
+            return Lane(-1, seed)
         names = [writer.folder.name for writer in self.writers]
         if run not in names:
             partial = partial_folder(self.scenario / run)
             if not (partial / "config.json").is_file():
                 return Lane(-1, seed)  # it was finished, or removed
-            self.configs.append(read_config(partial))
+            try:
+                self.configs.append(read_config(partial))
+            except ConfigError as error:
+                self.watch.tell(f"goes on without a run of its slice: {error}")
+                return Lane(-1, seed)
             self._write(self.configs[-1], again=False)
             names.append(run)
         index = names.index(run)

@@ -1,27 +1,23 @@
-"""Slices that were interrupted: their checkpoints on disk, and how far each had come.
+"""Saving a slice's checkpoints in the background, and reading them back.
 
-A slice's checkpoints are in `<run>.partial/checkpoints/<slice>` of the run that its first lane belongs to: `state` and
-`replay`, apart so that the replay can be saved less often, and `slice.json`, which says whose lanes they are.
+In its folder are `state` and `replay`, apart so that the replay can be saved less often, and `slice.json`.
 """
 
-import hashlib
-import json
 import shutil
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
-from typing import Any, Literal, NamedTuple
+from typing import Literal, NamedTuple
 
 import numpy as np
 
 from adama_jax.checkpoint import Arrays, CheckpointError, Checkpoints, Shapes, UnfitError
 from adama_jax.course import Course, course_arrays, course_of
 from adama_jax.host_state import room_for
+from adama_jax.interrupted import LOST, Slice, describe
 
-LOST = "lost"  # the file that marks a slice of which all lanes diverged
 REPLAY, PARAMETERS = "replay.", "learner.params."  # what the names of these leaves begin with
-Owner = tuple[str, int]  # a lane on disk: its run's folder name and its seed
 
 
 class Saving(NamedTuple):
@@ -31,14 +27,6 @@ class Saving(NamedTuple):
     keep_every: int | None = None  # episodes between checkpoints that are kept beside the newest two
     replay_every: int = 1  # the replay is saved with every so many checkpoints
     if_it_fails: Literal["go_on", "stop"] = "go_on"
-
-
-class Slice(NamedTuple):
-    """What `slice.json` says."""
-
-    lanes: list[Owner]
-    width: int  # of the program
-    devices: int
 
 
 class SavedSlice:
@@ -172,7 +160,7 @@ class SavedSlice:
     def _write(self, arrays: Arrays, course: Course) -> None:
         """The replay first: a state without its replay is none, and must not push an older one out."""
         if not (self.folder / "slice.json").is_file():
-            self._describe()
+            describe(self.folder, self.about)
         if self._saves % self._saving.replay_every == 0:
             replay = {name: value for name, value in arrays.items() if name.startswith(REPLAY)}
             self._replay.save(course.episode, replay, {})
@@ -186,13 +174,6 @@ class SavedSlice:
         for step in set(self._replay.steps()) - needed:
             self._replay.remove(step)
 
-    def _describe(self) -> None:
-        self.folder.mkdir(parents=True, exist_ok=True)
-        text = json.dumps(self.about._asdict(), sort_keys=True)
-        part = self.folder / "slice.part"
-        part.write_text(json.dumps({"slice": text, "sha256": hashlib.sha256(text.encode()).hexdigest()}) + "\n")
-        part.rename(self.folder / "slice.json")
-
     def _failed(self, error: Exception) -> None:
         if self._saving.if_it_fails == "stop":
             raise CheckpointError(str(error)) from error
@@ -203,50 +184,3 @@ def _refuse_broken(arrays: Arrays, sound: np.ndarray | None) -> None:
     for name, leaf in arrays.items():
         if name.startswith(PARAMETERS) and not np.isfinite(leaf if sound is None else leaf[sound]).all():
             raise CheckpointError(f"leaf {name} is not finite")
-
-
-def find(folder: Path, tell: Callable[[str], None]) -> list[tuple[Path, Slice]]:
-    """The interrupted slices in a scenario's folder.
-
-    Args:
-        folder: `out/<scenario>`.
-        tell: hears of descriptions that are not what was written.
-    """
-    found = []
-    for place in sorted(folder.glob("*.partial/checkpoints/*")):
-        if (place / LOST).exists():
-            continue  # all its lanes diverged; it stays for somebody to look at
-        about = _described(place, tell)
-        if about is not None:
-            found.append((place, about))
-    return found
-
-
-def slice_folder(partial: Path, lanes: Sequence[Owner]) -> Path:
-    """Where the checkpoints of these lanes are; `partial` is the folder of the first one's run."""
-    key = hashlib.sha256(json.dumps(list(lanes)).encode()).hexdigest()[:10]
-    return partial / "checkpoints" / key
-
-
-def _described(place: Path, tell: Callable[[str], None]) -> Slice | None:
-    """By `slice.json`, or if that is damaged by the newest checkpoint that verifies."""
-    try:
-        saved = json.loads((place / "slice.json").read_text())
-        if hashlib.sha256(saved["slice"].encode()).hexdigest() != saved["sha256"]:
-            raise ValueError("is not what was written (sha256)")
-        return _slice(json.loads(saved["slice"]))
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        tell(f"{place / 'slice.json'}: cannot be used: {error}")
-    checkpoints = Checkpoints(place / "state", read_only=True)
-    for step in checkpoints.steps():
-        try:
-            return _slice(checkpoints.read(step).about["slice"])
-        except CheckpointError:
-            continue  # restoring will say so
-        finally:
-            checkpoints.close()
-    return None
-
-
-def _slice(about: Mapping[str, Any]) -> Slice:
-    return Slice([(run, seed) for run, seed in about["lanes"]], int(about["width"]), int(about["devices"]))

@@ -89,7 +89,7 @@ def check_settings(folder: Path, config: Config) -> None:
 def is_finished(folder: Path) -> bool:
     """Whether a whole run is there. One whose process was killed before the last renaming is given its name."""
     partial = partial_folder(folder)
-    if not folder.exists() and (partial / "meta.json").is_file():
+    if not folder.exists() and (partial / "meta.json").is_file() and not holder(lock_of(folder)):
         partial.rename(folder)
     return (folder / "meta.json").is_file()
 

@@ -26,11 +26,12 @@ from adama_jax.compose import make_hyper
 from adama_jax.config import scenario_config
 from adama_jax.course import Course
 from adama_jax.host_state import shapes_of, to_host
+from adama_jax.interrupted import Slice
 from adama_jax.loop import Lane, Watch, train_slice
 from adama_jax.program import Program, compiled, points
 from adama_jax.run_writer import RunWriter
 from adama_jax.runtime import machine
-from adama_jax.saved import SavedSlice, Saving, Slice
+from adama_jax.saved import SavedSlice, Saving
 from adama_jax.store import run_folder
 
 ROUNDS, EPISODES, SEEDS, MINUTES = 5, 1_000, 5, 10.0  # MINUTES: between two checkpoints, as the command line has it

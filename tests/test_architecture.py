@@ -21,6 +21,7 @@ LEVELS = (
     ("lock", "digests", "course", "stopping"),
     ("checkpoint",),
     ("runtime", "store", "slicing", "statistics", "calibrate"),
+    ("interrupted",),
     ("actors", "host_state", "program", "run_writer"),
     ("saved",),
     ("loop", "summary", "sweep"),

@@ -9,8 +9,10 @@ import sys
 import time
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+from adama_jax.checkpoint import Checkpoints
 from adama_jax.config import scenario_config
 from adama_jax.methods import METHODS
 from adama_jax.settings import with_settings
@@ -19,6 +21,17 @@ from tests.test_resume import assert_equal_runs
 
 pytestmark = pytest.mark.slow
 ADAMA = [sys.executable, "-m", "adama_jax"]
+KEEPING = [
+    sys.executable,
+    "-c",
+    """
+import sys
+from adama_jax.cli import main
+from adama_jax.saved import SavedSlice
+SavedSlice.discard = SavedSlice.close
+sys.exit(main())
+""",
+]  # `adama` that leaves the last checkpoint of a finished slice in the run's folder
 SHORT = {
     "seeds": 5, "episodes": 600, "evaluation.every": 100, "learning.batch_size": 64, "learning.capacity": 20_000,
     "evaluation.episodes": 10,
@@ -69,7 +82,8 @@ def test_a_new_process_goes_on_to_the_same_bits(scenario, method, settings, tmp_
     if method.endswith("2nd"):
         settings["networks.critic_activation"] = "tanh"
     config = with_settings(scenario_config(scenario), settings)
-    done = train(scenario, settings, tmp_path / "whole")
+    command = words("train", scenario, settings, tmp_path / "whole", "checkpoint_minutes=0")[len(ADAMA) :]
+    done = subprocess.run([*KEEPING, *command], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     folder = run_folder(tmp_path / "stopped", config)
     process = started(words("train", scenario, settings, tmp_path / "stopped"), tmp_path / "log")
@@ -80,12 +94,26 @@ def test_a_new_process_goes_on_to_the_same_bits(scenario, method, settings, tmp_
     assert time.monotonic() - begun < 10
     said = (tmp_path / "log").read_text()
     assert f"adama: stopped; to go on: adama train {scenario}" in said
-    done = subprocess.run(
-        [*ADAMA, "resume", str(partial_folder(folder)), "devices=1"], capture_output=True, text=True, check=False
-    )
+    command = [*KEEPING, "resume", str(partial_folder(folder)), "devices=1", "checkpoint_minutes=0"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     assert "goes on from episode" in done.stdout
-    assert_equal_runs(*(load_run(run_folder(tmp_path / where, config)) for where in ("whole", "stopped")))
+    folders = [run_folder(tmp_path / where, config) for where in ("whole", "stopped")]
+    assert_equal_runs(*(load_run(folder) for folder in folders))
+    assert_equal_states(*folders, config.episodes)
+
+
+def assert_equal_states(left, right, episode):
+    """Every leaf of the last checkpoint: parameters, targets, optimisers, rates, replay, keys, counters."""
+    for kind in ("state", "replay"):
+        found = []
+        for folder in (left, right):
+            (place,) = folder.glob(f"checkpoints/*/{kind}")
+            with Checkpoints(place, read_only=True) as checkpoints:
+                found.append(checkpoints.read(episode).arrays)
+        assert set(found[0]) == set(found[1]) and len(found[0]) > 2
+        for name, value in found[0].items():
+            np.testing.assert_array_equal(value, found[1][name], err_msg=name)
 
 
 def test_twenty_kills(tmp_path):

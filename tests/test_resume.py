@@ -27,7 +27,7 @@ from adama_jax.loop import Broken, Interrupted, Watch
 from adama_jax.run_writer import Finished, RunWriter
 from adama_jax.runner import run
 from adama_jax.saved import SavedSlice, Saving
-from adama_jax.store import has_run, load_run, partial_folder, run_folder
+from adama_jax.store import has_run, is_finished, load_run, lock_of, partial_folder, run_folder
 from tests.test_sweep import QUIET, tiny
 
 ONE = jax.devices()[:1]
@@ -248,7 +248,7 @@ def test_verify_and_play(whole, tmp_path, capsys):
     place = tmp_path / "results" / "going_together" / whole.folder.name
     shutil.copytree(whole.folder, place)
     assert main(["verify", str(place)]) == 0
-    assert "5 of 5 parts verified" in " ".join(capsys.readouterr().out.split())
+    assert "6 of 6 parts verified" in " ".join(capsys.readouterr().out.split())
     console = Console(record=True, width=200)
     assert on_runs.play(place, PlayCommand(seed=1, episodes=5), console) == 0
     assert "seed 1: greedy return" in console.export_text() and (place / "play" / "rollout.gif").is_file()
@@ -353,6 +353,47 @@ def test_force_goes_on_where_it_was_stopped(tmp_path):
     told = []
     run([config], tmp_path, Watch(tell=told.append), ONE)
     assert told == ["goes on from episode 75"] and has_run(tmp_path, config)
+
+
+def test_force_leaves_what_others_have_begun(tmp_path):
+    """Two settings in one slice; the one in whose folder it is is trained again by force: the other goes on."""
+    configs = [short("fixed", **{"rates.critic_rate": rate}) for rate in (0.001, 0.002)]
+    with pytest.raises(Interrupted):
+        run(configs, tmp_path, stop_at(3), ONE, width=4)
+    (place,) = tmp_path.rglob("checkpoints/*")
+    owner = [partial_folder(run_folder(tmp_path, config)) for config in configs].index(place.parents[1])
+    with pytest.raises(Interrupted):
+        run([configs[owner]], tmp_path, stop_at(2), ONE, again=True)
+    told = []
+    run([configs[owner]], tmp_path, Watch(tell=told.append), ONE)
+    assert told == ["goes on from episode 50"]
+    told = []
+    run([configs[1 - owner]], tmp_path, Watch(tell=told.append), ONE)
+    assert told == ["goes on from episode 75"]
+    assert all(has_run(tmp_path, config) for config in configs) and not list(tmp_path.rglob("*.partial"))
+
+
+def test_a_run_is_named_by_its_owner_only(whole, tmp_path):
+    """Between the last file and the name: who looks on leaves it alone while its owner is at it."""
+    folder = tmp_path / "clustering" / whole.folder.name
+    shutil.copytree(whole.folder, partial_folder(folder))
+    lock = Lock(lock_of(folder))
+    assert not is_finished(folder) and partial_folder(folder).is_dir()
+    lock.release()
+    assert is_finished(folder) and not partial_folder(folder).exists()
+
+
+@pytest.mark.parametrize("name", ["meta.json", "metrics.npz"])
+def test_verify_finds_a_changed_figure(whole, tmp_path, capsys, name):
+    folder = tmp_path / whole.folder.parent.name / whole.folder.name
+    shutil.copytree(whole.folder, folder)
+    assert main(["verify", str(folder)]) == 0
+    content = bytearray((folder / name).read_bytes())
+    place = content.index(b'"wall_seconds": ') + 16 if name == "meta.json" else len(content) // 2
+    content[place] = ord("1") if content[place] != ord("1") else ord("2")
+    (folder / name).write_bytes(content)
+    assert main(["verify", str(folder)]) == 1
+    assert f"{name}: is not what was written" in capsys.readouterr().out
 
 
 def test_fewer_devices_than_before(tmp_path):

@@ -4,8 +4,6 @@ import io
 import json
 import os
 import signal
-import subprocess
-import sys
 import time
 from concurrent.futures import wait
 from pathlib import Path
@@ -27,7 +25,7 @@ from adama_jax.loop import Watch
 from adama_jax.runner import run
 from adama_jax.settings import TRACED, program_key, setting, with_settings
 from adama_jax.store import is_finished, load_run, run_folder
-from adama_jax.sweep import jobs, labels, product
+from adama_jax.sweep import jobs, labels, product, rejoined
 from tests.test_train import small
 
 QUIET = Console(file=io.StringIO())
@@ -210,8 +208,12 @@ def test_an_interrupt_stops_all_jobs(tmp_path, monkeypatch):
     """Ctrl-C in the waiting thread: jobs that run stop at a chunk's edge with a checkpoint, the others never start."""
     configs = product(tiny(episodes=10_000), {"method": ["fixed", "balance", "adagrad"]})
 
+    def begun():
+        return sum(log.stat().st_size > 0 for log in tmp_path.glob("*/*.partial/metrics.jsonl"))
+
     def interrupted(futures):
-        time.sleep(1)
+        while begun() < 2:
+            time.sleep(0.05)
         os.kill(os.getpid(), signal.SIGINT)
         return wait(futures)
 
@@ -251,6 +253,16 @@ def test_jobs_group_by_program_and_divide_into_parts():
     assert [len(job.configs) for job in parts] == [2, 2, 1]
     assert parts[0].name == "going_together: fixed, 2 settings (part 1)"
     assert {config for job in parts for config in job.configs} == set(configs)
+
+
+def test_what_was_begun_together_is_one_job():
+    """Other parts than when it was begun: no two jobs have runs of one slice."""
+    configs = product(tiny(), GRID)
+    names = [run_folder(Path(), config).name for config in configs]
+    one, *rest = rejoined(jobs(configs, labels(configs), parts=4), [{names[0], names[3]}, {names[1], "another-run"}])
+    assert one.configs == (configs[0], configs[3]) and one.labels == (labels(configs)[0], labels(configs)[3])
+    assert one.name == "going_together: fixed l_c=0.001 l_a=0.002 (part 1) and 1 begun with it"
+    assert [job.configs for job in rest] == [(configs[1],), (configs[2],)]
 
 
 def test_the_longest_job_comes_first():
@@ -315,47 +327,3 @@ def test_the_memory_of_a_job_is_its_control_group_s(tmp_path, monkeypatch):
 
     monkeypatch.setattr(slicing, "group_rooms", lambda: [12345 * len(jax.local_devices())])
     assert slicing.free_memory(Host()) == 12345
-
-
-@pytest.mark.slow
-def test_local_jobs_one_killed_and_only_it_runs_again(tmp_path):
-    """Submitit's own processes: one is killed with SIGKILL, the others finish, and the next start runs it alone."""
-    command = [
-        sys.executable, "-m", "adama_jax", "sweep", "going_together", "methods=fixed,balance,adagrad", "launcher=local",
-        "episodes=3000", "seeds=2", "batch_size=32", f"out={tmp_path / 'results'}", "at_once=3",
-    ]  # fmt: skip
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as process:
-        victim = None
-        while victim is None and process.poll() is None:
-            time.sleep(0.2)
-            partial = list((tmp_path / "results" / "going_together").glob("balance-*.partial"))
-            if partial:
-                victim = next(pid for pid in _children(process.pid) if _writes(pid, partial[0]))
-                os.kill(victim, signal.SIGKILL)
-        text = process.communicate()[0]
-    assert victim is not None and process.returncode == 1, text
-    assert "going_together: balance: failed" in text
-    done = {
-        folder.name.split("-")[0]
-        for folder in (tmp_path / "results" / "going_together").glob("*-*")
-        if is_finished(folder)
-    }
-    assert done == {"fixed", "adagrad"}
-    again = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert again.returncode == 0, again.stdout + again.stderr
-    assert again.stdout.count(": job ") == 1 and "going_together: balance: finished" in again.stdout
-
-
-def _children(parent):
-    for status in Path("/proc").glob("[0-9]*/stat"):
-        fields = status.read_text().rpartition(")")[2].split()
-        if int(fields[1]) == parent:
-            yield int(status.parent.name)
-            yield from _children(int(status.parent.name))
-
-
-def _writes(pid, folder):
-    try:
-        return any(Path(os.readlink(link)).parent == folder for link in Path(f"/proc/{pid}/fd").iterdir())
-    except OSError:
-        return False
