@@ -80,8 +80,10 @@ def make_replay(config: Config) -> Replay:
     return uniform_replay(min(room, config.episodes), config.learning.batch_size)
 
 
-def make_train(config: Config) -> Trainer:
+def make_train(config: Config, unroll: int = 1) -> Trainer:
     """A run as pure functions that vmap over keys and float hyperparameters (`make_hyper`).
+
+    `unroll`, as `trainer` has it: 1 is as fast as any on a CPU (docs/performance.md).
 
     >>> import dataclasses, jax
     >>> from adama_jax.config import scenario_config
@@ -102,6 +104,7 @@ def make_train(config: Config) -> Trainer:
         envs_per_run=config.learning.envs_per_run,
         eval_episodes=config.evaluation.episodes,
         eval_seed=config.evaluation.seed,
+        unroll=unroll,
     )
 
 

@@ -14,8 +14,12 @@ Act = Callable[[PyTree, jax.Array], jax.Array]
 Rollout = Callable[[jax.Array, PyTree, jax.Array], Episode]
 
 
-def make_rollout(env: Env, act: Act) -> Rollout:
+def make_rollout(env: Env, act: Act, unroll: int = 1) -> Rollout:
     """Play one episode of `env.spec.horizon` steps.
+
+    Args:
+        env, act: who plays where.
+        unroll: steps in one turn of the compiled loop; the same result, a longer program.
 
     Returns:
         `(key, actors, epsilon) -> Episode`. Actions are (1 - epsilon) a + epsilon u, u uniform in [-1, 1]
@@ -50,7 +54,8 @@ def make_rollout(env: Env, act: Act) -> Rollout:
             return state, Episode(snapshot, action.ravel(), transition.reward, transition.terminated)
 
         start = env.reset(k_reset)
-        last, steps = jax.lax.scan(step, start, (noise, jax.random.split(k_steps, spec.horizon)))
+        inputs = (noise, jax.random.split(k_steps, spec.horizon))
+        last, steps = jax.lax.scan(step, start, inputs, unroll=unroll)
         snapshots = jnp.concatenate([steps.snapshot, env.snapshot(last)[None]])
         return steps._replace(snapshot=snapshots)
 

@@ -107,6 +107,7 @@ def trainer(
     envs_per_run: int = 1,
     eval_episodes: int = 100,
     eval_seed: int = 0,
+    unroll: int = 1,
 ) -> Trainer:
     """Compose a world, a policy, a learner and a buffer into the functions of a run.
 
@@ -116,8 +117,9 @@ def trainer(
         envs_per_run: episodes that are played at the same time, before the updates for all of them.
         eval_episodes: greedy episodes of an evaluation.
         eval_seed: their starts are drawn from this seed, whatever the run's own.
+        unroll: steps of the world in one turn of the compiled loop.
     """
-    rollout = make_rollout(env, act)
+    rollout = make_rollout(env, act, unroll)
     play_together = jax.vmap(rollout, in_axes=(0, None, None))
 
     def init(key: jax.Array, hyper: TrainHyper) -> TrainState:

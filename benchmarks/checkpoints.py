@@ -15,8 +15,6 @@ import tempfile
 import time
 from pathlib import Path
 
-from benchmarks.train_step import STEPS  # noqa: F401  first: it takes a core
-
 # isort: split
 import jax
 import jax.numpy as jnp

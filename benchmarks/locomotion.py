@@ -15,8 +15,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from benchmarks.train_step import STEPS, matmul_program, seconds, update_flops, update_program  # first: it takes a core
-
 # isort: split
 import jax
 import jax.numpy as jnp
@@ -27,6 +25,7 @@ from adama_jax.envs.base import Env
 from adama_jax.envs.locomotion import brax_robot
 from adama_jax.rollout import make_rollout
 from adama_jax.runtime import machine
+from benchmarks.programs import STEPS, matmul_program, seconds, update_flops, update_program
 
 ROUNDS, BATCHES, WORK = 15, (16, 256), 4096  # WORK: steps of all worlds together in one timed call
 SCENARIOS = ("ant_4x2", "halfcheetah_2x3")

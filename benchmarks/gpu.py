@@ -1,0 +1,145 @@
+"""500 runs of predator-prey in one program on one GPU: the paper's whole grid x 5 seeds. `benchmarks/gpu.sh` runs it.
+
+    .venv/bin/python -m benchmarks.gpu [runs=500] [episodes=50000] [minutes=9]
+
+In that time: the memory that the compiled program needs; `unroll` and the matmuls' precision, chosen by measuring each
+on a few episodes; what an episode is made of; a profile of one chunk; then the run itself, as far as the time goes, and
+what the whole would take at its rate. Writes `benchmarks/gpu.json` and `build/profile`. It runs on a CPU too, to test
+it: `runs=4 episodes=400 minutes=3`.
+"""
+
+import json
+import sys
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import jax
+
+from adama_jax.compose import make_env, make_hypers, make_train
+from adama_jax.config import Config, scenario_config
+from adama_jax.population import Population, population
+from adama_jax.runtime import machine, set_up_jax
+from adama_jax.settings import with_settings
+from adama_jax.sweep import PRESETS, product
+from benchmarks.programs import activation_bytes, update_bytes, update_flops
+
+CHUNK, TRIAL = 100, 2
+UNROLLS, PRECISIONS = (1, 2, 5, 20), ("float32", "tensorfloat32")
+
+
+def grid(runs: int, episodes: int) -> list[Config]:
+    """The first `runs` of the paper's grid x 5 seeds, each a configuration of one seed."""
+    base = with_settings(scenario_config("predator_prey"), {"episodes": episodes, "seeds": 1})
+    found = product(base, _values(PRESETS["grid"]))
+    return [with_settings(config, {"seed": seed}) for seed in range(5) for config in found][:runs]
+
+
+def _values(preset: Mapping[str, tuple[str, ...]]) -> dict[str, list[Any]]:
+    return {name: [float(v) if name != "method" else v for v in values] for name, values in preset.items()}
+
+
+def prepared(configs: list[Config], unroll: int, precision: str, length: int) -> tuple[Population, Any, float]:
+    """A population and its compiled chunk; seconds of the compilation."""
+    begun = time.perf_counter()
+    with jax.default_matmul_precision(precision):
+        people = population(make_train(configs[0], unroll), len(configs), jax.local_devices()[:1])
+        advance = people.chunk.lower(people.shapes(make_hypers(configs)), length).compile()
+    return people, advance, time.perf_counter() - begun
+
+
+def rate(people: Population, advance: Any, configs: list[Config], length: int, chunks: int) -> float:
+    """Milliseconds of an episode of all runs; the first chunk is not counted."""
+    state = people.init([config.seed for config in configs], make_hypers(configs))
+    state, metrics = advance(state)
+    jax.block_until_ready(metrics)
+    begun = time.perf_counter()
+    for _ in range(chunks):
+        state, metrics = advance(state)
+    jax.block_until_ready(metrics)
+    return 1e3 * (time.perf_counter() - begun) / (length * chunks)
+
+
+def floors(runs: int, agents: int, obs: int, snapshot: int) -> dict[str, float]:
+    """Arithmetic for one update of all runs, from the shapes."""
+    return {
+        "GFLOP": runs * update_flops(agents, obs) / 1e9,
+        "GB, fully fused": runs * update_bytes(agents, obs, snapshot) / 1e9,
+        "GB written, no two layers fused": runs * activation_bytes(agents) / 1e9,
+    }
+
+
+def memory(advance: Any, shapes: Any, runs: int) -> dict[str, float]:
+    """Of the compiled chunk, and of the state by its shapes."""
+    found = advance.memory_analysis()
+    state = sum(leaf.size * leaf.dtype.itemsize for leaf in jax.tree.leaves(shapes.replay))
+    largest = max(leaf.size for leaf in jax.tree.leaves(shapes.replay))
+    return {
+        "replay, GiB": state / 2**30,
+        "arguments, GiB": found.argument_size_in_bytes / 2**30,
+        "temporaries, GiB": found.temp_size_in_bytes / 2**30,
+        "temporaries a run, MiB": found.temp_size_in_bytes / 2**20 / runs,
+        "elements of the largest array, of 2^31": largest / 2**31,
+    }
+
+
+def main(runs: int, episodes: int, minutes: float) -> None:
+    end = time.monotonic() + 60 * minutes
+    configs = grid(runs, episodes)
+    spec = make_env(configs[0]).spec
+    report: dict[str, Any] = {
+        "runs": runs, "episodes": episodes, "machine": machine(1),
+        "an update of all runs": floors(runs, spec.num_agents, spec.obs_size, spec.snapshot_size),
+    }  # fmt: skip
+    save = _saver(report)
+    chosen, best = (1, PRECISIONS[0]), float("inf")
+    trials: dict[str, dict[str, float]] = {}
+    report["trials"] = trials
+    for precision in PRECISIONS:
+        for unroll in UNROLLS if precision == PRECISIONS[0] else (chosen[0],):
+            if trials and time.monotonic() > end - 30 * minutes:
+                continue  # half of the time is for the run itself
+            people, advance, compiling = prepared(configs, unroll, precision, CHUNK)
+            found = rate(people, advance, configs, CHUNK, TRIAL)
+            trials[f"unroll {unroll}, {precision}"] = {"ms an episode of all runs": found, "compile s": compiling}
+            save()
+            if found < best:
+                chosen, best = (unroll, precision), found
+    report["chosen"] = {"unroll": chosen[0], "precision": chosen[1]}
+    people, advance, _ = prepared(configs, *chosen, CHUNK)
+    report["memory"] = memory(advance, people.shapes(make_hypers(configs)), runs)
+    save()
+    state = people.init([config.seed for config in configs], make_hypers(configs))
+    state, metrics = advance(state)
+    with jax.profiler.trace("build/profile"):
+        state, metrics = advance(state)
+        jax.block_until_ready(metrics)
+    begun, played = time.perf_counter(), 0
+    while played + 2 * CHUNK < episodes and time.monotonic() < end:
+        state, metrics = advance(state)
+        jax.block_until_ready(metrics)
+        played += CHUNK
+    spent = time.perf_counter() - begun
+    report["run"] = {
+        "episodes played": played,
+        "seconds": spent,
+        "ms an episode of all runs": 1e3 * spent / max(played, 1),
+        "minutes for the whole at this rate": spent / max(played, 1) * episodes / 60,
+        "runs not finite": int((jax.device_get(state.health.update) >= 0).sum()),
+    }
+    save()
+
+
+def _saver(report: dict[str, Any]) -> Callable[[], None]:
+    def save() -> None:
+        Path(__file__).with_suffix(".json").write_text(json.dumps(report, indent=2) + "\n")
+        print(json.dumps({name: value for name, value in report.items() if name != "machine"}), flush=True)
+
+    return save
+
+
+if __name__ == "__main__":
+    given = {name: float(value) for name, _, value in (word.partition("=") for word in sys.argv[1:])}
+    set_up_jax(1)
+    main(int(given.get("runs", 500)), int(given.get("episodes", 50_000)), given.get("minutes", 9.0))
