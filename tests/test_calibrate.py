@@ -24,6 +24,7 @@ def test_it_is_the_mean_that_auto_finds_within_a_run():
     assert found.scale == pytest.approx(found.means.mean())
 
 
+@pytest.mark.slow
 def test_a_round_with_more_updates_than_the_trial_is_cut_to_it():
     """Six worlds a round, 200 updates an episode: twelve updates in one round, two for each episode."""
     many = with_settings(CONFIG, {"learning.updates_per_episode": 200, "learning.envs_per_run": 6})

@@ -217,6 +217,7 @@ def test_a_finished_run_is_not_run_again(experiment):
     assert before == {path: path.stat().st_mtime_ns for path in out.rglob("meta.json")}
 
 
+@pytest.mark.slow
 def test_force_runs_it_again_to_the_same_numbers(experiment):
     out, _, command = experiment
     (path,) = (path for path in (out / "going_together").iterdir() if path.name.startswith("fixed"))

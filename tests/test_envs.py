@@ -178,6 +178,7 @@ def test_networks_are_sized_from_a_real_reset(loose_broadcasting):
     assert (env.spec.num_agents, env.spec.obs_size) == (4, 18)
 
 
+@pytest.mark.slow
 def test_smaller_agents_are_padded_with_zeros(loose_broadcasting):
     config = scenario_config("MPE_simple_tag_v3")
     env = make_env(dataclasses.replace(config, world=JaxMARLWorld(prey="learner")))

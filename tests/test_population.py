@@ -39,6 +39,7 @@ def test_what_does_not_divide_is_filled_up():
     assert state.learner.rates.rates.actors.shape == (6, 2)
 
 
+@pytest.mark.slow
 def test_no_device_has_a_lone_run():
     """A run alone differs in the last bits; so two seeds stay on one device, and agree with three on two."""
     train = make_train(small())
@@ -68,6 +69,7 @@ print(hashlib.sha256(b"".join(leaf.tobytes() for leaf in leaves((state, metrics)
 """
 
 
+@pytest.mark.slow
 def test_two_fresh_processes_agree_bit_for_bit():
     digests = {
         subprocess.run([sys.executable, "-c", PROGRAM], capture_output=True, text=True, check=True).stdout.split()[-1]

@@ -85,6 +85,7 @@ def test_a_run_stopped_at_any_chunk_goes_on_to_the_same_bits(whole, tmp_path):
     assert not list(tmp_path.rglob("checkpoints/*")) and not list(tmp_path.rglob("*.lock"))
 
 
+@pytest.mark.slow
 def test_every_leaf_of_the_last_checkpoint_is_equal(tmp_path, monkeypatch):
     """Not only what a run leaves behind: parameters, targets, optimisers, rates, replay, keys, counters."""
     monkeypatch.setattr(SavedSlice, "discard", SavedSlice.close)
@@ -119,6 +120,7 @@ def test_a_sweep_goes_on_slice_by_slice(tmp_path):
         assert_equal_runs(*(load_run(run_folder(tmp_path / where, config)) for where in ("straight", "stopped")))
 
 
+@pytest.mark.slow
 def test_what_was_begun_together_goes_on_together(tmp_path):
     """One of two settings of an interrupted slice is asked for: the other is not lost."""
     configs = [short("fixed", **{"rates.critic_rate": rate}) for rate in (0.001, 0.002)]
@@ -144,6 +146,7 @@ def test_a_kept_seed_that_was_damaged_is_trained_again(whole, tmp_path):
     np.testing.assert_allclose(values["eval_return"], whole.metrics["eval_return"], rtol=1e-3)
 
 
+@pytest.mark.slow
 def test_again_begins_anew(whole, tmp_path):
     with pytest.raises(Interrupted):
         run([short()], tmp_path, stop_at(3), ONE)
@@ -314,10 +317,10 @@ class Killed(BaseException):
     ("place", "name", "call"),
     [
         ("adama_jax.run_writer.RunWriter", "keep", 2),
-        ("adama_jax.saved.SavedSlice", "discard", 1),
-        ("adama_jax.run_writer.RunWriter", "finish", 1),
-        ("adama_jax.run_writer", "durable", 4),
-        ("adama_jax.run_writer", "write_json", 4),
+        pytest.param("adama_jax.saved.SavedSlice", "discard", 1, marks=pytest.mark.slow),
+        pytest.param("adama_jax.run_writer.RunWriter", "finish", 1, marks=pytest.mark.slow),
+        pytest.param("adama_jax.run_writer", "durable", 4, marks=pytest.mark.slow),
+        pytest.param("adama_jax.run_writer", "write_json", 4, marks=pytest.mark.slow),
         ("adama_jax.run_writer.RunWriter", "_give_name", 1),
     ],
 )
@@ -342,6 +345,7 @@ def test_a_kill_at_the_end_loses_nothing(whole, tmp_path, monkeypatch, place, na
     assert_equal_runs(whole, load_run(run_folder(tmp_path, short())))
 
 
+@pytest.mark.slow
 def test_force_goes_on_where_it_was_stopped(tmp_path):
     """A finished run is trained again by force and stopped: it goes on without force, and is whole until then."""
     config = short()
@@ -355,6 +359,7 @@ def test_force_goes_on_where_it_was_stopped(tmp_path):
     assert told == ["goes on from episode 75"] and has_run(tmp_path, config)
 
 
+@pytest.mark.slow
 def test_force_leaves_what_others_have_begun(tmp_path):
     """Two settings in one slice; the one in whose folder it is is trained again by force: the other goes on."""
     configs = [short("fixed", **{"rates.critic_rate": rate}) for rate in (0.001, 0.002)]
@@ -396,6 +401,7 @@ def test_verify_finds_a_changed_figure(whole, tmp_path, capsys, name):
     assert f"{name}: is not what was written" in capsys.readouterr().out
 
 
+@pytest.mark.slow
 def test_fewer_devices_than_before(tmp_path):
     """Two devices, then one: as wide, equal to rounding, and said."""
     config = short(seeds=4)

@@ -174,6 +174,7 @@ def test_metrics_of_500_runs_are_small():
     assert points == 200 and 500 * points * a_point < 20e6
 
 
+@pytest.mark.slow
 def test_a_failed_job_is_named_the_rest_finish_and_only_it_runs_again(tmp_path, monkeypatch):
     configs = product(tiny(episodes=30), {"method": ["fixed", "balance"]})
     started = []

@@ -138,6 +138,7 @@ def test_a_seed_is_the_same_bits_at_any_width():
         np.testing.assert_allclose(a, b[0], rtol=1e-3, atol=1e-4)
 
 
+@pytest.mark.slow
 def test_a_grid_is_one_program():
     """Seeds and float hyperparameters share the population axis; each run is as if it were alone."""
     config = small()
