@@ -54,8 +54,10 @@ def make_rule(config: Config) -> RateRule:
     return rates.RULES[method.rule](**options)
 
 
-def make_learner(config: Config, algorithm: Algorithm, num_agents: int, parts: int | None = None) -> Learner:
-    """The train step; `parts` of the minibatch, as `learner` has it: None for what is fast on this device."""
+def make_learner(
+    config: Config, algorithm: Algorithm, num_agents: int, parts: int | None = None, shared_by: str | None = None
+) -> Learner:
+    """The train step; `parts` and `shared_by` as `learner` has them: no `parts` for what is fast on this device."""
     period = config.learning.target_period * config.learning.updates_per_episode
     return learner(
         algorithm,
@@ -64,11 +66,12 @@ def make_learner(config: Config, algorithm: Algorithm, num_agents: int, parts: i
         num_agents,
         curvature=config.rates.curvature,
         target_period=period if config.learning.targets == "hard" else None,
-        parts=parts or _parts(config.learning.batch_size),
+        parts=parts or minibatch_parts(config.learning.batch_size),
+        shared_by=shared_by,
     )
 
 
-def _parts(batch_size: int) -> int:
+def minibatch_parts(batch_size: int) -> int:
     """On a CPU, parts of a minibatch small enough for the caches (docs/performance.md); elsewhere the whole."""
     whole = jax.default_backend() != "cpu" or batch_size % PART
     return 1 if whole else batch_size // PART
@@ -80,10 +83,11 @@ def make_replay(config: Config) -> Replay:
     return uniform_replay(min(room, config.episodes), config.learning.batch_size)
 
 
-def make_train(config: Config, unroll: int = 1) -> Trainer:
+def make_train(config: Config, unroll: int = 1, shared_by: str | None = None) -> Trainer:
     """A run as pure functions that vmap over keys and float hyperparameters (`make_hyper`).
 
-    `unroll`, as `trainer` has it: 1 is as fast as any on a CPU (docs/performance.md).
+    `unroll`, as `trainer` has it: 1 is as fast as any on a CPU (docs/performance.md). `shared_by`, as `learner` has it:
+    its `chunk` then works within a `shard_map` only.
 
     >>> import dataclasses, jax
     >>> from adama_jax.config import scenario_config
@@ -98,7 +102,7 @@ def make_train(config: Config, unroll: int = 1) -> Trainer:
     return trainer(
         env,
         algorithm.act,
-        make_learner(config, algorithm, env.spec.num_agents),
+        make_learner(config, algorithm, env.spec.num_agents, shared_by=shared_by),
         make_replay(config),
         updates_per_episode=config.learning.updates_per_episode,
         envs_per_run=config.learning.envs_per_run,

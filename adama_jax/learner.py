@@ -4,11 +4,13 @@ The learner composes an algorithm, a direction and a rate rule. It never sees an
 """
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
 import optax
+from jax.flatten_util import ravel_pytree
 
 from adama_jax import probe, tree
 from adama_jax.algorithms.base import Algorithm
@@ -72,6 +74,7 @@ def learner(
     curvature: str = "secant",
     target_period: int | None = 20,
     parts: int = 1,
+    shared_by: str | None = None,
 ) -> Learner:
     """Compose an algorithm, a direction and a rate rule into a train step.
 
@@ -82,6 +85,8 @@ def learner(
         target_period: copy the targets every so many updates; None moves them softly, by `hyper.target_step`.
         parts: the minibatch's gradients and curvature are means over so many equal parts, one after another: the same
             to rounding (the secant's step has its size in each part), and faster on a CPU, whose caches hold a part.
+        shared_by: the axis of a `shard_map` whose devices divide the parts among themselves, each its own run of them,
+            and then all hold the mean; None: there is no such axis.
 
     Raises:
         ValueError: a second-order rule with `curvature="exact"` and a piecewise-linear critic; an unknown curvature;
@@ -104,6 +109,8 @@ def learner(
             "first-order one; choose curvature 'secant' or 'lookahead', or a smooth critic such as 'tanh'"
         )
 
+    mean = partial(_mean_over_parts, parts=parts, shared_by=shared_by)
+
     def init(key: jax.Array, hyper: LearnerHyper | None = None, rate_hyper: RateHyper | None = None) -> LearnerState:
         params = algorithm.init(key)
         return LearnerState(
@@ -117,7 +124,7 @@ def learner(
 
     def update(state: LearnerState, batch: Batch, key: jax.Array) -> tuple[LearnerState, UpdateMetrics]:
         actors, critic = state.params
-        found = _mean_over_parts(lambda *part: _gradients(algorithm, state, *part), batch, key, parts)
+        found = mean(lambda *part: _gradients(algorithm, state, *part), batch, key)
         downhill = jax.tree.map(jnp.negative, found.actors)  # optax descends; the actors climb
         actor_directions, actor_state = direction.actors.update(downhill, state.optimisers.actors, actors)
         critic_direction, critic_state = direction.critic.update(found.critic, state.optimisers.critic, critic)
@@ -125,7 +132,7 @@ def learner(
         bend = _curvature_product(algorithm, curvature, state, actor_directions, contribution)
         signals = Signals(
             contribution=contribution,
-            curvature=_mean_over_parts(bend, batch, key, parts) if rule.second_order else jnp.zeros(num_agents),
+            curvature=mean(bend, batch, key) if rule.second_order else jnp.zeros(num_agents),
             critic_term=probe.critic_term(found.value_by_critic, critic_direction),
         )
         rate_state = rule.update(signals, state.rates)
@@ -178,20 +185,42 @@ def _curvature_product(
     return product
 
 
-def _mean_over_parts(function: Callable[[Batch, jax.Array], PyTree], batch: Batch, key: jax.Array, parts: int) -> Any:
+def _mean_over_parts(
+    function: Callable[[Batch, jax.Array], PyTree], batch: Batch, key: jax.Array, parts: int, shared_by: str | None
+) -> Any:
     """`function(batch, key)`, which is a mean over transitions, as the mean over equal parts of the minibatch."""
     if parts == 1:
         return function(batch, key)
     if batch.reward.shape[0] % parts:
         raise ValueError(f"a minibatch of {batch.reward.shape[0]} has no {parts} equal parts")
     pieces = jax.tree.map(lambda leaf, axis: _cut(leaf, axis, parts), batch, BATCH_AXIS)
-    keys = jax.random.split(key, parts)
+    pieces, keys = _own((pieces, jax.random.split(key, parts)), shared_by)
     shapes = jax.eval_shape(function, batch, key)
     zero = jax.tree.map(lambda leaf: jnp.zeros(leaf.shape, leaf.dtype), shapes)
     total, _ = jax.lax.scan(
         lambda total, part: (jax.tree.map(jnp.add, total, function(*part)), None), zero, (pieces, keys)
     )
-    return jax.tree.map(lambda leaf: leaf / parts, total)
+    return jax.tree.map(lambda leaf: leaf / parts, _over_devices(total, shared_by))
+
+
+def _own(pieces: PyTree, shared_by: str | None) -> PyTree:
+    """Of the pieces those that are this device's."""
+    if shared_by is None:
+        return pieces
+
+    def take(leaf: jax.Array) -> jax.Array:
+        each = leaf.shape[0] // jax.lax.axis_size(shared_by)
+        return jax.lax.dynamic_slice_in_dim(leaf, each * jax.lax.axis_index(shared_by), each)
+
+    return jax.tree.map(take, pieces)
+
+
+def _over_devices(total: PyTree, shared_by: str | None) -> PyTree:
+    """The sum over devices, exchanged as one vector."""
+    if shared_by is None:
+        return total
+    flat, tree_of = ravel_pytree(total)
+    return tree_of(jax.lax.psum(flat, shared_by))
 
 
 def _cut(leaf: jax.Array, axis: int, parts: int) -> jax.Array:

@@ -1,7 +1,8 @@
 """Many runs in one compiled program: `vmap` over seeds and hyperparameters, the population axis sharded over devices.
 
 The same path serves several GPUs and several CPU cores, one host device a core: XLA's second thread hardly helps
-matrices this small. No device ever waits for another: there are no collectives.
+matrices this small. No device ever waits for another: there are no collectives. Only where there are more devices than
+pairs of runs do those left over take a share of each minibatch (`spare`), and the gradients are exchanged.
 """
 
 from collections.abc import Callable, Sequence
@@ -28,6 +29,7 @@ AXES = TrainState(
 )
 
 
+MINIBATCH = "minibatch"  # the mesh axis of devices that share the minibatches of the same runs
 LONG = 200  # steps of an episode, from which its program is optimised whatever it runs for
 
 
@@ -54,8 +56,25 @@ class Population(NamedTuple):
     layout: PyTree
 
 
-def population(trainer: Trainer, size: int, devices: Sequence[Any] | None = None) -> Population:
+def spare(size: int, devices: int, parts: int) -> int:
+    """How many devices can share a minibatch that is computed in so many parts.
+
+    >>> [spare(size, devices=8, parts=8) for size in (1, 2, 3, 5, 16)]
+    [8, 8, 4, 2, 1]
+    """
+    free = devices // min(devices, -(-size // 2))
+    return max(share for share in range(1, free + 1) if parts % share == 0)
+
+
+def population(trainer: Trainer, size: int, devices: Sequence[Any] | None = None, sharing: int = 1) -> Population:
     """Run `size` copies of `trainer`, sharded over `devices` (the local ones unless given).
+
+    Args:
+        trainer: a run.
+        size: how many.
+        devices: as many of these are used as there are pairs of runs, times `sharing`.
+        sharing: how many devices share a minibatch; more than one only for a trainer whose learner has
+            `shared_by=MINIBATCH`.
 
     Run i depends on its own seed and hyperparameters only: whoever shares its program, it is equal bit for bit in
     programs of the same width (2 or more a device) on the same kind and number of devices, and to rounding in others.
@@ -73,14 +92,22 @@ def population(trainer: Trainer, size: int, devices: Sequence[Any] | None = None
     >>> metrics.train_return.shape, metrics.actor_rates.shape
     ((4,), (4, 2))
     """
-    devices = list(devices or jax.local_devices())[: -(-size // 2)]  # two runs or more a device
-    width = -(-size // len(devices)) * len(devices)
-    mesh = Mesh(np.array(devices), ("population",))
+    devices = list(devices or jax.local_devices())
+    groups = min(len(devices) // sharing, -(-size // 2))  # two runs or more a device
+    devices = devices[: groups * sharing]
+    width = -(-size // groups) * groups
+    mesh = Mesh(np.array(devices).reshape(groups, sharing), ("population", MINIBATCH))
     along, same = NamedSharding(mesh, PartitionSpec("population")), NamedSharding(mesh, PartitionSpec())
     layout = jax.tree.map(lambda axis: same if axis is None else along, AXES, is_leaf=lambda axis: axis is None)
 
     def chunk(state: TrainState, length: int) -> tuple[TrainState, Metrics]:
-        return jax.vmap(lambda one: trainer.chunk(one, length), in_axes=(AXES,), out_axes=(AXES, 0))(state)
+        together = jax.vmap(lambda one: trainer.chunk(one, length), in_axes=(AXES,), out_axes=(AXES, 0))
+        if sharing == 1:
+            return together(state)
+        specs = jax.tree.map(lambda sharding: sharding.spec, layout)
+        return jax.shard_map(together, mesh=mesh, in_specs=(specs,), out_specs=(specs, along.spec), check_vma=False)(
+            state
+        )
 
     # Of a start's compilation on a CPU a third went into init and play, which run once: they are not optimised there,
     # unless an episode is so long that playing it would take longer than that saves (25 s for a half-cheetah).

@@ -189,9 +189,10 @@ def _train(job: _Job, lanes: Sequence[Lane], program: Program, saved: SavedSlice
 def _devices_for(saved: SavedSlice, available: int, watch: Watch) -> int:
     """As many as the slice had, or as near to that as its width can be divided among."""
     width, had = saved.about.width, saved.about.devices
-    found = max(count for count in range(1, min(had, available) + 1) if width % count == 0)
-    if found != had:
-        watch.tell(f"a slice begun on {had} devices goes on on {found}: equal to rounding only")
+    if had <= available:
+        return had
+    found = max(count for count in range(1, available + 1) if width % count == 0)
+    watch.tell(f"a slice begun on {had} devices goes on on {found}: equal to rounding only")
     return found
 
 
