@@ -37,7 +37,8 @@ CONTESTANTS = {
     "PyTorch, 1 run, 2 threads": Contestant(False, 2),
     "PyTorch, 1 run, 1 thread": Contestant(False, 1),
     "PyTorch, 2 processes of 1 thread": Contestant(False, 1, copies=2),
-    "ours, 1 run": Contestant(True, 2),
+    "ours, 1 run, its minibatches shared by a device a core": Contestant(True, 2, devices=2),
+    "ours, 1 run, 1 device on 2 cores": Contestant(True, 2),
     "ours, 4 seeds, 1 device on 2 cores": Contestant(True, 2, runs=4),
     "ours, 4 seeds, a device a core": Contestant(True, 2, runs=4, devices=2),
     "ours, 4 seeds on 1 core": Contestant(True, 1, runs=4),
@@ -88,19 +89,20 @@ def serve(contestant: Contestant) -> None:
     set_up_jax(contestant.devices)
     import jax
 
-    from adama_jax.compose import make_hyper, make_train
-    from adama_jax.population import population
+    from adama_jax.compose import make_hyper
+    from adama_jax.program import compiled, points
 
     config = configuration()
-    people = population(make_train(config), contestant.runs, jax.local_devices()[: contestant.devices])
-    state = people.init(range(contestant.runs), make_hyper(config))
-    state, metrics = people.chunk(state, 100)
+    program = compiled(config, contestant.runs, jax.local_devices()[: contestant.devices], contestant.runs)
+    length = points(config)[0][0]
+    state = program.people.init(range(contestant.runs), make_hyper(config))
+    state, metrics = program.advance[length](state)
     jax.block_until_ready(metrics)
     print("ready", flush=True)
     for line in sys.stdin:
         begun = time.perf_counter()
-        for _ in range(int(line) // 100):
-            state, metrics = people.chunk(state, 100)
+        for _ in range(int(line) // length):
+            state, metrics = program.advance[length](state)
         jax.block_until_ready((state, metrics))
         print(json.dumps({"episodes": time.perf_counter() - begun}), flush=True)
 
@@ -125,7 +127,7 @@ def main(rounds: int) -> None:
         medians = {name: statistics.median(one[name] for one in taken) for name in chosen}
         single = min(("PyTorch, 1 run, 2 threads", "PyTorch, 1 run, 1 thread"), key=medians.__getitem__)
         ratios["PyTorch's threads, the faster of 1 and 2"] = 2 if "2 threads" in single else 1
-        ratios["1 run, times PyTorch"] = times(single, "ours, 1 run")
+        ratios["1 run, times PyTorch"] = times(single, "ours, 1 run, its minibatches shared by a device a core")
         ratios["4 seeds, a device a core, times 4 PyTorch runs one after another"] = times(
             single, "ours, 4 seeds, a device a core"
         )

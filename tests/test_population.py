@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from adama_jax.compose import make_hyper, make_train
-from adama_jax.population import host, population
+from adama_jax.population import MINIBATCH, host, population
+from adama_jax.settings import with_settings
 from tests.test_train import small
 
 COLLECTIVES = ("all-gather", "all-reduce", "all-to-all", "collective-permute", "reduce-scatter")
@@ -30,6 +31,22 @@ def test_sharding_changes_nothing_and_exchanges_nothing():
         ends.append((host(metrics, 8), host(people.evaluate(state), 8)))
     for other in ends[1:]:
         jax.tree.map(lambda a, b: np.testing.assert_allclose(a, b, rtol=1e-5, atol=1e-5), ends[0], other)
+
+
+@pytest.mark.parametrize(("method", "exchanges"), [("fixed", 1), ("adama_2nd", 2)])
+def test_devices_left_over_share_the_minibatch(method, exchanges):
+    """Two runs on one device and on two: the same to rounding; one vector is exchanged a pass over the minibatch."""
+    config = with_settings(small(method), {"learning.batch_size": 256})
+    ends = []
+    for sharing in (1, 2):
+        train = make_train(config, shared_by=MINIBATCH if sharing > 1 else None)
+        people = population(train, 2, jax.devices()[:2], sharing)
+        assert (people.width, people.devices) == (2, sharing)
+        program = people.chunk.lower(people.shapes(make_hyper(config)), 20).compile()
+        assert program.as_text().count(" all-reduce(") == (exchanges if sharing > 1 else 0)
+        state, metrics = program(people.init([0, 1], make_hyper(config)))
+        ends.append(host((metrics, state.learner.params), 2))
+    jax.tree.map(lambda a, b: np.testing.assert_allclose(a, b, rtol=1e-4, atol=1e-5), *ends)
 
 
 def test_what_does_not_divide_is_filled_up():

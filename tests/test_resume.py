@@ -402,6 +402,21 @@ def test_verify_finds_a_changed_figure(whole, tmp_path, capsys, name):
 
 
 @pytest.mark.slow
+def test_a_lone_run_that_has_two_devices(tmp_path):
+    """They share its minibatches; stopped and gone on with, it is the same to the bit."""
+    config = short(seeds=1, **{"learning.batch_size": 256})
+    run([config], tmp_path / "whole", devices=jax.devices()[:2])
+    with pytest.raises(Interrupted):
+        run([config], tmp_path / "stopped", stop_at(3), jax.devices()[:2])
+    told = []
+    run([config], tmp_path / "stopped", Watch(tell=told.append), jax.devices()[:2])
+    assert told == ["goes on from episode 75"]
+    one, other = (load_run(run_folder(tmp_path / where, config)) for where in ("whole", "stopped"))
+    assert one.meta["device"]["used"] == other.meta["device"]["used"] == 2
+    assert_equal_runs(one, other)
+
+
+@pytest.mark.slow
 def test_fewer_devices_than_before(tmp_path):
     """Two devices, then one: as wide, equal to rounding, and said."""
     config = short(seeds=4)
