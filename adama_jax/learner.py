@@ -18,8 +18,6 @@ from adama_jax.directions import Direction
 from adama_jax.rates import RateHyper, RateRule, RateState
 from adama_jax.types import Batch, Params, PyTree, Rates, Scalar, Signals
 
-BATCH_AXIS = Batch(obs=1, action=1, reward=0, next_obs=1, terminated=0)  # pyright: ignore[reportArgumentType]
-
 
 class LearnerHyper(NamedTuple):
     """Float hyperparameters of the learner. The defaults are Table 1's for predator-prey."""
@@ -193,12 +191,14 @@ def _mean_over_parts(
         return function(batch, key)
     if batch.reward.shape[0] % parts:
         raise ValueError(f"a minibatch of {batch.reward.shape[0]} has no {parts} equal parts")
-    pieces = jax.tree.map(lambda leaf, axis: _cut(leaf, axis, parts), batch, BATCH_AXIS)
+    pieces = jax.tree.map(lambda leaf: _cut(leaf, parts), batch)
     pieces, keys = _own((pieces, jax.random.split(key, parts)), shared_by)
     shapes = jax.eval_shape(function, batch, key)
     zero = jax.tree.map(lambda leaf: jnp.zeros(leaf.shape, leaf.dtype), shapes)
     total, _ = jax.lax.scan(
-        lambda total, part: (jax.tree.map(jnp.add, total, function(*part)), None), zero, (pieces, keys)
+        lambda total, part: (jax.tree.map(jnp.add, total, function(_as_batch(part[0]), part[1])), None),
+        zero,
+        (pieces, keys),
     )
     return jax.tree.map(lambda leaf: leaf / parts, _over_devices(total, shared_by))
 
@@ -223,10 +223,20 @@ def _over_devices(total: PyTree, shared_by: str | None) -> PyTree:
     return tree_of(jax.lax.psum(flat, shared_by))
 
 
-def _cut(leaf: jax.Array, axis: int, parts: int) -> jax.Array:
-    """That axis in equal parts, their number in front: [N, B, O] to [parts, N, B / parts, O]"""
-    before, after = leaf.shape[:axis], leaf.shape[axis + 1 :]
-    return jnp.moveaxis(leaf.reshape(*before, parts, -1, *after), axis, 0)
+def _cut(leaf: jax.Array, parts: int) -> jax.Array:
+    """A minibatch's leaf in equal parts, feature-major, as the networks read it.
+
+    [B] to [parts, B / parts]; [N, B, X] to [parts, N, X, B / parts]
+    """
+    if leaf.ndim == 1:
+        return leaf.reshape(parts, -1)
+    agents, batch, size = leaf.shape
+    return jnp.transpose(leaf.reshape(agents, parts, batch // parts, size), (1, 0, 3, 2))
+
+
+def _as_batch(piece: Batch) -> Batch:
+    """A part as a minibatch: [N, X, B] to [N, B, X], which is the networks' own transposition undone."""
+    return jax.tree.map(lambda leaf: leaf if leaf.ndim == 1 else jnp.swapaxes(leaf, 1, 2), piece)
 
 
 def _move_targets(
