@@ -15,7 +15,10 @@ import tempfile
 import time
 from pathlib import Path
 
-# isort: split
+from benchmarks.one_core import take_one_core
+
+take_one_core()
+
 import jax
 import jax.numpy as jnp
 

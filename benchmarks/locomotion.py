@@ -15,7 +15,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-# isort: split
+from benchmarks.one_core import take_one_core
+
+take_one_core()
+
 import jax
 import jax.numpy as jnp
 

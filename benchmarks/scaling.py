@@ -13,7 +13,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-# isort: split
+from benchmarks.one_core import take_one_core
+
+take_one_core()
+
 import dataclasses
 
 import jax

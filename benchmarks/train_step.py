@@ -8,7 +8,10 @@ import json
 import statistics
 from pathlib import Path
 
-# isort: split
+from benchmarks.one_core import take_one_core
+
+take_one_core()
+
 from adama_jax.runtime import machine
 from benchmarks.programs import (
     MATMUL_FLOPS,
