@@ -74,10 +74,14 @@ fmt: $(READY) ## let ruff rewrite
 	.venv/bin/ruff check --fix .
 	.venv/bin/ruff format .
 
-bench: $(READY) ## speed, as ratios measured in one run
+bench: $(READY) ## speed, as ratios measured in one run; half an hour on an idle machine (with PyTorch where it is there)
+	.venv/bin/python -m benchmarks.episodes
 	.venv/bin/python -m benchmarks.train_step
+	.venv/bin/python -m benchmarks.scaling
 	.venv/bin/python -m benchmarks.sweep
 	.venv/bin/python -m benchmarks.locomotion
+	.venv/bin/python -m benchmarks.checkpoints
+	.venv/bin/python -m benchmarks.tables
 
 clean: ## remove the environment and caches; results stay
 	rm -rf .venv .pytest_cache .ruff_cache .hypothesis build dist

@@ -69,10 +69,11 @@ def activation_bytes(num_agents: int, batch: int = 1024, width: int = 64) -> int
 
 
 def update_program(
-    setting: Config, seeds: int | None = None, parts: int | None = None
+    setting: Config, seeds: int | None = None, parts: int | None = None, obs_size: int | None = None
 ) -> tuple[Callable[[Any], Any], Any]:
     """STEPS updates in a scan on a fixed minibatch; only the state is kept, so what nobody reads is not computed."""
     env = make_env(setting)
+    env = env._replace(spec=env.spec._replace(obs_size=obs_size or env.spec.obs_size))
     n = env.spec.num_agents
     learn = make_learner(setting, make_algorithm(setting, env), n, parts)
     keys = jax.random.split(jax.random.key(1), 4)

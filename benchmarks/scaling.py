@@ -1,15 +1,15 @@
 """How cost grows, on one core with one thread: with runs, agents, replay and rate rules; what an episode is made of.
 
-    .venv/bin/python -m benchmarks.scaling [rounds]
+    .venv/bin/python -m benchmarks.scaling [runs] [agents] [replay] [rules] [unroll] [parts]
 
-Milliseconds are medians over rounds in which every program of a group runs once. Run it on an idle machine. Writes
-`benchmarks/scaling.json`.
+Milliseconds are medians over rounds in which every program of a group runs once. Without arguments: every group. Run it
+on an idle machine. Adds to `benchmarks/scaling.json`.
 """
 
 import json
 import statistics
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -43,7 +43,7 @@ from benchmarks.programs import (
     update_program,
 )
 
-ROUNDS, UNROLLS = 7, (1, 2, 4, 20)
+ROUNDS, UNROLLS = 5, (1, 2, 4, 20)
 RUNS, AGENTS, CAPACITIES = (1, 2, 4, 16, 64), (2, 4, 8, 16, 32), (10_000, 100_000, 1_000_000)
 
 
@@ -92,27 +92,51 @@ def milliseconds(programs: Mapping[str, Program], rounds: int) -> dict[str, floa
     return {name: 1e3 * statistics.median(one[name] for one in taken) / STEPS for name in programs}
 
 
-def main(rounds: int) -> None:
-    other = busy()
-    measured: dict[str, Any] = {}
-    whole = {str(runs): population_program(config("adama"), runs) for runs in RUNS}
-    measured["runs: a whole episode of one run"] = {
-        name: value / int(name) for name, value in milliseconds(whole, rounds).items()
+def runs(rounds: int) -> dict[str, Any]:
+    """Vmapped runs, of which each has its share of the time."""
+    whole = {str(n): population_program(config("adama"), n) for n in RUNS}
+    steps = {str(n): rollout_program(config("adama"), n) for n in RUNS}
+    return {
+        title: {name: value / int(name) for name, value in milliseconds(programs, rounds).items()}
+        for title, programs in (
+            ("runs: a whole episode of one run", whole),
+            ("runs: an episode's 20 steps of one run", steps),
+        )
     }
-    measured["runs: an episode's 20 steps of one run"] = {
-        name: value / int(name)
-        for name, value in milliseconds({str(n): rollout_program(config("adama"), n) for n in RUNS}, rounds).items()
-    }
+
+
+def agents(rounds: int) -> dict[str, Any]:
+    """More agents: the update alone. In predator-prey an observation has 2 (N + 1) numbers; and 10, whatever N."""
+    found = {}
     for method in ("adama", "adama_2nd"):
-        found = milliseconds({str(n): update_program(config(method, n)) for n in AGENTS}, rounds)
-        measured[f"agents: update, {method}"] = found
-    work = {str(n): update_flops(n, 2 * (n + 1)) / 1e6 for n in AGENTS}
-    measured["agents: MFLOP of an update"] = work
-    full = {str(size): (Full(with_capacity(size)), None) for size in CAPACITIES}
-    measured["replay: a whole episode, ring full"] = milliseconds(full, rounds)
-    measured["rules: update"] = milliseconds({name: update_program(config(name)) for name in METHODS}, rounds)
-    turns = {str(unroll): population_program(config("adama"), 2, unroll) for unroll in UNROLLS}
-    measured["unroll: a whole episode of 2 runs"] = milliseconds(turns, rounds)
+        own = {str(n): update_program(config(method, n)) for n in AGENTS}
+        ten = {str(n): update_program(config(method, n), obs_size=10) for n in AGENTS}
+        found[f"agents: update, {method}"] = milliseconds(own, rounds)
+        found[f"agents, observations of 10: update, {method}"] = milliseconds(ten, rounds)
+    found["agents: MFLOP of an update"] = {str(n): update_flops(n, 2 * (n + 1)) / 1e6 for n in AGENTS}
+    found["agents, observations of 10: MFLOP of an update"] = {str(n): update_flops(n, 10) / 1e6 for n in AGENTS}
+    return found
+
+
+def replay(rounds: int) -> dict[str, Any]:
+    """A full ring."""
+    full: dict[str, Program] = {str(size): (Full(with_capacity(size)), None) for size in CAPACITIES}
+    return {"replay: a whole episode, ring full": milliseconds(full, rounds)}
+
+
+def rules(rounds: int) -> dict[str, Any]:
+    """Each method's update."""
+    return {"rules: update": milliseconds({name: update_program(config(name)) for name in METHODS}, rounds)}
+
+
+def unroll(rounds: int) -> dict[str, Any]:
+    """Steps of the world in one turn of the loop."""
+    turns = {str(steps): population_program(config("adama"), 2, steps) for steps in UNROLLS}
+    return {"unroll: a whole episode of 2 runs": milliseconds(turns, rounds)}
+
+
+def parts(rounds: int) -> dict[str, Any]:
+    """What an episode is made of, and the roofline."""
     pieces = {
         "20 steps of the world, acting": rollout_program(config("adama"), 1),
         "update of 1024": update_program(config("adama")),
@@ -122,7 +146,6 @@ def main(rounds: int) -> None:
     }
     found = milliseconds(pieces, rounds)
     found["a 1024 x 1024 matmul"] *= STEPS  # it is one
-    measured["an episode's parts"] = found
     rate = MATMUL_FLOPS / found["a 1024 x 1024 matmul"] / 1e6
     flops, least = update_flops(4, 10), update_bytes(4, 10, 10)
     roofline = {
@@ -134,12 +157,23 @@ def main(rounds: int) -> None:
         "measured, ms": found["update of 1024"],
         "share of the matmul's rate": flops / rate / 1e6 / found["update of 1024"],
     }
-    report = {"milliseconds": measured, "roofline": roofline, "rounds": rounds, "busy_before": other}
-    for group, values in (measured | {"roofline": roofline}).items():
-        print(group, {name: round(value, 3) for name, value in values.items()})
-    text = json.dumps(report | {"machine": machine()}, indent=2)
-    Path(__file__).with_suffix(".json").write_text(text + "\n")
+    return {"an episode's parts": found, "roofline": roofline}
+
+
+GROUPS = {"runs": runs, "agents": agents, "replay": replay, "rules": rules, "unroll": unroll, "parts": parts}
+
+
+def main(chosen: Sequence[str]) -> None:
+    target = Path(__file__).with_suffix(".json")
+    report = json.loads(target.read_text()) if target.is_file() else {"milliseconds": {}, "made": {}}
+    for name in chosen or GROUPS:
+        other = busy()
+        for title, values in GROUPS[name](ROUNDS).items():
+            print(title, {what: round(value, 3) for what, value in values.items()}, flush=True)
+            report["milliseconds"][title] = values
+        report["made"][name] = {"rounds": ROUNDS, "busy_before": other, "machine": machine(1)}
+        target.write_text(json.dumps(report, indent=2) + "\n")
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]) if len(sys.argv) > 1 else ROUNDS)
+    main(sys.argv[1:])

@@ -60,18 +60,23 @@ def train_step() -> str:
 
 
 def agents() -> str:
-    rows = _groups({f"agents: update, {m}": f"`{m}`, ms" for m in ("adama", "adama_2nd")}, "agents")
-    work = list(read("scaling")["milliseconds"]["agents: MFLOP of an update"].values())
-    rows.append(["MFLOP", *work])
-    rows.append(["`adama`, ms an agent", *(float(ms) / int(n) for ms, n in zip(rows[1][1:], rows[0][1:], strict=True))])
-    rows.append(["`adama`, GFLOP/s", *(flops / float(ms) for ms, flops in zip(rows[1][1:], work, strict=True))])
+    """Both kinds of observations, and what one agent costs."""
+    rows = []
+    for kind, title in (("agents", "predator-prey"), ("agents, observations of 10", "observations of 10")):
+        wanted = {f"{kind}: update, {m}": f"{title}, `{m}`, ms" for m in ("adama", "adama_2nd")}
+        wanted[f"{kind}: MFLOP of an update"] = f"{title}, MFLOP"
+        found = _groups(wanted, "N")
+        rows += found if not rows else found[1:]
+        rows.append(
+            [f"{title}, `adama`, ms an agent", *(ms / int(n) for ms, n in zip(found[1][1:], found[0][1:], strict=True))]
+        )
     return table(rows)
 
 
 TABLES: dict[str, Callable[[], str]] = {
     "episodes": episodes,
     "train step": train_step,
-    "roofline": lambda: table([["", ""], *map(list, read("scaling")["roofline"].items())]),
+    "roofline": lambda: table([["", ""], *map(list, read("scaling")["milliseconds"]["roofline"].items())]),
     "runs": lambda: table(
         _groups(
             {
