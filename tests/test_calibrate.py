@@ -15,6 +15,7 @@ from tests.test_train import small
 CONFIG = with_settings(small(), {"seeds": 2, "rates.trial_updates": 12, "rates.critic_scale": "auto"})
 
 
+@pytest.mark.slow
 def test_it_is_the_mean_that_auto_finds_within_a_run():
     people = population(make_train(CONFIG), 2)
     state, _ = people.chunk(people.init([0, 1], make_hyper(CONFIG)), 12)

@@ -33,7 +33,7 @@ def test_sharding_changes_nothing_and_exchanges_nothing():
         jax.tree.map(lambda a, b: np.testing.assert_allclose(a, b, rtol=1e-5, atol=1e-5), ends[0], other)
 
 
-@pytest.mark.parametrize(("method", "exchanges"), [("fixed", 1), ("adama_2nd", 2)])
+@pytest.mark.parametrize(("method", "exchanges"), [("fixed", 1), pytest.param("adama_2nd", 2, marks=pytest.mark.slow)])
 def test_devices_left_over_share_the_minibatch(method, exchanges):
     """Two runs on one device and on two: the same to rounding; one vector is exchanged a pass over the minibatch."""
     config = with_settings(small(method), {"learning.batch_size": 256})

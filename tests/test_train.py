@@ -108,6 +108,7 @@ def test_exploration_at_its_ends():
     np.testing.assert_allclose(mixed, 0.5 * 0.6 + 0.5 * noisy, rtol=1e-5, atol=1e-6)
 
 
+@pytest.mark.slow
 def test_chunks_of_any_length_are_the_same_bits():
     """1 x 200 = 2 x 100 = 8 x 25 updates, at vmap width 2."""
     people = population(make_train(small()), 2, jax.devices()[:1])
@@ -121,6 +122,7 @@ def test_chunks_of_any_length_are_the_same_bits():
     identical(ends[0], ends[2])
 
 
+@pytest.mark.slow
 def test_a_seed_is_the_same_bits_at_any_width():
     """Widths 2, 3 and 5; and close to a run alone (width 1), which XLA compiles otherwise."""
     config = small("adama_2nd")
