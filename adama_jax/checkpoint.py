@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from adama_jax.digests import digest_of, digest_of_file, digest_of_json, durable
+from adama_jax.digests import digest_of, digest_of_file, durable, seal, unseal
 
 Arrays = Mapping[str, np.ndarray]
 Shapes = Mapping[str, tuple[tuple[int, ...], str]]  # shape and dtype by a leaf's name
@@ -78,11 +78,10 @@ class Checkpoints:
             "about": dict(about),
             "leaves": {name: [digest_of(leaf), str(leaf.dtype), list(leaf.shape)] for name, leaf in arrays.items()},
         }
-        saved["sha256"] = digest_of_json(saved)
         try:
             self.remove(step)  # one that was not used
             manager = self._open()
-            items = args.Composite(about=args.JsonSave(saved), arrays=args.PyTreeSave(dict(arrays)))
+            items = args.Composite(about=args.JsonSave(seal(saved, "sha256")), arrays=args.PyTreeSave(dict(arrays)))
             if not manager.save(step, args=items, force=True):
                 raise OSError("Orbax did not save")
             manager.wait_until_finished()
@@ -194,7 +193,7 @@ class Checkpoints:
                 policies.append(kept.EveryNSteps(self._keep_every, exact_interval=False))
             options = ocp.CheckpointManagerOptions(
                 preservation_policy=kept.AnyPreservationPolicy(policies),
-                enable_async_checkpointing=False,  # this class has its own thread, which hashes as well
+                enable_async_checkpointing=False,  # `saved` has its own thread, in which this class hashes too
                 cleanup_tmp_directories=not self._read_only,
                 read_only=self._read_only,
                 save_interval_steps=0 if self._read_only else 1,
@@ -216,8 +215,10 @@ def _check_leaves(place: Path, saved: Mapping[str, Any], arrays: Arrays, shapes:
     """Against their own digests, and against what they must be."""
     if saved.get("format") != FORMAT and "format" in saved:
         raise UnfitError(f"{place}: is of format {saved.get('format')}; this version reads format {FORMAT}")
-    if saved.get("sha256") != digest_of_json({key: value for key, value in saved.items() if key != "sha256"}):
-        raise CheckpointError(f"{place}/about: is not what was written (sha256)")
+    try:
+        unseal(saved, "sha256")
+    except ValueError as error:
+        raise CheckpointError(f"{place}/about: {error}") from error
     if set(saved["leaves"]) != set(arrays):
         raise CheckpointError(f"{place}: has other leaves than were written: {set(saved['leaves']) ^ set(arrays)}")
     for name, (digest, dtype, shape) in saved["leaves"].items():

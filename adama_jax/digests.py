@@ -15,24 +15,24 @@ def digest_of(leaf: np.ndarray) -> str:
     return hashlib.sha256(np.ascontiguousarray(leaf).data).hexdigest()
 
 
-def seal(value: Mapping[str, Any]) -> dict[str, Any]:
-    """Plain data for a JSON file, with its own sha256.
+def seal(value: Mapping[str, Any], under: str = "seal") -> dict[str, Any]:
+    """Plain data for a JSON file, with its own sha256 under that key.
 
     >>> unseal(seal({"seeds": {0: 1.5}}))
     {'seeds': {'0': 1.5}}
     """
     plain = json.loads(json.dumps(value))
-    return plain | {"seal": digest_of_json(plain)}
+    return plain | {under: digest_of_json(plain)}
 
 
-def unseal(value: Mapping[str, Any]) -> dict[str, Any]:
+def unseal(value: Mapping[str, Any], under: str = "seal") -> dict[str, Any]:
     """What was sealed.
 
     Raises:
         ValueError: it is not what was written.
     """
-    plain = {name: each for name, each in value.items() if name != "seal"}
-    if digest_of_json(plain) != value.get("seal"):
+    plain = {name: each for name, each in value.items() if name != under}
+    if digest_of_json(plain) != value.get(under):
         raise ValueError("is not what was written (sha256)")
     return plain
 

@@ -3,7 +3,7 @@
     .venv/bin/python -m benchmarks.episodes [rounds]
 
 Every contestant is a process of its own that waits idle for its turn; rounds alternate, and a ratio is the median over
-rounds. Without PyTorch (`pip install torch`) its rows are missing. Adds to `benchmarks/episodes.json`.
+rounds. Without PyTorch (`pip install torch`) its rows are missing. Writes `benchmarks/episodes.json`.
 """
 
 import json
@@ -12,7 +12,8 @@ import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -54,15 +55,9 @@ def start(contestant: Contestant, copy: int) -> subprocess.Popen:
     """A contestant's process, ready."""
     cores = sorted(os.sched_getaffinity(0))
     mine = cores[: contestant.cores] if contestant.copies == 1 else [cores[copy % len(cores)]]
-    if contestant.ours:
-        words = ["benchmarks.episodes", "serve", json.dumps(contestant._asdict())]
-    else:
-        from benchmarks.torch_maddpg import settings_of
-
-        given = {"settings": settings_of(configuration())._asdict(), "threads": contestant.cores}
-        words = ["benchmarks.torch_maddpg", json.dumps(given)]
     process = subprocess.Popen(
-        ["taskset", "-c", ",".join(map(str, mine)), sys.executable, "-m", *words],
+        ["taskset", "-c", ",".join(map(str, mine)), sys.executable, "-m", "benchmarks.episodes", "serve",
+         json.dumps(contestant._asdict())],
         stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
     )  # fmt: skip
     assert process.stdout and process.stdout.readline(), "a contestant did not start"
@@ -71,19 +66,16 @@ def start(contestant: Contestant, copy: int) -> subprocess.Popen:
 
 def turn(processes: Sequence[subprocess.Popen], contestant: Contestant) -> float:
     """Milliseconds an episode of a run, over all that the contestant trains at a time."""
-    begun = time.perf_counter()
     for process in processes:
         assert process.stdin
         process.stdin.write(f"{EPISODES}\n")
         process.stdin.flush()
-    answers = [json.loads(process.stdout.readline()) for process in processes if process.stdout]
-    spent = max(answer["episodes"] for answer in answers) if len(answers) == 1 else None
-    seconds = spent or time.perf_counter() - begun - max(answer.get("updates", 0.0) for answer in answers)
+    seconds = max(float(process.stdout.readline()) for process in processes if process.stdout)
     return 1e3 * seconds / EPISODES / contestant.runs / contestant.copies
 
 
-def serve(contestant: Contestant) -> None:
-    """Ours: for each line with a number, so many episodes of every run; answers the seconds."""
+def ours(contestant: Contestant) -> Callable[[int], None]:
+    """Training by so many episodes, as the runner compiles it; the first chunk is done."""
     from adama_jax.runtime import set_up_jax
 
     set_up_jax(contestant.devices)
@@ -96,15 +88,37 @@ def serve(contestant: Contestant) -> None:
     program = compiled(config, contestant.runs, jax.local_devices()[: contestant.devices], contestant.runs)
     length = points(config)[0][0]
     state = program.people.init(range(contestant.runs), make_hyper(config))
-    state, metrics = program.advance[length](state)
-    jax.block_until_ready(metrics)
+
+    def train(episodes: int) -> None:
+        nonlocal state
+        for _ in range(episodes // length):
+            state, _ = program.advance[length](state)
+        jax.block_until_ready(state)
+
+    train(length)
+    return train
+
+
+def theirs(contestant: Contestant) -> Callable[[int], None]:
+    """The same in PyTorch; the replay holds a hundred episodes."""
+    import torch
+
+    from benchmarks.torch_maddpg import Run, settings_of
+
+    torch.set_num_threads(contestant.cores)
+    run = Run(settings_of(configuration()), seed=0)
+    run.train(100)
+    return run.train
+
+
+def serve(contestant: Contestant) -> None:
+    """For each line with a number, so many episodes of every run; answers the seconds."""
+    train = (ours if contestant.ours else theirs)(contestant)
     print("ready", flush=True)
     for line in sys.stdin:
         begun = time.perf_counter()
-        for _ in range(int(line) // length):
-            state, metrics = program.advance[length](state)
-        jax.block_until_ready((state, metrics))
-        print(json.dumps({"episodes": time.perf_counter() - begun}), flush=True)
+        train(int(line))
+        print(time.perf_counter() - begun, flush=True)
 
 
 def main(rounds: int) -> None:
@@ -143,6 +157,7 @@ def main(rounds: int) -> None:
         "rounds": rounds,
         "busy_before": other,
         "machine": machine(),
+        "torch": version("torch") if find_spec("torch") else None,
     }
     for part in ("milliseconds_per_episode_of_a_run", "ratios"):
         for name, value in report[part].items():

@@ -28,7 +28,16 @@ from adama_jax.envs.base import Env
 from adama_jax.envs.locomotion import brax_robot
 from adama_jax.rollout import make_rollout
 from adama_jax.runtime import machine
-from benchmarks.programs import STEPS, matmul_program, seconds, update_flops, update_program
+from benchmarks.programs import (
+    STEPS,
+    matmul_program,
+    matmul_share,
+    ratio,
+    seconds,
+    side_by_side,
+    update_flops,
+    update_program,
+)
 
 ROUNDS, BATCHES, WORK = 15, (16, 256), 4096  # WORK: steps of all worlds together in one timed call
 SCENARIOS = ("ant_4x2", "halfcheetah_2x3")
@@ -92,9 +101,7 @@ def measure(config: Config) -> dict[str, float]:
         programs[f"ours {batch}"] = adapted(env, batch)
     programs["episodes"] = episodes(config, 2)
     programs["updates"] = update_program(config, seeds=2)
-    for program, argument in programs.values():
-        seconds(program, argument)  # compile
-    rounds = [{name: seconds(*pair) for name, pair in programs.items()} for _ in range(ROUNDS)]
+    rounds = side_by_side(programs, ROUNDS)
     work = update_flops(env.spec.num_agents, env.spec.obs_size, env.spec.action_size)
 
     def median(value: Callable[[dict[str, float]], float]) -> float:
@@ -102,7 +109,7 @@ def measure(config: Config) -> dict[str, float]:
 
     found = {}
     for batch in BATCHES:
-        found[f"bare Brax over ours, batch {batch}"] = median(lambda one, n=batch: one[f"bare {n}"] / one[f"ours {n}"])
+        found[f"bare Brax over ours, batch {batch}"] = ratio(rounds, f"bare {batch}", f"ours {batch}")
         found[f"ours, steps/s, batch {batch}"] = median(lambda one, n=batch: WORK / one[f"ours {n}"])
     step = median(lambda one: one["episodes"] / (2 * config.horizon))
     update = median(lambda one: one["updates"] / (2 * STEPS))
@@ -110,9 +117,7 @@ def measure(config: Config) -> dict[str, float]:
         "a world step in training, microseconds (2 runs)": 1e6 * step,
         "an update of 1024, milliseconds (2 runs)": 1e3 * update,
         "an update, steps of the world": update / step,
-        "an update, share of a large matmul's rate": median(
-            lambda one: (2 * STEPS * work / one["updates"]) / (2.0 * 1024**3 / one["matmul"])
-        ),
+        "an update, share of a large matmul's rate": matmul_share(rounds, "updates", 2 * work),
         "share of learning in an episode of 1000 steps with 1 update": update / (update + 1000 * step),
         "the same with 1 update a step": update / (update + step),
     }
@@ -131,7 +136,7 @@ def compare_backends(scenario: str, batch: int = 16, work: int = 512) -> dict[st
         seconds(program, argument)
         print(f"    {name}: compiled in {time.perf_counter() - start:.0f} s", flush=True)
     rounds = [{name: seconds(*pair) for name, pair in programs.items()} for _ in range(ROUNDS)]
-    ratios = {name: statistics.median(one["spring"] / one[name] for one in rounds) for name in programs}
+    ratios = {name: ratio(rounds, "spring", name) for name in programs}
     return ratios | {"spring, steps/s": statistics.median(work / one["spring"] for one in rounds)}
 
 

@@ -4,12 +4,9 @@ Agents are stacked and go through `torch.baddbmm` together, the replay is preall
 world is NumPy. Fixed learning rates, SGD: the least that any method does, so every other one would take longer. The
 tests check its losses and gradients against ours (`tests/test_torch_reference.py`).
 
-PyTorch is no dependency of adama-jax: `pip install torch` beside it. Used by `benchmarks.against_torch`.
+PyTorch is no dependency of adama-jax: `pip install torch` beside it. Used by `benchmarks.episodes`.
 """
 
-import json
-import sys
-import time
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
@@ -230,25 +227,3 @@ def weights_of(params: Mapping[str, Any]) -> Weights:
     layers = params["params"]["MLP_0"]
     leaves = [layers[f"Dense_{index}"][name] for index in range(len(layers)) for name in ("kernel", "bias")]
     return [torch.from_numpy(np.array(leaf)) for leaf in leaves]
-
-
-def serve(settings: Settings, threads: int) -> None:
-    """For `against_torch`: for each line with a number, so many episodes and so many updates; answers the seconds."""
-    torch.set_num_threads(threads)
-    run = Run(settings, seed=0)
-    run.train(100)
-    print(json.dumps({"torch": torch.__version__, "threads": torch.get_num_threads()}), flush=True)
-    for line in sys.stdin:
-        start = time.perf_counter()
-        run.train(int(line))
-        whole = time.perf_counter() - start
-        batch = run.replay.sample()
-        start = time.perf_counter()
-        for _ in range(int(line)):
-            run.learner.update(batch)
-        print(json.dumps({"episodes": whole, "updates": time.perf_counter() - start}), flush=True)
-
-
-if __name__ == "__main__":
-    given = json.loads(sys.argv[1])
-    serve(Settings(**given["settings"]), given["threads"])
