@@ -1,11 +1,13 @@
-"""An experiment: several methods on one scenario, then the figures, the film and the table."""
+"""An experiment: several methods on one scenario, then the figures, the film and the table.
+
+What draws is imported once training is done: SciPy and Matplotlib would hold it up by seconds.
+"""
 
 from collections.abc import Sequence
 from pathlib import Path
 
 from rich.console import Console
 
-from adama_jax import plots, render, summary, viewer
 from adama_jax.commands import Launch, Training
 from adama_jax.config import Config
 from adama_jax.envs.options import LocomotionWorld
@@ -35,6 +37,8 @@ def experiment(configs: Sequence[Config], out: Path, training: Training, console
     runs = [run for config in configs if (run := find_run(out, config))]
     if not runs:
         return 1
+    from adama_jax import plots, render, summary, viewer
+
     paths = [
         plots.learning_curves(runs, figures / "learning_curves.png"),
         plots.rate_curves(runs, figures / "rates.png"),
@@ -70,11 +74,16 @@ def sweep(configs: Sequence[Config], out: Path, training: Training, options: Lau
     names = dict(zip(configs, labels(configs), strict=True))
     runs = [run for config, name in names.items() if (run := find_run(out, config, name))]
     if runs:
+        from adama_jax import plots, summary
+
         place = out / configs[0].scenario
         key = sweep_hash(configs)
         lines = summary.ranked(summary.summarise(runs))
+        worlds = ", ".join(sorted({line.scenario for line in lines}))
+        best = f", the best {SHOWN}" if len(lines) > SHOWN else ""
+        title = f"{worlds}, {configs[0].episodes:,} episodes: {len(lines)} settings{best}"
         paths = summary.write(lines, place / f"sweep-{key}")
-        console.print(summary.ranking(lines[:SHOWN], _title(lines, configs[0])))
+        console.print(summary.ranking(lines[:SHOWN], title))
         tell_machines(runs[:1], console)
         if plots.is_grid(runs):
             picture = plots.heat_map({configs[0].scenario: runs}, f"{configs[0].episodes:,} episodes")
@@ -82,12 +91,6 @@ def sweep(configs: Sequence[Config], out: Path, training: Training, options: Lau
         for path in paths:
             console.print(f"  {path}", highlight=False, soft_wrap=True)
     return 1 if failures else 0
-
-
-def _title(lines: Sequence[summary.Summary], config: Config) -> str:
-    best = f", the best {SHOWN}" if len(lines) > SHOWN else ""
-    worlds = ", ".join(sorted({line.scenario for line in lines}))
-    return f"{worlds}, {config.episodes:,} episodes: {len(lines)} settings{best}"
 
 
 def complete(

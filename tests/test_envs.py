@@ -11,7 +11,8 @@ import pytest
 
 from adama_jax.compose import make_env
 from adama_jax.config import scenario_config
-from adama_jax.envs.jaxmarl_mpe import from_jaxmarl, jaxmarl
+from adama_jax.envs.jaxmarl_import import whole_jaxmarl
+from adama_jax.envs.jaxmarl_mpe import from_jaxmarl
 from adama_jax.envs.options import JaxMARLWorld
 from adama_jax.envs.predator_prey import make as predator_prey
 from adama_jax.rollout import make_rollout
@@ -230,7 +231,7 @@ def test_every_scenario_keeps_its_spec(name, loose_broadcasting):
 @pytest.mark.parametrize("name", ["MPE_simple_spread_v3", "MPE_simple_reference_v3", "MPE_simple_crypto_v3"])
 def test_observations_are_a_function_of_the_snapshot(name, loose_broadcasting):
     """What JaxMARL itself says the agents see, step by step, is what the stored snapshots give back."""
-    world = jaxmarl.make(name, action_type="Continuous")
+    world = whole_jaxmarl().make(name, action_type="Continuous")
     env = from_jaxmarl(world, name, horizon=5)
     seen, state = world.reset(jax.random.key(0))
     for t in range(4):

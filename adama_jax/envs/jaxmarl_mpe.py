@@ -4,37 +4,16 @@ JaxMARL's dictionaries keyed by agent names stop here. Sizes are read off a real
 are wrong for some settings. `step_env` is used, never `step`, which resets by itself and hides the last observation.
 """
 
-import contextlib
-import io
-import sys
-import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import jax
 import jax.numpy as jnp
 
 from adama_jax.envs.base import Entity, Env, EnvSpec, Transition
+from adama_jax.envs.jaxmarl_import import State, whole_jaxmarl
 from adama_jax.envs.options import JaxMARLWorld
 
-
-@contextlib.contextmanager
-def _streams_kept() -> Iterator[None]:
-    """Importing jaxmarl prints, and leaves sys.stdout and sys.stderr pointing at sys.__stdout__ and __stderr__."""
-    kept = sys.stdout, sys.stderr, sys.__stdout__
-    sys.stdout = sys.__stdout__ = io.StringIO()  # pyright: ignore[reportAttributeAccessIssue]
-    try:
-        yield
-    finally:
-        sys.stdout, sys.stderr, sys.__stdout__ = kept  # pyright: ignore[reportAttributeAccessIssue]
-
-
-with _streams_kept(), warnings.catch_warnings():
-    warnings.simplefilter("ignore")  # jaxmarl imports brax, which says what else could be installed and what is old
-    import jaxmarl
-    from jaxmarl.environments.mpe.simple import SimpleMPE, State
-
-__all__ = ["SimpleMPE", "State", "flight", "from_jaxmarl", "jaxmarl", "make", "unit_or_zero"]
 FORCES = 5  # JaxMARL's movement action: no-op, left, right, down, up, each in [0, 1]
 
 
@@ -62,7 +41,7 @@ def from_jaxmarl(
             two signed ones in [-1, 1], and communication is rescaled from [-1, 1] to [0, 1].
 
     >>> import jax
-    >>> env = from_jaxmarl(jaxmarl.make("MPE_simple_spread_v3", action_type="Continuous"), "spread", horizon=25)
+    >>> env = from_jaxmarl(whole_jaxmarl().make("MPE_simple_spread_v3", action_type="Continuous"), "spread", horizon=25)
     >>> env.spec.num_agents, env.spec.obs_size, env.spec.action_size
     (3, 18, 2)
     >>> state = env.reset(jax.random.key(0))
@@ -140,7 +119,7 @@ def make(world: JaxMARLWorld, horizon: int, name: str) -> Env:
     }
     facmac = name.startswith("MPE_simple_facmac")
     kwargs: dict[str, Any] = given if facmac else {**given, "action_type": "Continuous"}
-    env: Any = jaxmarl.make(name, **kwargs)
+    env: Any = whole_jaxmarl().make(name, **kwargs)
     if facmac:  # its prey moves itself
         idle = {agent: jnp.zeros(FORCES) for agent in env.good_agents}
         return from_jaxmarl(env, name, horizon, env.adversaries, lambda state: idle, kinds=_prey(env))

@@ -9,7 +9,8 @@ import jax.numpy as jnp
 import numpy as np
 
 from adama_jax.envs.base import Env
-from adama_jax.envs.jaxmarl_mpe import SimpleMPE, State, from_jaxmarl
+from adama_jax.envs.jaxmarl_import import SimpleMPE, State
+from adama_jax.envs.jaxmarl_mpe import from_jaxmarl
 from adama_jax.envs.options import VelocityWorld
 
 
