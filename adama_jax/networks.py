@@ -11,6 +11,7 @@ from typing import Any
 import flax.linen as nn
 import jax
 import jax.numpy as jnp
+import numpy as np
 
 KERNEL_INIT = nn.initializers.glorot_uniform()
 HEADS = 4  # of the attention critic, as in MAAC's code
@@ -34,10 +35,9 @@ class Dense(nn.Module):
         sizes = [part.shape[0] for part in parts]
         kernel = self.param("kernel", KERNEL_INIT, (sum(sizes), self.width))
         bias = self.param("bias", nn.initializers.zeros, (self.width,))
-        output, start = bias[:, None], 0
-        for part, size in zip(parts, sizes, strict=True):
-            output = output + kernel[start : start + size].T @ part
-            start += size
+        output = bias[:, None]
+        for rows, part in zip(jnp.split(kernel, np.cumsum(sizes)[:-1]), parts, strict=True):
+            output = output + rows.T @ part
         return output
 
 

@@ -1,5 +1,8 @@
 """The centralised critics, every one behind the same algorithm."""
 
+import subprocess
+import sys
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -111,3 +114,26 @@ def test_attention_is_what_its_loops_say(num_agents):
     algorithm, params, obs, action = setting("attention", num_agents=num_agents)
     expected = attention_by_hand(params.critic["params"], obs, action)
     np.testing.assert_allclose(algorithm.value(params.critic, obs, action), expected, rtol=1e-4, atol=1e-6)
+
+
+MANY_AGENTS = """
+import jax, jax.numpy as jnp
+from adama_jax.compose import make_algorithm, make_env, make_learner
+from adama_jax.config import scenario_config
+from adama_jax.settings import with_settings
+from adama_jax.types import Batch
+size = 1009  # prime, so there are no parts, and sums over gradients are fused with the products that make them
+config = with_settings(scenario_config("predator_prey"), {"world.num_agents": 16, "learning.batch_size": size})
+env = make_env(config)
+learn = make_learner(config, make_algorithm(config, env), 16)
+obs, action = jnp.ones((16, size, env.spec.obs_size)), jnp.ones((16, size, 2))
+batch = Batch(obs, action, jnp.ones(size), obs, jnp.zeros(size))
+print(jax.jit(learn.update)(learn.init(jax.random.key(0)), batch, jax.random.key(0))[1].td_loss)
+"""
+
+
+def test_sixteen_agents_do_not_crash_the_compiler_s_kernels():
+    """A process of its own: XLA's fusion of a padded product with a sum died here (SIGSEGV, jaxlib 0.10.2)."""
+    done = subprocess.run([sys.executable, "-c", MANY_AGENTS], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert float(done.stdout) > 0
