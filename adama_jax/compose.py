@@ -14,12 +14,13 @@ from adama_jax.directions import named_direction
 from adama_jax.envs.base import Env
 from adama_jax.learner import Learner, LearnerHyper, learner
 from adama_jax.methods import METHODS
+from adama_jax.population import MINIBATCH
 from adama_jax.rates import RateHyper, RateRule
 from adama_jax.replay import Replay, uniform_replay
 from adama_jax.scenarios import SCENARIOS
 from adama_jax.train import Exploration, Trainer, TrainHyper, trainer
 
-PART = 128  # transitions
+PART, LEAST = 512, 64  # transitions: a part of a minibatch has at most so many on a CPU, and at least
 
 
 def make_env(config: Config) -> Env:
@@ -54,10 +55,8 @@ def make_rule(config: Config) -> RateRule:
     return rates.RULES[method.rule](**options)
 
 
-def make_learner(
-    config: Config, algorithm: Algorithm, num_agents: int, parts: int | None = None, shared_by: str | None = None
-) -> Learner:
-    """The train step; `parts` and `shared_by` as `learner` has them: no `parts` for what is fast on this device."""
+def make_learner(config: Config, algorithm: Algorithm, num_agents: int, sharing: int = 1) -> Learner:
+    """The train step; with `sharing` devices for a minibatch, in a `shard_map` with the axis `MINIBATCH`."""
     period = config.learning.target_period * config.learning.updates_per_episode
     return learner(
         algorithm,
@@ -66,15 +65,34 @@ def make_learner(
         num_agents,
         curvature=config.rates.curvature,
         target_period=period if config.learning.targets == "hard" else None,
-        parts=parts or minibatch_parts(config.learning.batch_size),
-        shared_by=shared_by,
+        parts=minibatch_parts(config.learning.batch_size, sharing),
+        shared_by=MINIBATCH if sharing > 1 else None,
     )
 
 
-def minibatch_parts(batch_size: int) -> int:
-    """On a CPU, parts of a minibatch small enough for the caches (docs/performance.md); elsewhere the whole."""
-    whole = jax.default_backend() != "cpu" or batch_size % PART
-    return 1 if whole else batch_size // PART
+def minibatch_parts(batch_size: int, sharing: int = 1) -> int | None:
+    """On a CPU, the fewest equal parts of a minibatch that the caches hold (docs/performance.md); elsewhere None.
+
+    Args:
+        batch_size: transitions.
+        sharing: devices that get as many parts each.
+
+    >>> [minibatch_parts(size) for size in (1024, 1000, 768, 100, 1009)], minibatch_parts(1024, sharing=3)
+    ([2, 2, 2, 1, 1], 1)
+    """
+    if jax.default_backend() != "cpu":
+        return None
+    counts = range(sharing, batch_size + 1, sharing)
+    return next((n for n in counts if batch_size % n == 0 and LEAST <= batch_size // n <= PART), 1)
+
+
+def most_sharing(batch_size: int, devices: int) -> int:
+    """The most devices, of so many, that can share a minibatch.
+
+    >>> [most_sharing(1024, devices) for devices in (1, 2, 3, 16, 64)], most_sharing(1009, devices=2)
+    ([1, 2, 2, 16, 16], 1)
+    """
+    return max(n for n in range(1, devices + 1) if n == 1 or (minibatch_parts(batch_size, n) or 1) % n == 0)
 
 
 def make_replay(config: Config) -> Replay:
@@ -83,11 +101,11 @@ def make_replay(config: Config) -> Replay:
     return uniform_replay(min(room, config.episodes), config.learning.batch_size)
 
 
-def make_train(config: Config, unroll: int = 1, shared_by: str | None = None) -> Trainer:
+def make_train(config: Config, unroll: int = 1, sharing: int = 1) -> Trainer:
     """A run as pure functions that vmap over keys and float hyperparameters (`make_hyper`).
 
-    `unroll`, as `trainer` has it: 1 is as fast as any on a CPU (docs/performance.md). `shared_by`, as `learner` has it:
-    its `chunk` then works within a `shard_map` only.
+    `unroll`, as `trainer` has it: 1 is as fast as any on a CPU (docs/performance.md). `sharing`, as `population` has
+    it: with more than one device its `chunk` works in a population only.
 
     >>> import dataclasses, jax
     >>> from adama_jax.config import scenario_config
@@ -102,7 +120,7 @@ def make_train(config: Config, unroll: int = 1, shared_by: str | None = None) ->
     return trainer(
         env,
         algorithm.act,
-        make_learner(config, algorithm, env.spec.num_agents, shared_by=shared_by),
+        make_learner(config, algorithm, env.spec.num_agents, sharing),
         make_replay(config),
         updates_per_episode=config.learning.updates_per_episode,
         envs_per_run=config.learning.envs_per_run,

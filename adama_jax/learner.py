@@ -5,16 +5,16 @@ The learner composes an algorithm, a direction and a rate rule. It never sees an
 
 from collections.abc import Callable
 from functools import partial
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
 import optax
-from jax.flatten_util import ravel_pytree
 
 from adama_jax import probe, tree
 from adama_jax.algorithms.base import Algorithm
 from adama_jax.directions import Direction
+from adama_jax.parts import mean_over_batch
 from adama_jax.rates import RateHyper, RateRule, RateState
 from adama_jax.types import Batch, Params, PyTree, Rates, Scalar, Signals
 
@@ -71,7 +71,7 @@ def learner(
     num_agents: int,
     curvature: str = "secant",
     target_period: int | None = 20,
-    parts: int = 1,
+    parts: int | None = None,
     shared_by: str | None = None,
 ) -> Learner:
     """Compose an algorithm, a direction and a rate rule into a train step.
@@ -81,14 +81,15 @@ def learner(
         num_agents: N.
         curvature: how a second-order rule gets M l_a, one of `probe.CURVATURES`; not read by first-order rules.
         target_period: copy the targets every so many updates; None moves them softly, by `hyper.target_step`.
-        parts: the minibatch's gradients and curvature are means over so many equal parts, one after another: the same
-            to rounding (the secant's step has its size in each part), and faster on a CPU, whose caches hold a part.
+        parts: the minibatch's gradients and curvature are means over so many equal parts, one after another and, under
+            `vmap`, one run after another: the same to rounding (the secant's step has its size in each part), and
+            faster on a CPU, whose caches hold a part. None: the whole of it at once, as a GPU likes it.
         shared_by: the axis of a `shard_map` whose devices divide the parts among themselves, each its own run of them,
             and then all hold the mean; None: there is no such axis.
 
     Raises:
         ValueError: a second-order rule with `curvature="exact"` and a piecewise-linear critic; an unknown curvature;
-            at an update, a minibatch that `parts` does not divide.
+            `shared_by` without `parts`; at an update, a minibatch that `parts` does not divide.
 
     >>> import jax, optax
     >>> from adama_jax.algorithms.maddpg import maddpg
@@ -106,8 +107,11 @@ def learner(
             "curvature='exact': a piecewise-linear critic has no second derivative, so the rule would equal the "
             "first-order one; choose curvature 'secant' or 'lookahead', or a smooth critic such as 'tanh'"
         )
+    if shared_by is not None and parts is None:
+        raise ValueError(f"shared_by={shared_by!r}: devices share the parts of a minibatch, so `parts` must be given")
 
-    mean = partial(_mean_over_parts, parts=parts, shared_by=shared_by)
+    mean = partial(mean_over_batch, parts=parts, shared_by=shared_by)
+    gradients, bend = partial(_gradients, algorithm), partial(_curvature_product, algorithm, curvature)
 
     def init(key: jax.Array, hyper: LearnerHyper | None = None, rate_hyper: RateHyper | None = None) -> LearnerState:
         params = algorithm.init(key)
@@ -122,15 +126,15 @@ def learner(
 
     def update(state: LearnerState, batch: Batch, key: jax.Array) -> tuple[LearnerState, UpdateMetrics]:
         actors, critic = state.params
-        found = mean(lambda *part: _gradients(algorithm, state, *part), batch, key)
+        found = mean(gradients, (state.params, state.targets, state.hyper.discount), batch, key)
         downhill = jax.tree.map(jnp.negative, found.actors)  # optax descends; the actors climb
         actor_directions, actor_state = direction.actors.update(downhill, state.optimisers.actors, actors)
         critic_direction, critic_state = direction.critic.update(found.critic, state.optimisers.critic, critic)
         contribution = probe.contributions(found.actors, actor_directions)
-        bend = _curvature_product(algorithm, curvature, state, actor_directions, contribution)
+        bends = (state.params, actor_directions, state.rates.rates.actors, contribution, state.hyper.secant_step)
         signals = Signals(
             contribution=contribution,
-            curvature=mean(bend, batch, key) if rule.second_order else jnp.zeros(num_agents),
+            curvature=mean(bend, bends, batch, key) if rule.second_order else jnp.zeros(num_agents),
             critic_term=probe.critic_term(found.value_by_critic, critic_direction),
         )
         rate_state = rule.update(signals, state.rates)
@@ -153,90 +157,30 @@ def learner(
     return Learner(init, update)
 
 
-def _gradients(algorithm: Algorithm, state: LearnerState, batch: Batch, key: jax.Array) -> Gradients:
+def _gradients(
+    algorithm: Algorithm, context: tuple[Params, Params, jax.Array], batch: Batch, key: jax.Array
+) -> Gradients:
+    """Of parameters, with these targets and this discount."""
+    (actors, critic), targets, discount = context
     k_critic, k_actors = jax.random.split(key)
-    actors, critic = state.params
-    loss, by_critic = jax.value_and_grad(algorithm.critic_loss)(
-        critic, state.targets, batch, state.hyper.discount, k_critic
-    )
+    loss, by_critic = jax.value_and_grad(algorithm.critic_loss)(critic, targets, batch, discount, k_critic)
     value, (by_actors, value_by_critic) = jax.value_and_grad(algorithm.objective, argnums=(0, 1))(
         actors, critic, batch, k_actors
     )
     return Gradients(loss, by_critic, value, by_actors, value_by_critic)
 
 
-def _curvature_product(
-    algorithm: Algorithm, curvature: str, state: LearnerState, directions: PyTree, contribution: jax.Array
-) -> Callable[[Batch, jax.Array], jax.Array]:
-    """`(batch, key) -> M l_a` of Eq. (3). [N]"""
-
-    def product(batch: Batch, _: jax.Array) -> jax.Array:
-        return probe.curvature(curvature, state.hyper.secant_step)(
-            lambda actors: algorithm.act(actors, batch.obs),
-            lambda action: algorithm.value(state.params.critic, batch.obs, action),
-            state.params.actors,
-            directions,
-            state.rates.rates.actors,
-            contribution,
-        )
-
-    return product
-
-
-def _mean_over_parts(
-    function: Callable[[Batch, jax.Array], PyTree], batch: Batch, key: jax.Array, parts: int, shared_by: str | None
-) -> Any:
-    """`function(batch, key)`, which is a mean over transitions, as the mean over equal parts of the minibatch."""
-    if parts == 1:
-        return function(batch, key)
-    if batch.reward.shape[0] % parts:
-        raise ValueError(f"a minibatch of {batch.reward.shape[0]} has no {parts} equal parts")
-    pieces = jax.tree.map(lambda leaf: _cut(leaf, parts), batch)
-    pieces, keys = _own((pieces, jax.random.split(key, parts)), shared_by)
-    shapes = jax.eval_shape(function, batch, key)
-    zero = jax.tree.map(lambda leaf: jnp.zeros(leaf.shape, leaf.dtype), shapes)
-    total, _ = jax.lax.scan(
-        lambda total, part: (jax.tree.map(jnp.add, total, function(_as_batch(part[0]), part[1])), None),
-        zero,
-        (pieces, keys),
+def _curvature_product(algorithm: Algorithm, curvature: str, context: PyTree, batch: Batch, _: jax.Array) -> jax.Array:
+    """M l_a of Eq. (3). The context: parameters, the actors' directions, rates, contributions, step of a secant. [N]"""
+    params, directions, rates, contribution, secant_step = context
+    return probe.curvature(curvature, secant_step)(
+        lambda actors: algorithm.act(actors, batch.obs),
+        lambda action: algorithm.value(params.critic, batch.obs, action),
+        params.actors,
+        directions,
+        rates,
+        contribution,
     )
-    return jax.tree.map(lambda leaf: leaf / parts, _over_devices(total, shared_by))
-
-
-def _own(pieces: PyTree, shared_by: str | None) -> PyTree:
-    """Of the pieces those that are this device's."""
-    if shared_by is None:
-        return pieces
-
-    def take(leaf: jax.Array) -> jax.Array:
-        each = leaf.shape[0] // jax.lax.axis_size(shared_by)
-        return jax.lax.dynamic_slice_in_dim(leaf, each * jax.lax.axis_index(shared_by), each)
-
-    return jax.tree.map(take, pieces)
-
-
-def _over_devices(total: PyTree, shared_by: str | None) -> PyTree:
-    """The sum over devices, exchanged as one vector."""
-    if shared_by is None:
-        return total
-    flat, tree_of = ravel_pytree(total)
-    return tree_of(jax.lax.psum(flat, shared_by))
-
-
-def _cut(leaf: jax.Array, parts: int) -> jax.Array:
-    """A minibatch's leaf in equal parts, feature-major, as the networks read it.
-
-    [B] to [parts, B / parts]; [N, B, X] to [parts, N, X, B / parts]
-    """
-    if leaf.ndim == 1:
-        return leaf.reshape(parts, -1)
-    agents, batch, size = leaf.shape
-    return jnp.transpose(leaf.reshape(agents, parts, batch // parts, size), (1, 0, 3, 2))
-
-
-def _as_batch(piece: Batch) -> Batch:
-    """A part as a minibatch: [N, X, B] to [N, B, X], which is the networks' own transposition undone."""
-    return jax.tree.map(lambda leaf: leaf if leaf.ndim == 1 else jnp.swapaxes(leaf, 1, 2), piece)
 
 
 def _move_targets(

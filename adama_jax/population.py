@@ -56,14 +56,13 @@ class Population(NamedTuple):
     layout: PyTree
 
 
-def spare(size: int, devices: int, parts: int) -> int:
-    """How many devices can share a minibatch that is computed in so many parts.
+def spare(size: int, devices: int) -> int:
+    """How many devices there are for each two of `size` runs, at least 1.
 
-    >>> [spare(size, devices=8, parts=8) for size in (1, 2, 3, 5, 16)]
+    >>> [spare(size, devices=8) for size in (1, 2, 3, 5, 16)]
     [8, 8, 4, 2, 1]
     """
-    free = devices // min(devices, -(-size // 2))
-    return max(share for share in range(1, free + 1) if parts % share == 0)
+    return devices // min(devices, -(-size // 2))
 
 
 def population(trainer: Trainer, size: int, devices: Sequence[Any] | None = None, sharing: int = 1) -> Population:
@@ -73,8 +72,7 @@ def population(trainer: Trainer, size: int, devices: Sequence[Any] | None = None
         trainer: a run.
         size: how many.
         devices: as many of these are used as there are pairs of runs, times `sharing`.
-        sharing: how many devices share a minibatch; more than one only for a trainer whose learner has
-            `shared_by=MINIBATCH`.
+        sharing: how many devices share a minibatch; more than one only for a trainer made for as many.
 
     Run i depends on its own seed and hyperparameters only: whoever shares its program, it is equal bit for bit in
     programs of the same width (2 or more a device) on the same kind and number of devices, and to rounding in others.
@@ -100,14 +98,13 @@ def population(trainer: Trainer, size: int, devices: Sequence[Any] | None = None
     along, same = NamedSharding(mesh, PartitionSpec("population")), NamedSharding(mesh, PartitionSpec())
     layout = jax.tree.map(lambda axis: same if axis is None else along, AXES, is_leaf=lambda axis: axis is None)
 
+    specs = jax.tree.map(lambda sharding: sharding.spec, layout)
+
+    # A shard_map, so that what a device does one run after another stays on that device.
     def chunk(state: TrainState, length: int) -> tuple[TrainState, Metrics]:
         together = jax.vmap(lambda one: trainer.chunk(one, length), in_axes=(AXES,), out_axes=(AXES, 0))
-        if sharing == 1:
-            return together(state)
-        specs = jax.tree.map(lambda sharding: sharding.spec, layout)
-        return jax.shard_map(together, mesh=mesh, in_specs=(specs,), out_specs=(specs, along.spec), check_vma=False)(
-            state
-        )
+        on_each = jax.shard_map(together, mesh=mesh, in_specs=(specs,), out_specs=(specs, along.spec), check_vma=False)
+        return on_each(state)
 
     # Of a start's compilation on a CPU a third went into init and play, which run once: they are not optimised there,
     # unless an episode is so long that playing it would take longer than that saves (25 s for a half-cheetah).

@@ -7,9 +7,9 @@ from typing import Any, NamedTuple
 
 import jax
 
-from adama_jax.compose import make_hyper, make_train, minibatch_parts
+from adama_jax.compose import make_hyper, make_train, most_sharing
 from adama_jax.config import Config
-from adama_jax.population import MINIBATCH, Population, population, spare
+from adama_jax.population import Population, population, spare
 from adama_jax.slicing import bytes_needed, fitted, most_in_memory, slice_width
 from adama_jax.train import TrainState
 
@@ -44,12 +44,11 @@ def compiled(config: Config, runs: int, devices: Sequence[Any], width: int | Non
     """
     start = time.perf_counter()
     train, hyper = make_train(config), make_hyper(config)
-    parts = minibatch_parts(config.learning.batch_size)
     fixed_width = width is not None
     width = width or slice_width(runs, len(devices), most_in_memory(train, hyper, devices[0]), devices[0].platform)
     while True:
-        sharing = spare(width, len(devices), parts)
-        people = population(make_train(config, shared_by=MINIBATCH) if sharing > 1 else train, width, devices, sharing)
+        sharing = most_sharing(config.learning.batch_size, spare(width, len(devices)))
+        people = population(make_train(config, sharing=sharing), width, devices, sharing)
         state = people.shapes(hyper)
         together = config.learning.envs_per_run
         advance = {

@@ -9,8 +9,7 @@ import psutil
 
 from adama_jax.train import Trainer, TrainHyper
 
-MOST_ON_A_CORE = 6  # runs; beyond, their activations leave the caches
-COST_OF_A_RUN = 0.04  # each run beside two others slows a core's runs by 3 to 6% (docs/performance.md)
+MOST_ON_A_CORE = 6  # runs, which take turns there: more are no faster (docs/performance.md), and a chunk lasts longer
 SHARE = 0.8  # of the free memory that a slice may fill
 
 
@@ -21,7 +20,8 @@ def slice_width(runs: int, devices: int, most: int, platform: str) -> int:
         runs: how many there are in all.
         devices: how many share them.
         most: that fit in one device's memory.
-        platform: "cpu", where few runs at a time are fastest, or "gpu", where as many as there is room for are.
+        platform: "cpu", where runs take turns, so that a few at a time will do, or "gpu", where the more
+            there is room for the faster each is.
 
     >>> slice_width(500, devices=1, most=312, platform="gpu")
     250
@@ -31,7 +31,7 @@ def slice_width(runs: int, devices: int, most: int, platform: str) -> int:
     devices = min(devices, -(-runs // 2))  # no device has a lone run
     if platform == "cpu":
         choices = range(min(2, runs), max(min(MOST_ON_A_CORE, most), min(2, runs)) + 1)
-        return devices * min(choices, key=lambda each: _padded(runs, each * devices) * (1 + COST_OF_A_RUN * each))
+        return devices * min(choices, key=lambda each: _padded(runs, each * devices))
     slices = -(-runs // (max(most, 1) * devices))
     return -(-runs // (slices * devices)) * devices
 

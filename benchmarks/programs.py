@@ -1,16 +1,19 @@
 """What the benchmarks time: updates, minibatches, episodes and a large matmul, as compiled programs."""
 
+import contextlib
 import dataclasses
 import os
 import statistics
 import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
+from unittest import mock
 
 import jax
 import jax.numpy as jnp
 import psutil
 
+from adama_jax import compose
 from adama_jax.compose import make_algorithm, make_env, make_hyper, make_learner, make_replay, make_train
 from adama_jax.config import Config, scenario_config
 from adama_jax.population import AXES
@@ -69,13 +72,17 @@ def activation_bytes(num_agents: int, batch: int = 1024, width: int = 64) -> int
 
 
 def update_program(
-    setting: Config, seeds: int | None = None, parts: int | None = None, obs_size: int | None = None
+    setting: Config, seeds: int | None = None, obs_size: int | None = None, whole: bool = False
 ) -> tuple[Callable[[Any], Any], Any]:
-    """STEPS updates in a scan on a fixed minibatch; only the state is kept, so what nobody reads is not computed."""
+    """STEPS updates in a scan on a fixed minibatch; only the state is kept, so what nobody reads is not computed.
+
+    `whole`: the minibatch undivided and all seeds at once, as elsewhere than on a CPU.
+    """
     env = make_env(setting)
     env = env._replace(spec=env.spec._replace(obs_size=obs_size or env.spec.obs_size))
     n = env.spec.num_agents
-    learn = make_learner(setting, make_algorithm(setting, env), n, parts)
+    with mock.patch.object(compose, "minibatch_parts", lambda *_: None) if whole else contextlib.nullcontext():
+        learn = make_learner(setting, make_algorithm(setting, env), n)
     keys = jax.random.split(jax.random.key(1), 4)
     size = setting.learning.batch_size
     batch = Batch(

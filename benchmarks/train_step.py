@@ -46,10 +46,10 @@ def main() -> None:
         "adama_2nd exact, tanh critic, N=8": update_program(config("adama_2nd", 8, "tanh", "exact")),
         "adama_2nd secant": update_program(config("adama_2nd")),
         "adama_2nd secant, N=8": update_program(config("adama_2nd", 8)),
-        "undivided adama": update_program(config("adama"), parts=1),
-        "undivided adama, 4 seeds": update_program(config("adama"), seeds=4, parts=1),
-        "undivided adama, N=8": update_program(config("adama", 8), parts=1),
-        "undivided adama_2nd secant": update_program(config("adama_2nd"), parts=1),
+        "undivided adama": update_program(config("adama"), whole=True),
+        "undivided adama, 4 seeds": update_program(config("adama"), seeds=4, whole=True),
+        "undivided adama, N=8": update_program(config("adama", 8), whole=True),
+        "undivided adama_2nd secant": update_program(config("adama_2nd"), whole=True),
     }
     other = busy()
     rounds = side_by_side(programs, ROUNDS)

@@ -11,7 +11,7 @@ ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "adama_jax"
 LEVELS = (
     ("types", "tree", "activations"),
-    ("networks", "losses", "probe", "rates", "adama", "replay", "envs", "methods", "scenarios", "directions"),
+    ("networks", "losses", "probe", "rates", "adama", "replay", "parts", "envs", "methods", "scenarios", "directions"),
     ("algorithms",),
     ("learner", "rollout"),
     ("train", "population"),

@@ -210,7 +210,7 @@ def test_a_minibatch_in_parts_is_the_whole(curvature, rtol, targets):
     rule = rates.adama(RateHyper(critic_scale=0.1), second_order=curvature is not None)
     whole, parted = (
         learner(algorithm, from_optax(optax.sgd(1.0)), rule, N, curvature or "secant", targets, parts=parts)
-        for parts in (1, 4)
+        for parts in (None, 4)
     )
     ours, theirs = whole.init(jax.random.key(0)), parted.init(jax.random.key(0))
     for i in range(5):
@@ -238,7 +238,28 @@ def test_parts_take_transitions_and_keys_once_each():
     np.testing.assert_allclose(moved, np.full_like(moved, expected), rtol=1e-5)
 
 
+def test_runs_take_turns():
+    """Under vmap no product has the runs' axis, where a minibatch has parts; and each run learns as it would alone."""
+    runs, batches = 7, [random_batch(seed=i) for i in range(7)]
+    stacked = jax.tree.map(lambda *leaves: jnp.stack(leaves), *batches)
+    keys = jax.random.split(jax.random.key(0), runs)
+    for parts in (None, 2):
+        _, learn = make(parts=parts)
+        states = jax.vmap(learn.init)(keys)
+        together = jax.vmap(learn.update)
+        products = [
+            line for line in str(jax.make_jaxpr(together)(states, stacked, keys)).splitlines() if "= dot_" in line
+        ]
+        assert len(products) > 10
+        assert any(f"f32[{runs}," in line for line in products) == (parts is None)
+        after, _ = jax.jit(together)(states, stacked, keys)
+        alone, _ = jax.jit(learn.update)(learn.init(keys[3]), batches[3], keys[3])
+        jax.tree.map(lambda a, b: np.testing.assert_allclose(a[3], b, rtol=1e-4, atol=1e-6), after.params, alone.params)
+
+
 def test_parts_must_divide_the_minibatch():
     _, learn = make(parts=5)
     with pytest.raises(ValueError, match="a minibatch of 32 has no 5 equal parts"):
         learn.update(learn.init(jax.random.key(0)), random_batch(), jax.random.key(0))
+    with pytest.raises(ValueError, match=r"shared_by='devices'.*`parts` must be given"):
+        make(shared_by="devices")

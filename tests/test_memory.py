@@ -32,7 +32,7 @@ def test_the_state_of_500_runs_by_its_shapes():
 @pytest.mark.slow
 def test_the_compiled_program_of_500_runs(monkeypatch):
     """What the compiler says of 8 and of 4 runs, the minibatch whole as on a GPU: each further run adds so much."""
-    monkeypatch.setattr(compose, "minibatch_parts", lambda batch_size: 1)
+    monkeypatch.setattr(compose, "minibatch_parts", lambda *_: None)
     needs = []
     for runs in (4, 8):
         people = population(make_train(CONFIG), runs, jax.devices()[:1])

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from adama_jax.compose import make_hyper, make_train
-from adama_jax.population import MINIBATCH, host, population
+from adama_jax.population import host, population
 from adama_jax.settings import with_settings
 from tests.test_train import small
 
@@ -39,8 +39,7 @@ def test_devices_left_over_share_the_minibatch(method, exchanges):
     config = with_settings(small(method), {"learning.batch_size": 256})
     ends = []
     for sharing in (1, 2):
-        train = make_train(config, shared_by=MINIBATCH if sharing > 1 else None)
-        people = population(train, 2, jax.devices()[:2], sharing)
+        people = population(make_train(config, sharing=sharing), 2, jax.devices()[:2], sharing)
         assert (people.width, people.devices) == (2, sharing)
         program = people.chunk.lower(people.shapes(make_hyper(config)), 20).compile()
         assert program.as_text().count(" all-reduce(") == (exchanges if sharing > 1 else 0)

@@ -70,8 +70,8 @@ def counting(monkeypatch):
     """Count how often the training loop is traced."""
     traces = []
 
-    def counted(config):
-        train = make_train(config)
+    def counted(config, sharing=1):
+        train = make_train(config, sharing=sharing)
 
         def chunk(state, length):
             traces.append(length)
