@@ -95,10 +95,10 @@ def most_sharing(batch_size: int, devices: int) -> int:
     return max(n for n in range(1, devices + 1) if n == 1 or (minibatch_parts(batch_size, n) or 1) % n == 0)
 
 
-def make_replay(config: Config) -> Replay:
+def make_replay(config: Config, env: Env) -> Replay:
     """The buffer: whole episodes, and no more of them than the run will play."""
     room = config.learning.capacity // config.horizon
-    return uniform_replay(min(room, config.episodes), config.learning.batch_size)
+    return uniform_replay(min(room, config.episodes), config.learning.batch_size, env.spec.snapshot_size)
 
 
 def make_train(config: Config, unroll: int = 1, sharing: int = 1) -> Trainer:
@@ -121,7 +121,7 @@ def make_train(config: Config, unroll: int = 1, sharing: int = 1) -> Trainer:
         env,
         algorithm.act,
         make_learner(config, algorithm, env.spec.num_agents, sharing),
-        make_replay(config),
+        make_replay(config, env),
         updates_per_episode=config.learning.updates_per_episode,
         envs_per_run=config.learning.envs_per_run,
         eval_episodes=config.evaluation.episodes,

@@ -21,7 +21,7 @@ from adama_jax.types import Episode, PyTree
 # Where the population axis is: counters are the same for all runs and have none.
 AXES = TrainState(
     learner=LearnerState(params=0, targets=0, optimisers=0, rates=0, hyper=0, updates=None),  # pyright: ignore
-    replay=ReplayState(snapshot=0, row=0, added=None),  # pyright: ignore[reportArgumentType]
+    replay=ReplayState(rows=0, added=None),  # pyright: ignore[reportArgumentType]
     exploration=0,  # pyright: ignore[reportArgumentType]
     key=0,  # pyright: ignore[reportArgumentType]
     episode=None,  # pyright: ignore[reportArgumentType]
@@ -124,7 +124,7 @@ def population(trainer: Trainer, size: int, devices: Sequence[Any] | None = None
         return jit_init(*jax.device_put(spread(seeds, hyper), along))
 
     def play(state: TrainState, keys: jax.Array) -> Episode:
-        steps = state.replay.row.shape[-2]
+        steps = state.replay.rows.shape[-2] - 1
         return jit_play(compiler_options=once if steps < LONG else None)(state, keys)
 
     def shapes(hyper: TrainHyper) -> TrainState:

@@ -1,8 +1,9 @@
 """Uniform experience replay: a ring of episodes, written in place, sampled in O(batch).
 
 Each episode is stored once: T + 1 snapshots of the compact state, from which observations are recomputed when they
-are needed, and T rows of action, reward and termination, packed: as arrays of their own the thin ones were copied
-whole at every step, because XLA fused their write into their read. The buffer is always written, never inside a
+are needed, beside actions, rewards and terminations. All of a step is one row, so that a transition and the snapshot
+after it are one stretch of memory: drawing from a full ring takes a quarter of the time it takes from arrays apart
+(docs/performance.md). The buffer is always written, never inside a
 `lax.cond`, which under `vmap` would copy it whole. `added` carries no population axis: all runs of a population have
 seen equally many episodes, so under `vmap` the write stays one contiguous slice.
 """
@@ -19,8 +20,7 @@ from adama_jax.types import Episode
 class ReplayState(NamedTuple):
     """Buffer contents."""
 
-    snapshot: jax.Array  # [E, T + 1, Z]
-    row: jax.Array  # [E, T, N * A + 2]: action, reward, terminated
+    rows: jax.Array  # [E, T + 1, Z + N * A + 2]: snapshot, action, reward, terminated; of the last step the first alone
     added: jax.Array  # [], int32: episodes ever added
 
 
@@ -47,8 +47,8 @@ class Replay(NamedTuple):
     sample: Callable[[ReplayState, jax.Array], Transitions]
 
 
-def uniform_replay(num_episodes: int, batch_size: int) -> Replay:
-    """A uniform ring of `num_episodes` episodes of equal length T.
+def uniform_replay(num_episodes: int, batch_size: int, snapshot_size: int) -> Replay:
+    """A uniform ring of `num_episodes` episodes of equal length T, with snapshots of `snapshot_size` numbers.
 
     Sampling an empty buffer gives zeros; sampling fewer than `batch_size` stored transitions repeats some.
 
@@ -57,7 +57,7 @@ def uniform_replay(num_episodes: int, batch_size: int) -> Replay:
 
     >>> import jax, jax.numpy as jnp
     >>> episode = Episode(jnp.arange(3.0)[:, None], jnp.zeros((2, 1)), jnp.array([5.0, 6.0]), jnp.zeros(2, bool))
-    >>> replay = uniform_replay(num_episodes=10, batch_size=4)
+    >>> replay = uniform_replay(num_episodes=10, batch_size=4, snapshot_size=1)
     >>> state = replay.add(replay.init(episode), episode)
     >>> batch = replay.sample(state, jax.random.key(0))
     >>> bool(jnp.all(batch.next_snapshot == batch.snapshot + 1)), batch.reward.shape
@@ -69,33 +69,31 @@ def uniform_replay(num_episodes: int, batch_size: int) -> Replay:
     def init(example: Episode) -> ReplayState:
         steps, size = example.action.shape
         return ReplayState(
-            snapshot=jnp.zeros((num_episodes, *example.snapshot.shape)),
-            row=jnp.zeros((num_episodes, steps, size + 2)),
-            added=jnp.zeros((), jnp.int32),
+            rows=jnp.zeros((num_episodes, steps + 1, snapshot_size + size + 2)), added=jnp.zeros((), jnp.int32)
         )
 
     def add(state: ReplayState, episode: Episode) -> ReplayState:
-        slot = state.added % num_episodes
         columns = (episode.action, episode.reward[:, None], episode.terminated[:, None])
-        row = jnp.concatenate([column.astype(jnp.float32) for column in columns], axis=1)
-        write = jax.lax.dynamic_update_index_in_dim
-        return ReplayState(
-            snapshot=write(state.snapshot, episode.snapshot, slot, axis=0),
-            row=write(state.row, row, slot, axis=0),
-            added=state.added + 1,
-        )
+        taken = jnp.concatenate([column.astype(jnp.float32) for column in columns], axis=1)
+        rows = jnp.concatenate([episode.snapshot, jnp.pad(taken, ((0, 1), (0, 0)))], axis=1)
+        slot = state.added % num_episodes
+        return ReplayState(jax.lax.dynamic_update_index_in_dim(state.rows, rows, slot, axis=0), state.added + 1)
 
     def sample(state: ReplayState, key: jax.Array) -> Transitions:
-        horizon = state.row.shape[1]
+        _, steps, width = state.rows.shape
+        horizon = steps - 1
         stored = jnp.clip(state.added, 1, num_episodes)
         flat = jax.random.randint(key, (batch_size,), 0, stored * horizon)
-        slot, time = flat // horizon, flat % horizon
-        row = state.row[slot, time]
+
+        def two_rows(flat: jax.Array) -> jax.Array:
+            return jax.lax.dynamic_slice(state.rows, (flat // horizon, flat % horizon, 0), (1, 2, width))[0]
+
+        row, after = jnp.moveaxis(jax.vmap(two_rows)(flat), 1, 0)
         return Transitions(
-            snapshot=state.snapshot[slot, time],
-            action=row[:, :-2],
+            snapshot=row[:, :snapshot_size],
+            action=row[:, snapshot_size:-2],
             reward=row[:, -2],
-            next_snapshot=state.snapshot[slot, time + 1],
+            next_snapshot=after[:, :snapshot_size],
             terminated=row[:, -1],
         )
 

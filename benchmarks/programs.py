@@ -112,7 +112,8 @@ def update_program(
 
 def sampled_program(setting: Config) -> tuple[Callable[[Any], Any], Any]:
     """STEPS updates, each on a minibatch drawn from the replay buffer, observations recomputed from snapshots."""
-    env, train, replay = make_env(setting), make_train(setting), make_replay(setting)
+    env, train = make_env(setting), make_train(setting)
+    replay = make_replay(setting, env)
     learn = make_learner(setting, make_algorithm(setting, env), env.spec.num_agents)
     state = jax.jit(train.chunk, static_argnums=1)(train.init(jax.random.key(0), make_hyper(setting)), 100)[0]
 

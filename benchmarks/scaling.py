@@ -60,7 +60,7 @@ class Full:
     def __init__(self, setting: Config):
         train = make_train(setting)
         state = jax.jit(train.init)(jax.random.key(0), make_hyper(setting))
-        slots = state.replay.snapshot.shape[0]
+        slots = state.replay.rows.shape[0]
         self._state: TrainState = state._replace(replay=state.replay._replace(added=state.replay.added + slots))
         self._advance = jax.jit(lambda state: train.chunk(state, STEPS), donate_argnums=0)
 

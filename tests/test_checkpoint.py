@@ -16,7 +16,7 @@ ARRAYS = {
     "learner.params.w": np.linspace(-1, 1, 600, dtype=np.float32).reshape(2, 300),
     "learner.updates": np.array(7, np.int32),
     "key": np.array([[1, 2], [3, 4]], np.uint32),
-    "replay.row": np.random.default_rng(0).random((2, 40, 5)).astype(np.float32),
+    "replay.rows": np.random.default_rng(0).random((2, 40, 5)).astype(np.float32),
 }
 SHAPES = {name: (leaf.shape, str(leaf.dtype)) for name, leaf in ARRAYS.items()}
 ABOUT = Slice([("adama-0123456789", 0), ("adama-0123456789", 1)], 2, 1)
@@ -183,7 +183,7 @@ def test_the_replay_is_saved_less_often_where_asked(tmp_path):
     shutil.rmtree(place / "state" / "400")
     arrays, course = restored(place, told)
     assert course.episode == 300 and "replay is that of episode 100" in told[0]
-    np.testing.assert_array_equal(arrays["replay.row"], changed(100)["replay.row"])
+    np.testing.assert_array_equal(arrays["replay.rows"], changed(100)["replay.rows"])
     np.testing.assert_array_equal(arrays["learner.params.w"], changed(300)["learner.params.w"])
 
 

@@ -45,7 +45,7 @@ def train_probe(env, episodes=600, rule=None, rates=PROBE_RATES):
     n = env.spec.num_agents
     algorithm = maddpg(n, 2, 1, (16, 16), "tanh", "tanh")
     learn = learner(algorithm, named_direction("adam"), rule or fixed(), n, target_period=10)
-    train = trainer(env, algorithm.act, learn, uniform_replay(200, 64), eval_episodes=8)
+    train = trainer(env, algorithm.act, learn, uniform_replay(200, 64, env.spec.snapshot_size), eval_episodes=8)
     setting = TrainHyper(rates, LearnerHyper(discount=0.5), Exploration(1.0, 1.0, 1.0))
     state, _ = jax.jit(train.chunk, static_argnums=1)(train.init(jax.random.key(0), setting), episodes)
     return state, algorithm, train
@@ -189,8 +189,8 @@ def test_the_buffer_is_written_in_place(width):
     init = jax.vmap(train.init, out_axes=AXES)
     state = jax.eval_shape(init, jax.vmap(jax.random.key)(jnp.arange(width)), hyper)
     memory = people.chunk.lower(state, 100).compile().memory_analysis()
-    buffer = sum(leaf.size * leaf.dtype.itemsize for leaf in state.replay[:2])
-    assert buffer > width * 4_000_000 * 18 * 4
+    buffer = state.replay.rows.size * state.replay.rows.dtype.itemsize
+    assert buffer > width * 4_000_000 * 20 * 4
     assert memory.alias_size_in_bytes >= 0.99 * buffer
     assert memory.temp_size_in_bytes < 0.05 * buffer
 
@@ -198,8 +198,8 @@ def test_the_buffer_is_written_in_place(width):
 def test_a_snapshot_is_ten_floats_in_predator_prey():
     train = make_train(scenario_config("predator_prey"))
     state = jax.eval_shape(train.init, jax.random.key(0), make_hyper(scenario_config("predator_prey")))
-    assert state.replay.snapshot.shape == (50_000, 21, 10)
-    run_bytes = sum(leaf.size * leaf.dtype.itemsize for leaf in state.replay[:2])
+    assert state.replay.rows.shape == (50_000, 21, 20)
+    run_bytes = state.replay.rows.size * state.replay.rows.dtype.itemsize
     assert 500 * run_bytes < 60 * 2**30
 
 
@@ -257,9 +257,9 @@ def test_worlds_played_together_are_episodes_of_one_run():
     train = make_train(config)
     state, metrics = jax.jit(train.chunk, static_argnums=1)(train.init(jax.random.key(0), make_hyper(config)), 2)
     assert (int(state.episode), int(state.replay.added), int(state.learner.updates)) == (6, 6, 12)
-    played = np.asarray(state.replay.snapshot)[:6, 0]
-    assert len(np.unique(played, axis=0)) == 6
-    rewards = np.asarray(state.replay.row)[:6, :, -2].sum(axis=1)
+    played = np.asarray(state.replay.rows)[:6]
+    assert len(np.unique(played[:, 0], axis=0)) == 6
+    rewards = played[:, :, -2].sum(axis=1)
     np.testing.assert_allclose(metrics.train_return, rewards.mean(), rtol=1e-5)
 
 
