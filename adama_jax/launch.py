@@ -186,7 +186,7 @@ def run_job(job: Job, out: Path, training: Training) -> None:
 
 
 def _watch(reporter: Reporter, stop: Callable[[], bool]) -> Watch:
-    return Watch(reporter, reporter.broke, reporter.tell, stop)
+    return Watch(reporter, reporter.moved, reporter.broke, reporter.tell, stop)
 
 
 def saving(training: Training) -> Saving:

@@ -51,16 +51,29 @@ class Point(NamedTuple):
     values: Values
 
 
+class Moved(NamedTuple):
+    """What an observer is told at a chunk's edge."""
+
+    part: int  # this slice, from 1
+    parts: int
+    episode: int
+    total: int
+    episodes: int  # of the chunk
+    seconds: float  # that they took
+
+
 class Watch(NamedTuple):
     """Who looks on, and who may end it.
 
     observe: called at each point.
+    moved: called at each chunk's edge, before a point there.
     broke: told of lanes that are no longer finite, within a chunk.
     tell: hears in a line what went wrong, and where a slice goes on.
     stop: asked at each chunk's edge; if it says so a checkpoint is written and `Interrupted` raised.
     """
 
     observe: Callable[[Point], None] = lambda point: None
+    moved: Callable[[Moved], None] = lambda moved: None
     broke: Callable[[Mapping[Lane, Broken]], None] = lambda lanes: None
     tell: Callable[[str], None] = lambda line: None
     stop: Callable[[], bool] = lambda: False
@@ -115,11 +128,13 @@ def train_slice(
             end += length
             if end <= course.episode or len(diverged) == count:
                 continue
-            state, course = _advance(program, state, course, length, count)
+            state, course, seconds = _advance(program, state, course, length, count)
             found = _broken(config, state, lanes)
             if found.keys() - diverged.keys():
                 watch.broke({lane: broken for lane, broken in found.items() if lane not in diverged})
             diverged = found
+            watch.moved(Moved(*place, end, config.episodes, length, seconds))
+            program.evaluate.begin()  # beside the chunks that follow
             _edge(saved, state, course, len(diverged) == count, watch)
         if course.points and end <= course.points[-1][0]:
             continue
@@ -154,13 +169,16 @@ def _begin(
     return program.people.init([lane.seed for lane in rows], make_hypers([configs[r.config] for r in rows])), Course()
 
 
-def _advance(program: Program, state: TrainState, course: Course, length: int, count: int) -> tuple[TrainState, Course]:
-    """A chunk."""
+def _advance(
+    program: Program, state: TrainState, course: Course, length: int, count: int
+) -> tuple[TrainState, Course, float]:
+    """A chunk, and the seconds that it took."""
     start = time.perf_counter()
     state, metrics = program.advance[length](state)
     chunk = (length, host(metrics._asdict(), count))  # waits for it
-    seconds = course.seconds + time.perf_counter() - start
-    return state, Course(course.episode + length, seconds, course.points, [*course.chunks, chunk])
+    seconds = time.perf_counter() - start
+    after = Course(course.episode + length, course.seconds + seconds, course.points, [*course.chunks, chunk])
+    return state, after, seconds
 
 
 def _edge(saved: SavedSlice, state: TrainState, course: Course, lost: bool, watch: Watch) -> None:
@@ -179,8 +197,9 @@ def _point(program: Program, state: TrainState, course: Course, episode: int, co
     if not course.chunks:
         nothing = {name: np.full_like(value, np.nan) for name, value in course.points[-1][1].items()}
         return course._replace(points=[*course.points, (episode, nothing)])
+    evaluate = program.evaluate()
     start = time.perf_counter()
-    values = joined(course.chunks) | {"eval_return": host(program.evaluate(state), count)}
+    values = joined(course.chunks) | {"eval_return": host(evaluate(state), count)}
     seconds = course.seconds + time.perf_counter() - start
     return Course(course.episode, seconds, [*course.points, (episode, values)], ())
 

@@ -3,9 +3,9 @@
 import math
 import time
 from collections.abc import Callable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from functools import partial
 from typing import Any, NamedTuple
-
-import jax
 
 from adama_jax.compose import make_hyper, make_train, most_sharing
 from adama_jax.config import Config
@@ -16,20 +16,41 @@ from adama_jax.train import TrainState
 UPDATES, STEPS = 100, 4000  # of a run in a chunk, about: long enough to cost nothing, short enough to stop soon
 
 
+class Later:
+    """Work that is done in a thread, from `begin` on; calling it gives the result, or raises what the work raised."""
+
+    def __init__(self, work: Callable[..., Any], *arguments: Any):
+        self._work = partial(work, *arguments)
+        self._future: Future[Any] | None = None
+
+    def begin(self) -> None:
+        """Begin, unless that was done."""
+        if self._future is None:
+            pool = ThreadPoolExecutor(1)
+            self._future = pool.submit(self._work)
+            pool.shutdown(wait=False)
+
+    def __call__(self) -> Any:
+        self.begin()
+        assert self._future is not None
+        return self._future.result()
+
+
 class Program(NamedTuple):
     """What the loop calls, compiled.
 
     width: runs in a slice; `people.width` may be more, to divide evenly over the devices.
     shapes: of the state.
     advance: a chunk, by its episodes.
-    seconds: that compiling took.
+    evaluate: compiled in a thread, from `begin` on; calling it gives `state -> [S]`.
+    seconds: that compiling took, until training could begin.
     """
 
     people: Population
     width: int
     shapes: TrainState
     advance: dict[int, Callable[[TrainState], Any]]
-    evaluate: Callable[[TrainState], jax.Array]
+    evaluate: Later
     seconds: float
 
 
@@ -52,15 +73,22 @@ def compiled(config: Config, runs: int, devices: Sequence[Any], width: int | Non
         state = people.shapes(hyper)
         together = config.learning.envs_per_run
         advance = {
-            length: people.chunk.lower(state, length // together).compile()  # pyright: ignore[reportFunctionMemberAccess]
+            length: _compile(people.chunk, state, length // together)
             for length in {chunk for point in points(config) for chunk in point}
         }
-        evaluate = people.evaluate.lower(state).compile()  # pyright: ignore[reportFunctionMemberAccess]
-        needed = max(bytes_needed(program) for program in (*advance.values(), evaluate))
+        evaluate = Later(_compile, people.evaluate, state)
+        # On a CPU an evaluation's worlds are nothing beside the replays.
+        weighed = [] if devices[0].platform == "cpu" else [evaluate()]
+        needed = max(bytes_needed(program) for program in (*advance.values(), *weighed))
         narrower = width if fixed_width else fitted(width, needed, devices[0])
         if narrower == width:
             return Program(people, width, state, advance, evaluate, time.perf_counter() - start)
         width = narrower
+
+
+def _compile(function: Any, *arguments: Any) -> Any:
+    """A jitted function for such arguments."""
+    return function.lower(*arguments).compile()
 
 
 def points(config: Config) -> list[list[int]]:

@@ -7,7 +7,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from adama_jax.config import Config
-from adama_jax.loop import Broken, Lane, Point
+from adama_jax.loop import Broken, Lane, Moved, Point
 
 LONG = 300.0  # seconds; a longer run says so at its start
 
@@ -36,7 +36,9 @@ class Reporter:
         self.console = bars.console
         self.task = bars.add_task(name, total=self.config.episodes, news="compiling ...")
         self.points = 0
-        self.announced = False
+        self.news = "training"  # beside the bar, until there is a point
+        self.began = self.announced = False
+        self.chunks: list[Moved] = []  # since the last point
         if not self.console.is_terminal:
             self.console.print(f"{name}: compiling ...")
 
@@ -45,13 +47,22 @@ class Reporter:
         if point.episodes and not self.announced:  # none where a run goes on with the evaluation that was due
             self.announced = True
             self._announce(point)
-        news = _news(point)
-        done = (point.part - 1) * point.total + point.episode
-        self.bars.update(self.task, completed=done, total=point.parts * point.total, news=news)
+        self.chunks = []
+        self.news = _news(point)
+        self._show(point)
         points = -(-point.total // self.config.points_every) * point.parts
         if not self.console.is_terminal and self.points % max(1, points // 10) == 0:
             part = f"slice {point.part}/{point.parts}, " if point.parts > 1 else ""
-            self.console.print(f"{self.name}: {part}{point.episode:,}/{point.total:,} episodes, {news}")
+            self.console.print(f"{self.name}: {part}{point.episode:,}/{point.total:,} episodes, {self.news}")
+
+    def moved(self, moved: Moved) -> None:
+        """The bar goes on; elsewhere a line says that training has begun."""
+        self.chunks.append(moved)
+        self._show(moved)
+        if not self.began and not self.console.is_terminal:
+            first = f"the first {moved.episodes:,} of {moved.total:,} episodes in {moved.seconds:.1f} s"
+            self.console.print(f"{self.name}: training, {first}")
+        self.began = True
 
     def broke(self, lanes: Mapping[Lane, Broken]) -> None:
         """Name the seeds that are no longer finite. (A lane beyond the labels is another command's.)"""
@@ -68,9 +79,18 @@ class Reporter:
         """The bar goes; a line stays."""
         self.bars.remove_task(self.task)
 
+    def _show(self, place: Moved | Point) -> None:
+        done = (place.part - 1) * place.total + place.episode
+        self.bars.update(self.task, completed=done, total=place.parts * place.total, news=self.news)
+
     def _announce(self, point: Point) -> None:
-        """After the first chunk: how long all that is left will take, and how to take a shorter look."""
-        an_episode = self.programs * point.parts * point.seconds / point.episodes
+        """At the first point: how long all that is left will take, and how to take a shorter look.
+
+        By the fastest chunk, for beside the others something may still have been compiled, and the evaluation.
+        """
+        evaluation = (point.seconds - sum(chunk.seconds for chunk in self.chunks)) / point.episodes
+        fastest = min(chunk.seconds / chunk.episodes for chunk in self.chunks)
+        an_episode = self.programs * point.parts * (fastest + evaluation)
         seconds = an_episode * point.total
         if seconds > LONG:
             shorter = _round_number(int(LONG / an_episode), self.config.learning.envs_per_run)

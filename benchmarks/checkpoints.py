@@ -8,7 +8,6 @@ thread, so that the thread that writes has no core of its own. Run it on an idle
 """
 
 import dataclasses
-import json
 import statistics
 import sys
 import tempfile
@@ -34,6 +33,7 @@ from adama_jax.run_writer import RunWriter
 from adama_jax.runtime import machine
 from adama_jax.saved import SavedSlice, Saving
 from adama_jax.store import run_folder
+from benchmarks.reports import read_report, write_report
 
 ROUNDS, EPISODES, SEEDS, MINUTES = 5, 1_000, 5, 10.0  # MINUTES: between two checkpoints, as the command line has it
 CONFIG = dataclasses.replace(scenario_config("predator_prey"), seeds=SEEDS, episodes=EPISODES)
@@ -54,7 +54,7 @@ def bare(program: Program) -> float:
     for chunks in points(CONFIG):
         for length in chunks:
             state, metrics = program.advance[length](state)
-        jax.block_until_ready((program.evaluate(state), metrics))
+        jax.block_until_ready((program.evaluate()(state), metrics))
     return time.perf_counter() - began
 
 
@@ -129,16 +129,13 @@ def loop_costs(folder: Path) -> dict[str, float]:
 
 
 def main() -> None:
-    target = Path(__file__).with_suffix(".json")
     parts = {"loop": loop_costs, "save": save_costs}
     for part in sys.argv[1:] or parts:
         with tempfile.TemporaryDirectory() as name:
             found = parts[part](Path(name))
         for what, value in found.items():
             print(f"{what:60s} {value:8.3f}", flush=True)
-        report = json.loads(target.read_text()) if target.is_file() else {}
-        report |= {part: found | {"machine": machine(used=1)}}
-        target.write_text(json.dumps(report, indent=2) + "\n")
+        write_report("checkpoints", read_report("checkpoints") | {part: found | {"machine": machine(used=1)}})
 
 
 if __name__ == "__main__":

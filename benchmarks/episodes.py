@@ -15,7 +15,6 @@ import time
 from collections.abc import Callable, Sequence
 from importlib.metadata import version
 from importlib.util import find_spec
-from pathlib import Path
 from typing import Any, NamedTuple
 
 from adama_jax.config import Config, scenario_config
@@ -124,6 +123,7 @@ def serve(contestant: Contestant) -> None:
 def main(rounds: int) -> None:
     from adama_jax.runtime import machine
     from benchmarks.programs import busy
+    from benchmarks.reports import write_report
 
     chosen = {name: each for name, each in CONTESTANTS.items() if each.ours or find_spec("torch")}
     processes = {name: [start(each, copy) for copy in range(each.copies)] for name, each in chosen.items()}
@@ -163,7 +163,7 @@ def main(rounds: int) -> None:
         for name, value in report[part].items():
             print(f"{name:70s} {value:6.2f}")
     print(f"cores busy before: {other:.2f}")
-    Path(__file__).with_suffix(".json").write_text(json.dumps(report, indent=2) + "\n")
+    write_report("episodes", report)
 
 
 if __name__ == "__main__":

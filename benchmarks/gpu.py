@@ -12,7 +12,6 @@ import json
 import sys
 import time
 from collections.abc import Callable, Mapping
-from pathlib import Path
 from typing import Any
 
 import jax
@@ -24,6 +23,7 @@ from adama_jax.runtime import machine, set_up_jax
 from adama_jax.settings import with_settings
 from adama_jax.sweep import PRESETS, product
 from benchmarks.programs import activation_bytes, update_bytes, update_flops
+from benchmarks.reports import write_report
 
 CHUNK, TRIAL = 100, 2
 UNROLLS, PRECISIONS = (1, 2, 5, 20), ("float32", "tensorfloat32")
@@ -133,7 +133,7 @@ def main(runs: int, episodes: int, minutes: float) -> None:
 
 def _saver(report: dict[str, Any]) -> Callable[[], None]:
     def save() -> None:
-        Path(__file__).with_suffix(".json").write_text(json.dumps(report, indent=2) + "\n")
+        write_report("gpu", report)
         print(json.dumps({name: value for name, value in report.items() if name != "machine"}), flush=True)
 
     return save

@@ -7,12 +7,10 @@ the other within the round. Without arguments: both parts, both robots. Adds to 
 """
 
 import dataclasses
-import json
 import statistics
 import sys
 import time
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 from benchmarks.one_core import take_one_core
@@ -38,6 +36,7 @@ from benchmarks.programs import (
     update_flops,
     update_program,
 )
+from benchmarks.reports import read_report, write_report
 
 ROUNDS, BATCHES, WORK = 15, (16, 256), 4096  # WORK: steps of all worlds together in one timed call
 SCENARIOS = ("ant_4x2", "halfcheetah_2x3")
@@ -141,7 +140,6 @@ def compare_backends(scenario: str, batch: int = 16, work: int = 512) -> dict[st
 
 
 def main() -> None:
-    target = Path(__file__).with_suffix(".json")
     parts = {"adapter": lambda scenario: measure(setting(scenario)), "backends": compare_backends}
     for part in [word for word in sys.argv[1:] if word in parts] or parts:
         for scenario in [word for word in sys.argv[1:] if word in SCENARIOS] or SCENARIOS:
@@ -149,9 +147,8 @@ def main() -> None:
             print(f"{scenario}, {part}")
             for name, value in found.items():
                 print(f"    {name:62s} {value:10.3g}", flush=True)
-            report = json.loads(target.read_text()) if target.is_file() else {}
-            report |= {f"{scenario}, {part}": found | {"machine": machine(used=1)}}
-            target.write_text(json.dumps(report, indent=2) + "\n")
+            named = {f"{scenario}, {part}": found | {"machine": machine(used=1)}}
+            write_report("locomotion", read_report("locomotion") | named)
 
 
 if __name__ == "__main__":

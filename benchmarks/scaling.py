@@ -6,11 +6,9 @@ Milliseconds are medians over rounds in which every program of a group runs once
 on an idle machine. Adds to `benchmarks/scaling.json`.
 """
 
-import json
 import statistics
 import sys
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 from benchmarks.one_core import take_one_core
@@ -42,6 +40,7 @@ from benchmarks.programs import (
     update_flops,
     update_program,
 )
+from benchmarks.reports import read_report, write_report
 
 ROUNDS, UNROLLS = 5, (1, 2, 4, 20)
 RUNS, AGENTS, CAPACITIES = (1, 2, 4, 16, 64), (2, 4, 8, 16, 32), (10_000, 100_000, 1_000_000)
@@ -164,15 +163,14 @@ GROUPS = {"runs": runs, "agents": agents, "replay": replay, "rules": rules, "unr
 
 
 def main(chosen: Sequence[str]) -> None:
-    target = Path(__file__).with_suffix(".json")
-    report = json.loads(target.read_text()) if target.is_file() else {"milliseconds": {}, "made": {}}
+    report = read_report("scaling") or {"milliseconds": {}, "made": {}}
     for name in chosen or GROUPS:
         other = busy()
         for title, values in GROUPS[name](ROUNDS).items():
             print(title, {what: round(value, 3) for what, value in values.items()}, flush=True)
             report["milliseconds"][title] = values
         report["made"][name] = {"rounds": ROUNDS, "busy_before": other, "machine": machine(1)}
-        target.write_text(json.dumps(report, indent=2) + "\n")
+        write_report("scaling", report)
 
 
 if __name__ == "__main__":

@@ -6,10 +6,8 @@ A 4 x 4 grid of fixed rates x 2 seeds in going together, 32 runs, 500 episodes e
 "one after another" is the width-2 program of one setting's two seeds, 16 times. Rounds alternate; the best counts.
 """
 
-import json
 import sys
 import time
-from pathlib import Path
 
 from adama_jax.runtime import machine, set_up_jax
 
@@ -23,6 +21,7 @@ from adama_jax.population import Population, population
 from adama_jax.settings import with_settings
 from adama_jax.slicing import slice_width, slices_of
 from adama_jax.sweep import product
+from benchmarks.reports import write_report
 
 EPISODES, CHUNK = 500, 100
 RATES = [0.001, 0.004, 0.007, 0.01]
@@ -67,4 +66,4 @@ if __name__ == "__main__":
     table = {name: {"seconds": value, "times as fast a run": baseline / value} for name, value in best.items()}
     for name, row in table.items():
         print(f"{name:45} {row['seconds']:7.2f} s  {row['times as fast a run']:.2f}")
-    Path(__file__).with_suffix(".json").write_text(json.dumps({"machine": machine(), "ratios": table}, indent=2) + "\n")
+    write_report("sweep", {"machine": machine(), "ratios": table})

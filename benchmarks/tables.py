@@ -5,20 +5,15 @@
 Each stands between `<!-- NAME -->` and `<!-- end -->`.
 """
 
-import json
 import re
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-HERE = Path(__file__).parent
-PAGE = HERE.parent / "docs" / "performance.md"
+from benchmarks.reports import read_report
+
+PAGE = Path(__file__).parents[1] / "docs" / "performance.md"
 PLACE = re.compile(r"<!-- ([\w ]+) -->\n.*?<!-- end -->", re.DOTALL)
-
-
-def read(name: str) -> dict[str, Any]:
-    """A benchmark's result."""
-    return json.loads((HERE / f"{name}.json").read_text())
 
 
 def table(rows: Sequence[Sequence[Any]]) -> str:
@@ -40,13 +35,13 @@ def _text(cell: Any) -> str:
 
 
 def _groups(wanted: Mapping[str, str], head: str) -> list[list[Any]]:
-    measured = read("scaling")["milliseconds"]
+    measured = read_report("scaling")["milliseconds"]
     names = list(measured[next(iter(wanted))])
     return [[head, *names], *([title, *measured[group].values()] for group, title in wanted.items())]
 
 
 def episodes() -> str:
-    report = read("episodes")
+    report = read_report("episodes")
     taken = report["milliseconds_per_episode_of_a_run"].items()
     return (
         table([["", "ms an episode of a run"], *map(list, taken)])
@@ -56,7 +51,7 @@ def episodes() -> str:
 
 
 def train_step() -> str:
-    return table([["", "measured"], *map(list, read("train_step")["ratios"].items())])
+    return table([["", "measured"], *map(list, read_report("train_step")["ratios"].items())])
 
 
 def agents() -> str:
@@ -73,10 +68,20 @@ def agents() -> str:
     return table(rows)
 
 
+def scaling(group: str, unit: str) -> str:
+    """One group of `scaling.json`, a row each."""
+    return table([["", unit], *map(list, read_report("scaling")["milliseconds"][group].items())])
+
+
+def startup() -> str:
+    """Median and worst."""
+    seconds = read_report("startup")["seconds"]
+    return table([["seconds until", "median", "most"], *([what, *found.values()] for what, found in seconds.items())])
+
+
 TABLES: dict[str, Callable[[], str]] = {
     "episodes": episodes,
     "train step": train_step,
-    "roofline": lambda: table([["", ""], *map(list, read("scaling")["milliseconds"]["roofline"].items())]),
     "runs": lambda: table(
         _groups(
             {
@@ -89,8 +94,10 @@ TABLES: dict[str, Callable[[], str]] = {
     "agents": agents,
     "replay": lambda: table(_groups({"replay: a whole episode, ring full": "a whole episode, ms"}, "transitions")),
     "unroll": lambda: table(_groups({"unroll: a whole episode of 2 runs": "a whole episode, ms"}, "unroll")),
-    "rules": lambda: table([["", "update, ms"], *map(list, read("scaling")["milliseconds"]["rules: update"].items())]),
-    "parts": lambda: table([["", "ms"], *map(list, read("scaling")["milliseconds"]["an episode's parts"].items())]),
+    "rules": lambda: scaling("rules: update", "update, ms"),
+    "parts": lambda: scaling("an episode's parts", "ms"),
+    "roofline": lambda: scaling("roofline", ""),
+    "startup": startup,
 }
 
 

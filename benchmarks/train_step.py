@@ -4,9 +4,7 @@ Run it on an idle machine: `make bench`. Prints a table and writes `benchmarks/t
 Each ratio is the median, over rounds, of times taken one after the other within the round.
 """
 
-import json
 import statistics
-from pathlib import Path
 
 from benchmarks.one_core import take_one_core
 
@@ -27,6 +25,7 @@ from benchmarks.programs import (
     update_flops,
     update_program,
 )
+from benchmarks.reports import write_report
 
 ROUNDS = 15
 
@@ -91,7 +90,7 @@ def main() -> None:
         "busy_before": other,
         "machine": machine(),
     }
-    Path(__file__).with_suffix(".json").write_text(json.dumps(report, indent=2) + "\n")
+    write_report("train_step", report)
 
 
 if __name__ == "__main__":

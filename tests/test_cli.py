@@ -117,6 +117,27 @@ def test_bad_input_is_quick_and_imports_no_jax(tmp_path):
     assert (tmp_path / "taken").read_text() == "mine"
 
 
+BEFORE_TRAINING = """
+import sys
+kept = sys.stdout, sys.stderr
+import adama_jax.experiment
+from adama_jax.compose import make_env
+from adama_jax.config import scenario_config
+make_env(scenario_config("predator_prey"))
+print(*sorted({"scipy.stats", "matplotlib", "brax", "mujoco", "jaxmarl", "submitit", "orbax"} & set(sys.modules)))
+import jaxmarl
+print(jaxmarl.make("MPE_simple_spread_v3").num_agents, jaxmarl.environments.mpe.SimpleMPE.__name__)
+"""
+
+
+def test_a_start_imports_what_training_needs():
+    """Neither plots nor statistics nor other worlds: seconds on a cold start. JaxMARL is whole for who imports it."""
+    done = subprocess.run([sys.executable, "-W", "ignore", "-c", BEFORE_TRAINING], capture_output=True, text=True)
+    lines = done.stdout.splitlines()
+    assert done.returncode == 0, done.stderr
+    assert lines[0] == "" and lines[-1] == "3 SimpleMPE"
+
+
 @pytest.mark.parametrize("line", ["--help", "train --help", "experiment predator_prey --help", "methods", "scenarios"])
 def test_help_and_lists_without_jax(line):
     start = time.perf_counter()

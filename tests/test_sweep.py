@@ -87,8 +87,10 @@ def test_a_grid_is_one_program_and_each_run_is_what_it_is_alone(tmp_path, monkey
     """Four settings x 2 seeds in slices of 3: compiled once, and equal to runs of their own, slice or no slice."""
     traces = counting(monkeypatch)
     configs = product(tiny(), GRID)
-    points = []
-    assert run(configs, tmp_path / "grid", Watch(points.append), jax.devices()[:1], width=3) == [{}] * 4
+    points, moves = [], []
+    assert run(configs, tmp_path / "grid", Watch(points.append, moves.append), jax.devices()[:1], width=3) == [{}] * 4
+    assert [(moved.part, moved.episode, moved.episodes) for moved in moves[:2]] == [(1, 100, 100), (1, 120, 20)]
+    assert len(moves) == len(points) and all(moved.seconds > 0 for moved in moves)
     assert traces == [100, 20]  # two lengths of chunk
     assert [(point.part, point.parts) for point in points] == [(part, 3) for part in (1, 1, 2, 2, 3, 3)]
     assert [len(point.values["value"]) for point in points] == [3, 3, 3, 3, 2, 2]
