@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
+from jax.experimental.layout import Layout, with_layout_constraint
 
 from adama_jax.types import Episode
 
@@ -76,6 +77,8 @@ def uniform_replay(num_episodes: int, batch_size: int, snapshot_size: int) -> Re
         columns = (episode.action, episode.reward[:, None], episode.terminated[:, None])
         taken = jnp.concatenate([column.astype(jnp.float32) for column in columns], axis=1)
         rows = jnp.concatenate([episode.snapshot, jnp.pad(taken, ((0, 1), (0, 0)))], axis=1)
+        # Else XLA for GPUs turns the whole buffer about, to have it as the rollout left the episode.
+        rows = with_layout_constraint(rows, Layout(major_to_minor=(0, 1)))
         slot = state.added % num_episodes
         return ReplayState(jax.lax.dynamic_update_index_in_dim(state.rows, rows, slot, axis=0), state.added + 1)
 

@@ -84,32 +84,23 @@ def memory(advance: Any, shapes: Any, runs: int) -> dict[str, float]:
     }
 
 
-def main(runs: int, episodes: int, minutes: float) -> None:
-    end = time.monotonic() + 60 * minutes
-    configs = grid(runs, episodes)
-    spec = make_env(configs[0]).spec
-    report: dict[str, Any] = {
-        "runs": runs, "episodes": episodes, "machine": machine(1),
-        "an update of all runs": floors(runs, spec.num_agents, spec.obs_size, spec.snapshot_size),
-    }  # fmt: skip
-    save = _saver(report)
+def choose(configs: list[Config], end: float, tell: Callable[[str, dict[str, float]], None]) -> tuple[int, str]:
+    """The fastest `unroll`, and with that the faster precision, measured on a few episodes until `end`."""
     chosen, best = (1, PRECISIONS[0]), float("inf")
-    trials: dict[str, dict[str, float]] = {}
-    report["trials"] = trials
     for precision in PRECISIONS:
         for unroll in UNROLLS if precision == PRECISIONS[0] else (chosen[0],):
-            if trials and time.monotonic() > end - 30 * minutes:
-                continue  # half of the time is for the run itself
+            if time.monotonic() > end and best < float("inf"):
+                continue
             people, advance, compiling = prepared(configs, unroll, precision, CHUNK)
             found = rate(people, advance, configs, CHUNK, TRIAL)
-            trials[f"unroll {unroll}, {precision}"] = {"ms an episode of all runs": found, "compile s": compiling}
-            save()
+            tell(f"unroll {unroll}, {precision}", {"ms an episode of all runs": found, "compile s": compiling})
             if found < best:
                 chosen, best = (unroll, precision), found
-    report["chosen"] = {"unroll": chosen[0], "precision": chosen[1]}
-    people, advance, _ = prepared(configs, *chosen, CHUNK)
-    report["memory"] = memory(advance, people.shapes(make_hypers(configs)), runs)
-    save()
+    return chosen
+
+
+def train(people: Population, advance: Any, configs: list[Config], episodes: int, end: float) -> dict[str, float]:
+    """The run itself as far as the time goes, after a chunk to warm up and one for the profile."""
     state = people.init([config.seed for config in configs], make_hypers(configs))
     state, metrics = advance(state)
     with jax.profiler.trace("build/profile"):
@@ -121,13 +112,36 @@ def main(runs: int, episodes: int, minutes: float) -> None:
         jax.block_until_ready(metrics)
         played += CHUNK
     spent = time.perf_counter() - begun
-    report["run"] = {
+    return {
         "episodes played": played,
         "seconds": spent,
         "ms an episode of all runs": 1e3 * spent / max(played, 1),
         "minutes for the whole at this rate": spent / max(played, 1) * episodes / 60,
         "runs not finite": int((jax.device_get(state.health.update) >= 0).sum()),
     }
+
+
+def main(runs: int, episodes: int, minutes: float) -> None:
+    begun = time.monotonic()
+    configs = grid(runs, episodes)
+    spec = make_env(configs[0]).spec
+    trials: dict[str, dict[str, float]] = {}
+    report: dict[str, Any] = {
+        "runs": runs, "episodes": episodes, "machine": machine(1),
+        "an update of all runs": floors(runs, spec.num_agents, spec.obs_size, spec.snapshot_size), "trials": trials,
+    }  # fmt: skip
+    save = _saver(report)
+
+    def tell(trial: str, found: dict[str, float]) -> None:
+        trials[trial] = found
+        save()
+
+    unroll, precision = choose(configs, begun + 30 * minutes, tell)  # half of the time is for the run itself
+    people, advance, _ = prepared(configs, unroll, precision, CHUNK)
+    report["chosen"] = {"unroll": unroll, "precision": precision}
+    report["memory"] = memory(advance, people.shapes(make_hypers(configs)), runs)
+    save()
+    report["run"] = train(people, advance, configs, episodes, begun + 60 * minutes)
     save()
 
 

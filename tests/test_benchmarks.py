@@ -1,11 +1,19 @@
 """The benchmarks' bookkeeping: tables are what the JSON says, and the arithmetic is that of the shapes."""
 
+import importlib.util
+import json
+import os
+import subprocess
+import sys
+
 import jax
+import pytest
 
 from adama_jax.compose import make_algorithm, make_env
 from adama_jax.config import scenario_config
 from adama_jax.settings import config_hash, program_key
 from benchmarks.gpu import floors, grid
+from benchmarks.gpu_program import kernels
 from benchmarks.programs import update_bytes, update_flops
 from benchmarks.tables import PAGE, PLACE, TABLES, filled
 
@@ -38,3 +46,45 @@ def test_the_arithmetic_of_an_update():
     assert least - update_bytes(4, 10, 10, batch=0) == 4 * 1024 * (2 * 10 + 4 * 2 + 2)
     assert update_bytes(4, 10, 10, batch=0) == 3 * 4 * sum(leaf.size for leaf in jax.tree.leaves(params))
     assert floors(500, 4, 10, 10)["GFLOP"] == 500 * update_flops(4, 10) / 1e9
+
+
+PROGRAM = """
+%fused (param: f32[500,4]) -> f32[500,4] {
+  %param = f32[500,4]{1,0} parameter(0)
+  ROOT %doubled = f32[500,4]{1,0} add(%param, %param)
+}
+
+%body (state: (s32[], f32[500,4])) -> (s32[], f32[500,4]) {
+  %state = (s32[], f32[500,4]{1,0}) parameter(0)
+  %x = f32[500,4]{1,0} get-tuple-element(%state), index=1
+  %y = f32[500,4]{1,0} fusion(%x), kind=kLoop, calls=%fused
+  ROOT %next = (s32[], f32[500,4]{1,0}) tuple(%n, %y)
+}
+
+ENTRY %main (x: f32[500,4], ring: f32[2000000000]) -> f32[500,4] {
+  %x.1 = f32[500,4]{1,0} parameter(0)
+  %ring = f32[2000000000]{0} parameter(1)
+  %row = f32[500,4]{1,0} fusion(%ring), kind=kLoop, calls=%fused
+  %start = (s32[], f32[500,4]{1,0}) tuple(%zero, %row)
+  %loop = (s32[], f32[500,4]{1,0}) while(%start), condition=%more, body=%body, \
+backend_config={"known_trip_count":{"n":"100"}}
+  ROOT %end = f32[500,4]{1,0} get-tuple-element(%loop), index=1
+}
+"""
+
+
+def test_launches_and_traffic_are_counted_from_the_program():
+    """One kernel reads a ring, of which only what it writes counts; one is in a loop of 100 turns."""
+    row = 4 * 500 * 4
+    assert kernels(PROGRAM) == [("once a chunk", 1.0, row), ("an episode", 100.0, 2 * row)]
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not importlib.util.find_spec("jax_cuda13_plugin"), reason="needs jax-cuda13-plugin[with-cuda]")
+def test_a_gpu_copies_no_ring():
+    """Once XLA turned the rings about on entering a chunk and on leaving it: twice the memory, 35 ms."""
+    code = "import benchmarks.gpu_program as it; it.UNROLLS = (1,); it.write_report = lambda *_: None; it.main(20)"
+    environment = os.environ | {"JAX_PLATFORMS": "cpu", "JAX_SKIP_CUDA_CONSTRAINTS_CHECK": "1"}
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env=environment)
+    memory = json.loads(done.stdout.partition(" ")[2].replace("'", '"'))["memory"]
+    assert memory["temporaries, GiB"] < 0.1 * memory["replay, GiB"]
