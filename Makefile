@@ -81,6 +81,7 @@ bench: $(READY) ## speed, as ratios measured in one run; half an hour on an idle
 	.venv/bin/python -m benchmarks.sweep
 	.venv/bin/python -m benchmarks.locomotion
 	.venv/bin/python -m benchmarks.checkpoints
+	.venv/bin/python -m benchmarks.startup
 	.venv/bin/python -m benchmarks.tables
 
 clean: ## remove the environment and caches; results stay
