@@ -2,7 +2,7 @@
 
     .venv/bin/python -m benchmarks.checkpoints [loop|save]
 
-Predator-prey: the loop with 5 seeds, a save with 7, whose replays of 1e6 transitions are 530 MB; on one core with one
+Predator-prey: the loop with 5 seeds, a save with 7, whose replays of 1e6 transitions are 590 MB; on one core with one
 thread, so that the thread that writes has no core of its own. Run it on an idle machine. Adds to
 `benchmarks/checkpoints.json`.
 """

@@ -1,4 +1,4 @@
-"""A grid in one program against the same runs one after another, as ratios measured in one run..
+"""A grid in one program against the same runs one after another, as ratios measured in one run.
 
     .venv/bin/python -m benchmarks.sweep [rounds]
 

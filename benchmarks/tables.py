@@ -73,10 +73,26 @@ def scaling(group: str, unit: str) -> str:
     return table([["", unit], *map(list, read_report("scaling")["milliseconds"][group].items())])
 
 
+def sweep() -> str:
+    """The same 32 runs, four ways."""
+    rows = read_report("sweep")["ratios"]
+    return table([["", "seconds", "times as fast a run"], *([what, *row.values()] for what, row in rows.items())])
+
+
 def startup() -> str:
     """Median and worst."""
     seconds = read_report("startup")["seconds"]
     return table([["seconds until", "median", "most"], *([what, *found.values()] for what, found in seconds.items())])
+
+
+def gpu_program() -> str:
+    """A column for each `unroll`."""
+    columns = read_report("gpu_program")["unroll"]
+    names = [name for name in next(iter(columns.values())) if name not in ("places", "memory")]
+    rows = [[name, *(column[name] for column in columns.values())] for name in names]
+    kept = ("arguments, GiB", "temporaries, GiB")
+    rows += [[name, *(column["memory"][name] for column in columns.values())] for name in kept]
+    return table([["unroll", *columns], *rows])
 
 
 TABLES: dict[str, Callable[[], str]] = {
@@ -97,6 +113,8 @@ TABLES: dict[str, Callable[[], str]] = {
     "rules": lambda: scaling("rules: update", "update, ms"),
     "parts": lambda: scaling("an episode's parts", "ms"),
     "roofline": lambda: scaling("roofline", ""),
+    "sweep": sweep,
+    "gpu program": gpu_program,
     "startup": startup,
 }
 
