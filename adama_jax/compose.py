@@ -20,7 +20,7 @@ from adama_jax.replay import Replay, uniform_replay
 from adama_jax.scenarios import SCENARIOS
 from adama_jax.train import Exploration, Trainer, TrainHyper, trainer
 
-PART, LEAST = 512, 64  # transitions: a part of a minibatch has at most so many on a CPU, and at least
+PART, LEAST = 512, 128  # transitions: a part of a minibatch has at most so many on a CPU, and at least
 
 
 def make_env(config: Config) -> Env:
@@ -55,8 +55,13 @@ def make_rule(config: Config) -> RateRule:
     return rates.RULES[method.rule](**options)
 
 
-def make_learner(config: Config, algorithm: Algorithm, num_agents: int, sharing: int = 1) -> Learner:
-    """The train step; with `sharing` devices for a minibatch, in a `shard_map` with the axis `MINIBATCH`."""
+def make_learner(
+    config: Config, algorithm: Algorithm, num_agents: int, parts: int | None = None, sharing: int = 1
+) -> Learner:
+    """The train step; `parts` as `learner` has them.
+
+    With `sharing` devices for a minibatch it works in a `shard_map` with the axis `MINIBATCH`.
+    """
     period = config.learning.target_period * config.learning.updates_per_episode
     return learner(
         algorithm,
@@ -65,34 +70,38 @@ def make_learner(config: Config, algorithm: Algorithm, num_agents: int, sharing:
         num_agents,
         curvature=config.rates.curvature,
         target_period=period if config.learning.targets == "hard" else None,
-        parts=minibatch_parts(config.learning.batch_size, sharing),
+        parts=parts,
         shared_by=MINIBATCH if sharing > 1 else None,
     )
 
 
-def minibatch_parts(batch_size: int, sharing: int = 1) -> int | None:
+def minibatch_parts(batch_size: int, platform: str, sharing: int = 1) -> int | None:
     """On a CPU, the fewest equal parts of a minibatch that the caches hold (docs/performance.md); elsewhere None.
+
+    1 where there are none of 128 to 512 transitions.
 
     Args:
         batch_size: transitions.
+        platform: of the devices, "cpu" or "gpu".
         sharing: devices that get as many parts each.
 
-    >>> [minibatch_parts(size) for size in (1024, 1000, 768, 100, 1009)], minibatch_parts(1024, sharing=3)
+    >>> [minibatch_parts(size, "cpu") for size in (1024, 1000, 768, 100, 1009)], minibatch_parts(1024, "cpu", sharing=3)
     ([2, 2, 2, 1, 1], 1)
     """
-    if jax.default_backend() != "cpu":
+    if platform != "cpu":
         return None
     counts = range(sharing, batch_size + 1, sharing)
     return next((n for n in counts if batch_size % n == 0 and LEAST <= batch_size // n <= PART), 1)
 
 
-def most_sharing(batch_size: int, devices: int) -> int:
+def most_sharing(batch_size: int, devices: int, platform: str) -> int:
     """The most devices, of so many, that can share a minibatch.
 
-    >>> [most_sharing(1024, devices) for devices in (1, 2, 3, 16, 64)], most_sharing(1009, devices=2)
-    ([1, 2, 2, 16, 16], 1)
+    >>> [most_sharing(1024, devices, "cpu") for devices in (1, 2, 3, 16, 64)], most_sharing(1009, 2, "cpu")
+    ([1, 2, 2, 8, 8], 1)
     """
-    return max(n for n in range(1, devices + 1) if n == 1 or (minibatch_parts(batch_size, n) or 1) % n == 0)
+    counts = range(1, devices + 1)
+    return max(n for n in counts if n == 1 or (minibatch_parts(batch_size, platform, n) or 1) % n == 0)
 
 
 def make_replay(config: Config, env: Env) -> Replay:
@@ -101,11 +110,15 @@ def make_replay(config: Config, env: Env) -> Replay:
     return uniform_replay(min(room, config.episodes), config.learning.batch_size, env.spec.snapshot_size)
 
 
-def make_train(config: Config, unroll: int = 1, sharing: int = 1) -> Trainer:
+def make_train(config: Config, unroll: int = 1, sharing: int = 1, platform: str | None = None) -> Trainer:
     """A run as pure functions that vmap over keys and float hyperparameters (`make_hyper`).
 
     `unroll`, as `trainer` has it: 1 is as fast as any on a CPU (docs/performance.md). `sharing`, as `population` has
-    it: with more than one device its `chunk` works in a population only.
+    it: with more than one device its `chunk` works in a population only. `platform`: of the devices it is for; None:
+    JAX's default.
+
+    Raises:
+        ValueError: so many devices cannot share a minibatch.
 
     >>> import dataclasses, jax
     >>> from adama_jax.config import scenario_config
@@ -115,12 +128,16 @@ def make_train(config: Config, unroll: int = 1, sharing: int = 1) -> Trainer:
     >>> int(state.episode), metrics.actor_rates.shape
     (3, (2,))
     """
+    batch_size = config.learning.batch_size
+    parts = minibatch_parts(batch_size, platform or jax.default_backend(), sharing)
+    if (parts or 1) % sharing:
+        raise ValueError(f"sharing={sharing}: so many devices cannot share a minibatch of {batch_size}")
     env = make_env(config)
     algorithm = make_algorithm(config, env)
     return trainer(
         env,
         algorithm.act,
-        make_learner(config, algorithm, env.spec.num_agents, sharing),
+        make_learner(config, algorithm, env.spec.num_agents, parts, sharing),
         make_replay(config, env),
         updates_per_episode=config.learning.updates_per_episode,
         envs_per_run=config.learning.envs_per_run,

@@ -82,14 +82,15 @@ def learner(
         curvature: how a second-order rule gets M l_a, one of `probe.CURVATURES`; not read by first-order rules.
         target_period: copy the targets every so many updates; None moves them softly, by `hyper.target_step`.
         parts: the minibatch's gradients and curvature are means over so many equal parts, one after another and, under
-            `vmap`, one run after another: the same to rounding (the secant's step has its size in each part), and
-            faster on a CPU, whose caches hold a part. None: the whole of it at once, as a GPU likes it.
+            `vmap`, one run after another: the same to rounding (a secant's curvature only about: its step has its size
+            in each part), and faster on a CPU, whose caches hold a part. None: all of it at once, as a GPU likes it.
         shared_by: the axis of a `shard_map` whose devices divide the parts among themselves, each its own run of them,
             and then all hold the mean; None: there is no such axis.
 
     Raises:
         ValueError: a second-order rule with `curvature="exact"` and a piecewise-linear critic; an unknown curvature;
-            `shared_by` without `parts`; at an update, a minibatch that `parts` does not divide.
+            `shared_by` without `parts`; at an update, a minibatch that `parts` does not divide, or parts that the
+            devices do not.
 
     >>> import jax, optax
     >>> from adama_jax.algorithms.maddpg import maddpg

@@ -134,8 +134,8 @@ def train_slice(
                 watch.broke({lane: broken for lane, broken in found.items() if lane not in diverged})
             diverged = found
             watch.moved(Moved(*place, end, config.episodes, length, seconds))
-            program.evaluate.begin()  # beside the chunks that follow
             _edge(saved, state, course, len(diverged) == count, watch)
+            program.evaluate.begin()  # beside the chunks that follow
         if course.points and end <= course.points[-1][0]:
             continue
         course = _point(program, state, course, end, count)

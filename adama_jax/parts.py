@@ -32,7 +32,7 @@ def mean_over_batch(
         shared_by: the axis of a `shard_map` whose devices divide the parts, and then all hold the mean.
 
     Raises:
-        ValueError: `parts` does not divide the minibatch.
+        ValueError: `parts` does not divide the minibatch, or the devices do not divide the parts.
 
     >>> import jax.numpy as jnp
     >>> obs, reward = jnp.ones((1, 4, 1)), jnp.arange(4.0)
@@ -59,13 +59,16 @@ def mean_over_batch(
     return jax.tree.map(lambda leaf: leaf / parts, _over_devices(total(context, pieces, keys), shared_by))
 
 
-def _own(pieces: PyTree, shared_by: str | None) -> PyTree:
-    """Of the pieces those that are this device's."""
+def _own(pieces: tuple[Batch, jax.Array], shared_by: str | None) -> tuple[Batch, jax.Array]:
+    """Of the pieces, and of the keys, those that are this device's."""
     if shared_by is None:
         return pieces
+    devices = jax.lax.axis_size(shared_by)
+    if (parts := len(pieces[1])) % devices:
+        raise ValueError(f"a minibatch in {parts} parts cannot be shared by {devices} devices")
 
     def take(leaf: jax.Array) -> jax.Array:
-        each = leaf.shape[0] // jax.lax.axis_size(shared_by)
+        each = leaf.shape[0] // devices
         return jax.lax.dynamic_slice_in_dim(leaf, each * jax.lax.axis_index(shared_by), each)
 
     return jax.tree.map(take, pieces)

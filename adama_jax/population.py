@@ -75,7 +75,8 @@ def population(trainer: Trainer, size: int, devices: Sequence[Any] | None = None
         sharing: how many devices share a minibatch; more than one only for a trainer made for as many.
 
     Run i depends on its own seed and hyperparameters only: whoever shares its program, it is equal bit for bit in
-    programs of the same width (2 or more a device) on the same kind and number of devices, and to rounding in others.
+    programs of the same width (2 or more a device) on the same kind and number of devices, and to rounding in others
+    (a second-order rule's secant only about, where another number of devices shares its minibatch).
 
     A grid over gamma with two seeds, four runs in one program:
 

@@ -3,7 +3,7 @@
 import math
 import time
 from collections.abc import Callable, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -35,6 +35,11 @@ class Later:
         assert self._future is not None
         return self._future.result()
 
+    def wait(self) -> None:
+        """Until it is done or has failed, if it has begun."""
+        if self._future is not None:
+            wait([self._future])
+
 
 class Program(NamedTuple):
     """What the loop calls, compiled.
@@ -64,12 +69,13 @@ def compiled(config: Config, runs: int, devices: Sequence[Any], width: int | Non
         width: runs at once; None: what is fast, and narrower if the compiled program says that it needs more memory.
     """
     start = time.perf_counter()
-    train, hyper = make_train(config), make_hyper(config)
+    platform, hyper = devices[0].platform, make_hyper(config)
+    train = make_train(config, platform=platform)
     fixed_width = width is not None
-    width = width or slice_width(runs, len(devices), most_in_memory(train, hyper, devices[0]), devices[0].platform)
+    width = width or slice_width(runs, len(devices), most_in_memory(train, hyper, devices[0]), platform)
     while True:
-        sharing = most_sharing(config.learning.batch_size, spare(width, len(devices)))
-        people = population(make_train(config, sharing=sharing), width, devices, sharing)
+        sharing = most_sharing(config.learning.batch_size, spare(width, len(devices)), platform)
+        people = population(make_train(config, sharing=sharing, platform=platform), width, devices, sharing)
         state = people.shapes(hyper)
         together = config.learning.envs_per_run
         advance = {
@@ -78,7 +84,7 @@ def compiled(config: Config, runs: int, devices: Sequence[Any], width: int | Non
         }
         evaluate = Later(_compile, people.evaluate, state)
         # On a CPU an evaluation's worlds are nothing beside the replays.
-        weighed = [] if devices[0].platform == "cpu" else [evaluate()]
+        weighed = [] if platform == "cpu" else [evaluate()]
         needed = max(bytes_needed(program) for program in (*advance.values(), *weighed))
         narrower = width if fixed_width else fitted(width, needed, devices[0])
         if narrower == width:

@@ -60,8 +60,8 @@ class Reporter:
         self.chunks.append(moved)
         self._show(moved)
         if not self.began and not self.console.is_terminal:
-            first = f"the first {moved.episodes:,} of {moved.total:,} episodes in {moved.seconds:.1f} s"
-            self.console.print(f"{self.name}: training, {first}")
+            first = f"{moved.episode - moved.episodes + 1:,} to {moved.episode:,} of {moved.total:,}"
+            self.console.print(f"{self.name}: training, episodes {first} in {moved.seconds:.1f} s")
         self.began = True
 
     def broke(self, lanes: Mapping[Lane, Broken]) -> None:

@@ -38,7 +38,7 @@ class Transitions(NamedTuple):
 class Replay(NamedTuple):
     """A buffer.
 
-    init: `(example: Episode) -> ReplayState`, zeros of the example's shapes and types.
+    init: `(example: Episode) -> ReplayState`, zeros, for episodes as long as the example.
     add: `(state, episode) -> ReplayState`, over the oldest episode once the ring is full.
     sample: `(state, key) -> Transitions`, uniform, with replacement, over what is stored.
     """

@@ -175,6 +175,7 @@ def _train(job: _Job, lanes: Sequence[Lane], program: Program, saved: SavedSlice
         learned = train_slice(job.configs, lanes, program, saved, job.watch, write, place)
     except BaseException:
         saved.close()  # what is being saved is saved
+        program.evaluate.wait()  # here, where whoever stops and takes too long is made to leave
         raise
     for row, lane in enumerate(lanes):
         if lane.config >= 0:
@@ -192,7 +193,7 @@ def _devices_for(saved: SavedSlice, available: int, watch: Watch) -> int:
     if had <= available:
         return had
     found = max(count for count in range(1, available + 1) if width % count == 0)
-    watch.tell(f"a slice begun on {had} devices goes on on {found}: equal to rounding only")
+    watch.tell(f"a slice begun on {had} devices goes on on {found}: no longer equal bit for bit")
     return found
 
 
@@ -212,7 +213,7 @@ def _meta(config: Config, finished: dict[int, Finished], program: Program | None
         "config_hash": config_hash(config),
         "finished_at": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
         "wall_seconds": busy,  # this configuration's share, by its number of seeds
-        "compile_seconds": program.seconds if program else 0.0,
+        "compile_seconds": program.seconds if program else 0.0,  # until training could begin
         "updates_per_second": episodes * config.learning.updates_per_episode / busy,
         "runs_in_program": runs,
         "runs_at_once": program.width if program else 0,

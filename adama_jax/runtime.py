@@ -3,9 +3,12 @@
 import importlib.metadata
 import os
 import platform
+import re
 import subprocess
 from pathlib import Path
 from typing import Any
+
+CPUS = Path("/proc/cpuinfo")
 
 
 def set_up_jax(devices: int | None = None) -> None:
@@ -24,7 +27,7 @@ def set_up_jax(devices: int | None = None) -> None:
 
 
 def machine(used: int | None = None) -> dict[str, Any]:
-    """Where a result was computed: versions, devices (how many there are, and how many were used), commit."""
+    """Where a result was computed: versions, processor, devices (how many, and how many were used), commit."""
     import jax
 
     devices = jax.local_devices()
@@ -32,6 +35,7 @@ def machine(used: int | None = None) -> dict[str, Any]:
     return {
         "versions": {name: importlib.metadata.version(name) for name in packages}
         | {"python": platform.python_version()},
+        "processor": processor(),
         "device": {
             "platform": devices[0].platform,
             "kind": devices[0].device_kind,
@@ -40,6 +44,12 @@ def machine(used: int | None = None) -> dict[str, Any]:
         },
         "git_commit": git_commit(),
     }
+
+
+def processor() -> str:
+    """The CPU's name, as the system has it."""
+    names = re.findall(r"^model name\s*:\s*(.+)$", CPUS.read_text(), re.MULTILINE) if CPUS.exists() else []
+    return names[0] if names else platform.processor()
 
 
 def git_commit() -> str | None:

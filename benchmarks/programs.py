@@ -1,20 +1,25 @@
 """What the benchmarks time: updates, minibatches, episodes and a large matmul, as compiled programs."""
 
-import contextlib
 import dataclasses
 import os
 import statistics
 import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
-from unittest import mock
 
 import jax
 import jax.numpy as jnp
 import psutil
 
-from adama_jax import compose
-from adama_jax.compose import make_algorithm, make_env, make_hyper, make_learner, make_replay, make_train
+from adama_jax.compose import (
+    make_algorithm,
+    make_env,
+    make_hyper,
+    make_learner,
+    make_replay,
+    make_train,
+    minibatch_parts,
+)
 from adama_jax.config import Config, scenario_config
 from adama_jax.population import AXES
 from adama_jax.train import minibatch
@@ -72,19 +77,24 @@ def activation_bytes(num_agents: int, batch: int = 1024, width: int = 64) -> int
 
 
 def update_program(
-    setting: Config, seeds: int | None = None, obs_size: int | None = None, whole: bool = False
+    setting: Config,
+    seeds: int | None = None,
+    obs_size: int | None = None,
+    whole: bool = False,
+    part: int | None = None,
 ) -> tuple[Callable[[Any], Any], Any]:
     """STEPS updates in a scan on a fixed minibatch; only the state is kept, so what nobody reads is not computed.
 
-    `whole`: the minibatch undivided and all seeds at once, as elsewhere than on a CPU.
+    `whole`: the minibatch undivided and all seeds at once, as elsewhere than on a CPU. `part`: the transitions in a
+    part; None: as on a CPU.
     """
     env = make_env(setting)
     env = env._replace(spec=env.spec._replace(obs_size=obs_size or env.spec.obs_size))
     n = env.spec.num_agents
-    with mock.patch.object(compose, "minibatch_parts", lambda *_: None) if whole else contextlib.nullcontext():
-        learn = make_learner(setting, make_algorithm(setting, env), n)
-    keys = jax.random.split(jax.random.key(1), 4)
     size = setting.learning.batch_size
+    parts = size // part if part else minibatch_parts(size, "gpu" if whole else "cpu")
+    learn = make_learner(setting, make_algorithm(setting, env), n, parts)
+    keys = jax.random.split(jax.random.key(1), 4)
     batch = Batch(
         obs=jax.random.normal(keys[0], (n, size, env.spec.obs_size)),
         action=jax.random.uniform(keys[1], (n, size, env.spec.action_size), minval=-1),
@@ -114,7 +124,8 @@ def sampled_program(setting: Config) -> tuple[Callable[[Any], Any], Any]:
     """STEPS updates, each on a minibatch drawn from the replay buffer, observations recomputed from snapshots."""
     env, train = make_env(setting), make_train(setting)
     replay = make_replay(setting, env)
-    learn = make_learner(setting, make_algorithm(setting, env), env.spec.num_agents)
+    parts = minibatch_parts(setting.learning.batch_size, "cpu")
+    learn = make_learner(setting, make_algorithm(setting, env), env.spec.num_agents, parts)
     state = jax.jit(train.chunk, static_argnums=1)(train.init(jax.random.key(0), make_hyper(setting)), 100)[0]
 
     def one(learning: Any, key: jax.Array) -> tuple[Any, None]:

@@ -1,6 +1,6 @@
 """How cost grows, on one core with one thread: with runs, agents, replay and rate rules; what an episode is made of.
 
-    .venv/bin/python -m benchmarks.scaling [runs] [agents] [replay] [rules] [unroll] [parts]
+    .venv/bin/python -m benchmarks.scaling [runs] [agents] [replay] [rules] [unroll] [parts] [sizes] [draw]
 
 Milliseconds are medians over rounds in which every program of a group runs once. Without arguments: every group. Run it
 on an idle machine. Adds to `benchmarks/scaling.json`.
@@ -8,7 +8,7 @@ on an idle machine. Adds to `benchmarks/scaling.json`.
 
 import statistics
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from benchmarks.one_core import take_one_core
@@ -18,10 +18,12 @@ take_one_core()
 import dataclasses
 
 import jax
+import jax.numpy as jnp
 
 from adama_jax.compose import make_algorithm, make_env, make_hyper, make_train
 from adama_jax.config import Config
 from adama_jax.methods import METHODS
+from adama_jax.replay import Replay, ReplayState, uniform_replay
 from adama_jax.rollout import make_rollout
 from adama_jax.runtime import machine
 from adama_jax.train import TrainState
@@ -33,6 +35,7 @@ from benchmarks.programs import (
     config,
     episode_program,
     matmul_program,
+    matmul_share,
     population_program,
     sampled_program,
     side_by_side,
@@ -42,7 +45,7 @@ from benchmarks.programs import (
 )
 from benchmarks.reports import read_report, write_report
 
-ROUNDS, UNROLLS = 5, (1, 2, 4, 20)
+ROUNDS, UNROLLS, SIZES, DRAWING = 5, (1, 2, 4, 20), (128, 256, 512, 1024), 4
 RUNS, AGENTS, CAPACITIES = (1, 2, 4, 16, 64), (2, 4, 8, 16, 32), (10_000, 100_000, 1_000_000)
 
 
@@ -80,7 +83,7 @@ def rollout_program(setting: Config, runs: int) -> Program:
             episode = play(jax.random.split(key, runs), actors, 0.5)
             return total + episode.reward.sum() + episode.snapshot.sum() + episode.action.sum(), None
 
-        return jax.lax.scan(one, jax.numpy.zeros(()), jax.random.split(jax.random.key(1), STEPS))[0]
+        return jax.lax.scan(one, jnp.zeros(()), jax.random.split(jax.random.key(1), STEPS))[0]
 
     return jax.jit(episodes), actors
 
@@ -159,7 +162,53 @@ def parts(rounds: int) -> dict[str, Any]:
     return {"an episode's parts": found, "roofline": roofline}
 
 
-GROUPS = {"runs": runs, "agents": agents, "replay": replay, "rules": rules, "unroll": unroll, "parts": parts}
+def sizes(rounds: int) -> dict[str, Any]:
+    """Of the parts of a minibatch, 2 runs taking turns: the share of a large matmul's rate."""
+    found = {}
+    for n in AGENTS:
+        programs = {str(size): update_program(config("adama", n), seeds=2, part=size) for size in SIZES}
+        taken = side_by_side(programs | {"matmul": matmul_program()}, rounds)
+        flops = 2 * update_flops(n, 2 * (n + 1))
+        found[f"sizes: N = {n}"] = {name: matmul_share(taken, name, flops) for name in programs}
+    return found
+
+
+def draw(rounds: int) -> dict[str, Any]:
+    """1024 transitions from each of 4 runs' rings, STEPS times."""
+    env = make_env(config("adama"))
+    programs = {}
+    for episodes in (200, 50_000):
+        buffer = uniform_replay(episodes, 1024, env.spec.snapshot_size)
+        width = env.spec.num_agents * env.spec.action_size
+        shape = (DRAWING, episodes, 21, env.spec.snapshot_size + width + 2)
+        state = ReplayState(rows=jnp.ones(shape), added=jnp.full((), episodes))
+        programs[str(episodes)] = (_drawn(buffer), state)
+    return {"draw: of one run": {name: ms / DRAWING for name, ms in milliseconds(programs, rounds).items()}}
+
+
+def _drawn(buffer: Replay) -> Callable[[ReplayState], jax.Array]:
+    sample = jax.vmap(buffer.sample, in_axes=(ReplayState(rows=0, added=None), 0))  # pyright: ignore
+
+    def draws(state: ReplayState) -> jax.Array:
+        def one(total: jax.Array, key: jax.Array) -> tuple[jax.Array, None]:
+            found = sample(state, jax.random.split(key, DRAWING))
+            return total + sum(leaf.sum() for leaf in found), None
+
+        return jax.lax.scan(one, jnp.zeros(()), jax.random.split(jax.random.key(1), STEPS))[0]
+
+    return jax.jit(draws)
+
+
+GROUPS = {
+    "runs": runs,
+    "agents": agents,
+    "replay": replay,
+    "rules": rules,
+    "unroll": unroll,
+    "parts": parts,
+    "sizes": sizes,
+    "draw": draw,
+}
 
 
 def main(chosen: Sequence[str]) -> None:

@@ -114,6 +114,10 @@ TABLES: dict[str, Callable[[], str]] = {
     "parts": lambda: scaling("an episode's parts", "ms"),
     "roofline": lambda: scaling("roofline", ""),
     "sweep": sweep,
+    "sizes": lambda: table(
+        _groups({f"sizes: N = {n}": f"N = {n}" for n in (2, 4, 8, 16, 32)}, "transitions in a part")
+    ),
+    "draw": lambda: table(_groups({"draw: of one run": "a draw of 1024, ms"}, "episodes in the ring")),
     "gpu program": gpu_program,
     "startup": startup,
 }

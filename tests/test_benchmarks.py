@@ -13,7 +13,7 @@ from adama_jax.compose import make_algorithm, make_env
 from adama_jax.config import scenario_config
 from adama_jax.settings import config_hash, program_key
 from benchmarks.gpu import floors, grid
-from benchmarks.gpu_program import kernels
+from benchmarks.gpu_program import SELDOM, kernels, summary
 from benchmarks.programs import update_bytes, update_flops
 from benchmarks.tables import PAGE, PLACE, TABLES, filled
 
@@ -58,7 +58,17 @@ PROGRAM = """
   %state = (s32[], f32[500,4]{1,0}) parameter(0)
   %x = f32[500,4]{1,0} get-tuple-element(%state), index=1
   %y = f32[500,4]{1,0} fusion(%x), kind=kLoop, calls=%fused
+  %either = f32[500,4]{1,0} conditional(%new, %y, %x), branch_computations={%copied, %kept}
   ROOT %next = (s32[], f32[500,4]{1,0}) tuple(%n, %y)
+}
+
+%copied (x.2: f32[500,4]) -> f32[500,4] {
+  %x.2 = f32[500,4]{1,0} parameter(0)
+  ROOT %copy = f32[500,4]{1,0} copy(%x.2)
+}
+
+%kept (x.3: f32[500,4]) -> f32[500,4] {
+  ROOT %x.3 = f32[500,4]{1,0} parameter(0)
 }
 
 ENTRY %main (x: f32[500,4], ring: f32[2000000000]) -> f32[500,4] {
@@ -74,15 +84,21 @@ backend_config={"known_trip_count":{"n":"100"}}
 
 
 def test_launches_and_traffic_are_counted_from_the_program():
-    """One kernel reads a ring, of which only what it writes counts; one is in a loop of 100 turns."""
+    """One kernel reads a ring, of which only what it writes counts; one is in a loop of 100 turns, one in a branch."""
     row = 4 * 500 * 4
-    assert kernels(PROGRAM) == [("once a chunk", 1.0, row), ("an episode", 100.0, 2 * row)]
+    moved = [("an episode", 100.0, 2 * row), (SELDOM, 100.0, 2 * row)]
+    assert kernels(PROGRAM, ring=2_000_000_000) == [("once a chunk", 1.0, row), *moved]
+    places = summary(kernels(PROGRAM, ring=10**12), gigaflops=0.0)["places"]
+    assert {name: round(place["GB each time"], 3) for name, place in places.items()} == {
+        "once a chunk": 8.0,
+        "an episode": 0.0,
+    }
 
 
 @pytest.mark.slow
 @pytest.mark.skipif(not importlib.util.find_spec("jax_cuda13_plugin"), reason="needs jax-cuda13-plugin[with-cuda]")
 def test_a_gpu_copies_no_ring():
-    """Once XLA turned the rings about on entering a chunk and on leaving it: twice the memory, 35 ms."""
+    """Once XLA turned the rings about on entering a chunk and on leaving it: twice the memory, 160 GB moved a chunk."""
     code = "import benchmarks.gpu_program as it; it.UNROLLS = (1,); it.write_report = lambda *_: None; it.main(20)"
     environment = os.environ | {"JAX_PLATFORMS": "cpu", "JAX_SKIP_CUDA_CONSTRAINTS_CHECK": "1"}
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env=environment)

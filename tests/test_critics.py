@@ -125,7 +125,7 @@ from adama_jax.types import Batch
 size = 1009  # prime, so there are no parts, and sums over gradients are fused with the products that make them
 config = with_settings(scenario_config("predator_prey"), {"world.num_agents": 16, "learning.batch_size": size})
 env = make_env(config)
-learn = make_learner(config, make_algorithm(config, env), 16)
+learn = make_learner(config, make_algorithm(config, env), 16, parts=1)
 obs, action = jnp.ones((16, size, env.spec.obs_size)), jnp.ones((16, size, 2))
 batch = Batch(obs, action, jnp.ones(size), obs, jnp.zeros(size))
 print(jax.jit(learn.update)(learn.init(jax.random.key(0)), batch, jax.random.key(0))[1].td_loss)

@@ -263,3 +263,21 @@ def test_parts_must_divide_the_minibatch():
         learn.update(learn.init(jax.random.key(0)), random_batch(), jax.random.key(0))
     with pytest.raises(ValueError, match=r"shared_by='devices'.*`parts` must be given"):
         make(shared_by="devices")
+
+
+def test_devices_share_parts_evenly():
+    """Three parts between two devices would leave one out."""
+    learn = learner(
+        maddpg(N, OBS, ACTION), from_optax(optax.sgd(1.0)), rates.fixed(RateHyper()), N, parts=3, shared_by="one"
+    )
+    state = learn.init(jax.random.key(0))
+    batch = jax.tree.map(lambda leaf: leaf[..., :6] if leaf.ndim == 1 else leaf[:, :6], random_batch())
+    shared = jax.shard_map(
+        lambda state: learn.update(state, batch, jax.random.key(1)),
+        mesh=jax.make_mesh((2,), ("one",)),
+        in_specs=jax.sharding.PartitionSpec(),
+        out_specs=jax.sharding.PartitionSpec(),
+        check_vma=False,
+    )
+    with pytest.raises(ValueError, match="a minibatch in 3 parts cannot be shared by 2 devices"):
+        shared(state)

@@ -6,7 +6,6 @@ import numpy as np
 import psutil
 import pytest
 
-from adama_jax import compose
 from adama_jax.compose import make_hyper, make_train
 from adama_jax.config import scenario_config
 from adama_jax.population import population
@@ -23,7 +22,7 @@ def size(tree):
 
 
 def test_the_state_of_500_runs_by_its_shapes():
-    """20 x 50,000 transitions each, nothing evicted; the snapshots alone have more than 2^31 elements."""
+    """20 x 50,000 transitions each, nothing evicted; the rings have more than 2^31 numbers."""
     train = make_train(CONFIG)
     state = jax.eval_shape(train.init, jax.random.key(0), make_hyper(CONFIG))
     assert state.replay.rows.shape[0] * CONFIG.horizon == CONFIG.learning.capacity == 10**6
@@ -34,12 +33,11 @@ def test_the_state_of_500_runs_by_its_shapes():
 
 
 @pytest.mark.slow
-def test_the_compiled_program_of_500_runs(monkeypatch):
+def test_the_compiled_program_of_500_runs():
     """What the compiler says of 8 and of 4 runs, the minibatch whole as on a GPU: each further run adds so much."""
-    monkeypatch.setattr(compose, "minibatch_parts", lambda *_: None)
     needs = []
     for runs in (4, 8):
-        people = population(make_train(CONFIG), runs, jax.devices()[:1])
+        people = population(make_train(CONFIG, platform="gpu"), runs, jax.devices()[:1])
         needs.append(bytes_needed(people.chunk.lower(people.shapes(make_hyper(CONFIG)), 100).compile()))
     whole = needs[0] + (RUNS - 4) * (needs[1] - needs[0]) / 4
     print(f"500 runs: {whole / 2**30:.1f} GiB")

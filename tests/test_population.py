@@ -48,6 +48,12 @@ def test_devices_left_over_share_the_minibatch(method, exchanges):
     jax.tree.map(lambda a, b: np.testing.assert_allclose(a, b, rtol=1e-4, atol=1e-5), *ends)
 
 
+def test_so_many_devices_must_share_a_minibatch_evenly():
+    config = with_settings(small(), {"learning.batch_size": 1024})
+    with pytest.raises(ValueError, match="sharing=3: so many devices cannot share a minibatch of 1024"):
+        make_train(config, sharing=3)
+
+
 def test_what_does_not_divide_is_filled_up():
     people = population(make_train(small()), 5, jax.devices()[:2])
     assert (people.width, people.devices) == (6, 2)

@@ -30,7 +30,13 @@ def test_the_first_chunk_is_told_where_there_is_no_bar(heard):
     for episode in (50, 100):
         reporter.moved(moved(episode, 0.94))
     lines = text.getvalue().splitlines()
-    assert lines == ["a run: compiling ...", "a run: training, the first 50 of 50,000 episodes in 0.9 s"]
+    assert lines == ["a run: compiling ...", "a run: training, episodes 1 to 50 of 50,000 in 0.9 s"]
+
+
+def test_a_run_that_goes_on_says_from_where(heard):
+    reporter, text = heard
+    reporter.moved(moved(30_050, 1.0))
+    assert text.getvalue().splitlines()[-1] == "a run: training, episodes 30,001 to 30,050 of 50,000 in 1.0 s"
 
 
 def test_the_time_foretold_does_not_count_what_was_compiled_beside_the_first_chunks(heard):

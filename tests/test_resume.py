@@ -100,7 +100,7 @@ def test_every_leaf_of_the_last_checkpoint_is_equal(tmp_path, monkeypatch):
             (place,) = (tmp_path / where).rglob(f"checkpoints/*/{kind}")
             with Checkpoints(place) as checkpoints:
                 found.append(checkpoints.read(150).arrays)
-        assert set(found[0]) == set(found[1]) and len(found[0]) > 2
+        assert set(found[0]) == set(found[1]) and len(found[0]) >= 2
         for name in found[0]:
             np.testing.assert_array_equal(found[0][name], found[1][name], err_msg=name)
 
@@ -425,7 +425,7 @@ def test_fewer_devices_than_before(tmp_path):
         run([config], tmp_path / "stopped", stop_at(3), jax.devices()[:2], width=4)
     told = []
     run([config], tmp_path / "stopped", Watch(tell=told.append), ONE)
-    assert told[0] == "a slice begun on 2 devices goes on on 1: equal to rounding only"
+    assert told[0] == "a slice begun on 2 devices goes on on 1: no longer equal bit for bit"
     one, other = (load_run(run_folder(tmp_path / where, config)).metrics for where in ("whole", "stopped"))
     np.testing.assert_allclose(one["eval_return"], other["eval_return"], rtol=1e-3)
 

@@ -70,8 +70,8 @@ def counting(monkeypatch):
     """Count how often the training loop is traced."""
     traces = []
 
-    def counted(config, sharing=1):
-        train = make_train(config, sharing=sharing)
+    def counted(config, **options):
+        train = make_train(config, **options)
 
         def chunk(state, length):
             traces.append(length)

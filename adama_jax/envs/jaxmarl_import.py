@@ -47,6 +47,8 @@ def whole_jaxmarl() -> Any:
     >>> whole_jaxmarl().make("MPE_simple_spread_v3").num_agents
     3
     """
+    if "jaxmarl" in sys.modules:
+        return import_module("jaxmarl")
     kept = sys.stdout, sys.stderr, sys.__stdout__
     sys.stdout = sys.__stdout__ = io.StringIO()  # pyright: ignore[reportAttributeAccessIssue]
     try:
