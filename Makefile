@@ -74,7 +74,7 @@ fmt: $(READY) ## let ruff rewrite
 	.venv/bin/ruff check --fix .
 	.venv/bin/ruff format .
 
-bench: $(READY) ## speed, as ratios measured in one run; half an hour on an idle machine (with PyTorch where it is there)
+bench: $(READY) ## speed, as ratios measured in one run; 40 minutes on an idle machine (with PyTorch where it is there)
 	.venv/bin/python -m benchmarks.episodes
 	.venv/bin/python -m benchmarks.train_step
 	.venv/bin/python -m benchmarks.scaling

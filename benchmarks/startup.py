@@ -37,14 +37,17 @@ def start(home: Path, results: Path) -> dict[str, float]:
     """Seconds from `make experiment` to the first update of either method, and to the end of both first chunks."""
     command = ["make", "experiment", "SCENARIO=predator_prey", f"RESULTS={results}", "METHODS=adama fixed"]
     begun = time.perf_counter()
-    process = subprocess.Popen(
-        command,
-        cwd=ROOT,
-        env=environment(home),
-        stdout=subprocess.PIPE,
-        text=True,
-        start_new_session=True,
-    )
+    errors = results.with_suffix(".log")
+    with errors.open("w") as stderr:
+        process = subprocess.Popen(
+            command,
+            cwd=ROOT,
+            env=environment(home),
+            stdout=subprocess.PIPE,
+            stderr=stderr,
+            text=True,
+            start_new_session=True,
+        )
     first, ends = [], []
     assert process.stdout
     for line in process.stdout:
@@ -55,7 +58,7 @@ def start(home: Path, results: Path) -> dict[str, float]:
         if len(ends) == 2:
             break
     if len(ends) < 2:
-        raise RuntimeError(f"{' '.join(command)} ended before both methods trained")
+        raise RuntimeError(f"{' '.join(command)} ended before both methods trained: {errors.read_text()}")
     os.killpg(process.pid, signal.SIGTERM)
     process.stdout.read()
     process.wait()
