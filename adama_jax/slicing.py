@@ -9,7 +9,7 @@ import psutil
 
 from adama_jax.train import Trainer, TrainHyper
 
-MOST_ON_A_CORE = 6  # runs, which take turns there: more are hardly faster (docs/performance.md), and a chunk lasts longer
+MOST_ON_A_CORE = 6  # runs, which take turns: more are hardly faster (docs/performance.md), and a chunk lasts longer
 SHARE = 0.8  # of the free memory that a slice may fill
 
 
