@@ -227,7 +227,7 @@ def _check_leaves(place: Path, saved: Mapping[str, Any], arrays: Arrays, shapes:
             raise CheckpointError(f"{place}: leaf {name} is not what was written (sha256)")
     for name, (shape, dtype) in (shapes or {}).items():
         if name not in arrays:
-            raise UnfitError(f"{place}: leaf {name} is missing; another version's checkpoint?")
+            raise UnfitError(f"{place}: leaf {name} is missing: of another version? force=true begins anew")
         if arrays[name].shape != tuple(shape) or str(arrays[name].dtype) != dtype:
             have = f"{arrays[name].dtype}{list(arrays[name].shape)}"
             raise UnfitError(f"{place}: leaf {name} is {have}, must be {dtype}{list(shape)}")

@@ -207,6 +207,6 @@ def _slurm(options: Launch) -> dict[str, Any]:
 
 def _in_a_line(error: BaseException) -> str:
     """The error's last line that says something: submitit ends a job's traceback with rules and the logs' names."""
-    lines = [line.strip(" -") for line in str(error).splitlines()]
-    said = [line for line in lines if line and not line.startswith("/") and "logs" not in line]
+    lines = [line for line in (line.strip(" -") for line in str(error).splitlines()) if line]
+    said = [line for line in lines if not line.startswith("/") and "logs" not in line] or lines
     return f"{type(error).__name__}: {said[-1][:300] if said else 'no message'}"

@@ -235,6 +235,8 @@ def test_why_a_submitted_job_failed_is_its_own_last_line():
     text = f"Job (task=0) failed during processing with trace:\n{rule}\n{trace}\n{rule}\n{advice}\n{logs}"
     assert _in_a_line(RuntimeError(text)) == "RuntimeError: MemoryError: too much"
     assert _in_a_line(ValueError()) == "ValueError: no message"
+    path = "/results/a/replay/50: leaf replay.rows is missing"
+    assert _in_a_line(RuntimeError(path)) == f"RuntimeError: {path}"  # of ours, where submitit's paths are left out
 
 
 def test_slurm_gets_its_resources():
