@@ -175,12 +175,13 @@ def sizes(rounds: int) -> dict[str, Any]:
 
 def draw(rounds: int) -> dict[str, Any]:
     """1024 transitions from each of 4 runs' rings, STEPS times."""
-    env = make_env(config("adama"))
+    setting = config("adama")
+    env = make_env(setting)
     programs = {}
     for episodes in (200, 50_000):
         buffer = uniform_replay(episodes, 1024, env.spec.snapshot_size)
         width = env.spec.num_agents * env.spec.action_size
-        shape = (DRAWING, episodes, 21, env.spec.snapshot_size + width + 2)
+        shape = (DRAWING, episodes, setting.horizon + 1, env.spec.snapshot_size + width + 2)
         state = ReplayState(rows=jnp.ones(shape), added=jnp.full((), episodes))
         programs[str(episodes)] = (_drawn(buffer), state)
     return {"draw: of one run": {name: ms / DRAWING for name, ms in milliseconds(programs, rounds).items()}}

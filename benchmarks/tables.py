@@ -73,6 +73,12 @@ def scaling(group: str, unit: str) -> str:
     return table([["", unit], *map(list, read_report("scaling")["milliseconds"][group].items())])
 
 
+def sizes() -> str:
+    """A row for each number of agents that was measured."""
+    groups = [name for name in read_report("scaling")["milliseconds"] if name.startswith("sizes: ")]
+    return table(_groups({name: name.removeprefix("sizes: ") for name in groups}, "transitions in a part"))
+
+
 def sweep() -> str:
     """The same 32 runs, four ways."""
     rows = read_report("sweep")["ratios"]
@@ -114,9 +120,7 @@ TABLES: dict[str, Callable[[], str]] = {
     "parts": lambda: scaling("an episode's parts", "ms"),
     "roofline": lambda: scaling("roofline", ""),
     "sweep": sweep,
-    "sizes": lambda: table(
-        _groups({f"sizes: N = {n}": f"N = {n}" for n in (2, 4, 8, 16, 32)}, "transitions in a part")
-    ),
+    "sizes": sizes,
     "draw": lambda: table(_groups({"draw: of one run": "a draw of 1024, ms"}, "episodes in the ring")),
     "gpu program": gpu_program,
     "startup": startup,

@@ -9,15 +9,13 @@ import sys
 import time
 from pathlib import Path
 
-import numpy as np
 import pytest
 
-from adama_jax.checkpoint import Checkpoints
 from adama_jax.config import scenario_config
 from adama_jax.methods import METHODS
 from adama_jax.settings import with_settings
 from adama_jax.store import load_run, partial_folder, run_folder
-from tests.test_resume import assert_equal_runs
+from tests.test_resume import assert_equal_runs, assert_equal_states
 
 pytestmark = pytest.mark.slow
 ADAMA = [sys.executable, "-m", "adama_jax"]
@@ -101,19 +99,6 @@ def test_a_new_process_goes_on_to_the_same_bits(scenario, method, settings, tmp_
     folders = [run_folder(tmp_path / where, config) for where in ("whole", "stopped")]
     assert_equal_runs(*(load_run(folder) for folder in folders))
     assert_equal_states(*folders, config.episodes)
-
-
-def assert_equal_states(left, right, episode):
-    """Every leaf of the last checkpoint: parameters, targets, optimisers, rates, replay, keys, counters."""
-    for kind in ("state", "replay"):
-        found = []
-        for folder in (left, right):
-            (place,) = folder.glob(f"checkpoints/*/{kind}")
-            with Checkpoints(place, read_only=True) as checkpoints:
-                found.append(checkpoints.read(episode).arrays)
-        assert set(found[0]) == set(found[1]) and len(found[0]) >= 2
-        for name, value in found[0].items():
-            np.testing.assert_array_equal(value, found[1][name], err_msg=name)
 
 
 def test_twenty_kills(tmp_path):
