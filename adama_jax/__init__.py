@@ -1,39 +1,112 @@
-"""Adaptive learning rates for cooperative multi-agent actor-critic reinforcement learning (AdaMa, AAMAS 2023), in JAX.
+"""Adaptive learning rates for cooperative multi-agent actor-critic reinforcement learning, in JAX.
 
-The public names are loaded when first used, so that `adama --help` need not wait for JAX:
+AdaMa, after Jiang & Lu, Adaptive Learning Rates for Multi-Agent Reinforcement Learning (AAMAS 2023). The public names
+are loaded when first used, so that `adama --help` need not wait for JAX:
 
 >>> import adama_jax
 >>> config = adama_jax.scenario_config("predator_prey")
 >>> adama_jax.make_env(config).spec.num_agents
 4
-
-What shares its name with a module is imported from its module: `from adama_jax.rates import adama`,
-`from adama_jax.learner import learner`, `from adama_jax.population import population`.
 """
 
 from importlib import import_module
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-PUBLIC = {
-    "rates": ("RateHyper", "RateRule", "RateState", "balance", "direction", "fixed"),
-    "types": ("Batch", "Params", "Rates", "Signals"),
-    "learner": ("Learner", "LearnerHyper", "LearnerState"),
+if TYPE_CHECKING:
+    from adama_jax.algorithms.maddpg import maddpg
+    from adama_jax.config.checks import validate
+    from adama_jax.config.exhibits import Length, load_exhibits
+    from adama_jax.config.names import with_settings
+    from adama_jax.config.schema import Config, scenario_config
+    from adama_jax.errors import AdamaError, SettingError
+    from adama_jax.execution.build import make_algorithm, make_env, make_hyper, make_train
+    from adama_jax.execution.devices import set_up_jax
+    from adama_jax.execution.runner import run
+    from adama_jax.rates.rules import RateHyper, RateRule, RateState, adama, balance, fixed, steer
+    from adama_jax.storage.folder import run_folder
+    from adama_jax.storage.reader import find_run, load_run
+    from adama_jax.studies.exhibits import shown
+    from adama_jax.training.learner import Learner, LearnerHyper, LearnerState, learner
+    from adama_jax.training.optimizers import Optimizer, from_optax
+    from adama_jax.training.population import Population, population
+    from adama_jax.training.trainer import Trainer, TrainHyper, trainer
+    from adama_jax.types import Batch, Params, Rates, Signals
+
+# The same names as above, for the loader below; tests/test_public.py compares the two.
+_HOMES = {
     "algorithms.maddpg": ("maddpg",),
-    "config": ("Config", "ConfigError", "scenario_config"),
-    "validation": ("validate",),
-    "compose": ("make_algorithm", "make_env", "make_hyper", "make_train"),
-    "train": ("TrainHyper", "Trainer"),
-    "runner": ("run",),
-    "runtime": ("set_up_jax",),
-    "settings": ("with_settings",),
-    "store": ("find_run", "load_run", "run_folder"),
-    "exhibits": ("Length", "load_exhibits", "shown"),
-}
-_HOME = {name: module for module, names in PUBLIC.items() for name in names}
-__all__ = sorted(_HOME)
+    "config.checks": ("validate",),
+    "config.exhibits": ("Length", "load_exhibits"),
+    "config.names": ("with_settings",),
+    "config.schema": ("Config", "scenario_config"),
+    "errors": ("AdamaError", "SettingError"),
+    "execution.build": ("make_algorithm", "make_env", "make_hyper", "make_train"),
+    "execution.devices": ("set_up_jax",),
+    "execution.runner": ("run",),
+    "rates.rules": (
+        "RateHyper", "RateRule", "RateState", "adama", "balance", "fixed", "steer",
+    ),
+    "storage.folder": ("run_folder",),
+    "storage.reader": ("find_run", "load_run"),
+    "studies.exhibits": ("shown",),
+    "training.learner": ("Learner", "LearnerHyper", "LearnerState", "learner"),
+    "training.optimizers": ("Optimizer", "from_optax"),
+    "training.population": ("Population", "population"),
+    "training.trainer": ("TrainHyper", "Trainer", "trainer"),
+    "types": ("Batch", "Params", "Rates", "Signals"),
+}  # fmt: skip
+_HOME_OF = {name: module for module, names in _HOMES.items() for name in names}
+
+__all__ = [
+    "AdamaError",
+    "Batch",
+    "Config",
+    "Learner",
+    "LearnerHyper",
+    "LearnerState",
+    "Length",
+    "Optimizer",
+    "Params",
+    "Population",
+    "RateHyper",
+    "RateRule",
+    "RateState",
+    "Rates",
+    "SettingError",
+    "Signals",
+    "TrainHyper",
+    "Trainer",
+    "adama",
+    "balance",
+    "find_run",
+    "fixed",
+    "from_optax",
+    "learner",
+    "load_exhibits",
+    "load_run",
+    "maddpg",
+    "make_algorithm",
+    "make_env",
+    "make_hyper",
+    "make_train",
+    "population",
+    "run",
+    "run_folder",
+    "scenario_config",
+    "set_up_jax",
+    "shown",
+    "steer",
+    "trainer",
+    "validate",
+    "with_settings",
+]
 
 
 def __getattr__(name: str) -> Any:
-    if name not in _HOME:
+    if name not in _HOME_OF:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(f"{__name__}.{_HOME[name]}"), name)
+    return getattr(import_module(f"{__name__}.{_HOME_OF[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    return __all__

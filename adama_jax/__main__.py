@@ -2,6 +2,6 @@
 
 import sys
 
-from adama_jax.cli import main
+from adama_jax.cli.main import main
 
 sys.exit(main())

@@ -22,20 +22,25 @@ import jax
 import jax.numpy as jnp
 
 from adama_jax import tree
-from adama_jax.compose import make_hyper
-from adama_jax.config import scenario_config
-from adama_jax.course import Course
-from adama_jax.host_state import shapes_of, to_host
-from adama_jax.interrupted import Slice
-from adama_jax.loop import Lane, Watch, train_slice
-from adama_jax.program import Program, compiled, points
-from adama_jax.run_writer import RunWriter
-from adama_jax.runtime import machine
-from adama_jax.saved import SavedSlice, Saving
-from adama_jax.store import run_folder
+from adama_jax.config.schema import scenario_config
+from adama_jax.execution.build import make_hyper
+from adama_jax.execution.history import Course
+from adama_jax.execution.loop import Lane, Watch, train_slice
+from adama_jax.execution.program import Program, compiled, points
+from adama_jax.execution.saver import SavedSlice, Saving
+from adama_jax.execution.state import shapes_of, to_host
+from adama_jax.storage.cohorts import Slice
+from adama_jax.storage.folder import run_folder
+from adama_jax.storage.provenance import machine
+from adama_jax.storage.writer import RunWriter
 from benchmarks.reports import read_report, write_report
 
-ROUNDS, EPISODES, SEEDS, MINUTES = 5, 1_000, 5, 10.0  # MINUTES: between two checkpoints, as the command line has it
+ROUNDS, EPISODES, SEEDS, MINUTES = (
+    5,
+    1_000,
+    5,
+    10.0,
+)  # MINUTES: between two checkpoints, as the command line has it
 CONFIG = dataclasses.replace(scenario_config("predator_prey"), seeds=SEEDS, episodes=EPISODES)
 
 
@@ -135,7 +140,9 @@ def main() -> None:
             found = parts[part](Path(name))
         for what, value in found.items():
             print(f"{what:60s} {value:8.3f}", flush=True)
-        write_report("checkpoints", read_report("checkpoints") | {part: found | {"machine": machine(used=1)}})
+        write_report(
+            "checkpoints", read_report("checkpoints") | {part: found | {"machine": machine(used=1)}}
+        )
 
 
 if __name__ == "__main__":

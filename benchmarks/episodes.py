@@ -17,8 +17,8 @@ from importlib.metadata import version
 from importlib.util import find_spec
 from typing import Any, NamedTuple
 
-from adama_jax.config import Config, scenario_config
-from adama_jax.settings import with_settings
+from adama_jax.config.names import with_settings
+from adama_jax.config.schema import Config, scenario_config
 
 METHOD, EPISODES, ROUNDS = "fixed", 300, 9
 
@@ -75,16 +75,18 @@ def turn(processes: Sequence[subprocess.Popen], contestant: Contestant) -> float
 
 def ours(contestant: Contestant) -> Callable[[int], None]:
     """Training by so many episodes, as the runner compiles it; the first chunk is done."""
-    from adama_jax.runtime import set_up_jax
+    from adama_jax.execution.devices import set_up_jax
 
     set_up_jax(contestant.devices)
     import jax
 
-    from adama_jax.compose import make_hyper
-    from adama_jax.program import compiled, points
+    from adama_jax.execution.build import make_hyper
+    from adama_jax.execution.program import compiled, points
 
     config = configuration()
-    program = compiled(config, contestant.runs, jax.local_devices()[: contestant.devices], contestant.runs)
+    program = compiled(
+        config, contestant.runs, jax.local_devices()[: contestant.devices], contestant.runs
+    )
     length = points(config)[0][0]
     state = program.people.init(range(contestant.runs), make_hyper(config))
 
@@ -121,14 +123,18 @@ def serve(contestant: Contestant) -> None:
 
 
 def main(rounds: int) -> None:
-    from adama_jax.runtime import machine
+    from adama_jax.storage.provenance import machine
     from benchmarks.programs import busy
     from benchmarks.reports import write_report
 
     chosen = {name: each for name, each in CONTESTANTS.items() if each.ours or find_spec("torch")}
-    processes = {name: [start(each, copy) for copy in range(each.copies)] for name, each in chosen.items()}
+    processes = {
+        name: [start(each, copy) for copy in range(each.copies)] for name, each in chosen.items()
+    }
     other = busy()
-    taken = [{name: turn(processes[name], each) for name, each in chosen.items()} for _ in range(rounds)]
+    taken = [
+        {name: turn(processes[name], each) for name, each in chosen.items()} for _ in range(rounds)
+    ]
     for group in processes.values():
         for process in group:
             process.terminate()
@@ -139,9 +145,13 @@ def main(rounds: int) -> None:
     ratios: dict[str, Any] = {}
     if find_spec("torch"):
         medians = {name: statistics.median(one[name] for one in taken) for name in chosen}
-        single = min(("PyTorch, 1 run, 2 threads", "PyTorch, 1 run, 1 thread"), key=medians.__getitem__)
+        single = min(
+            ("PyTorch, 1 run, 2 threads", "PyTorch, 1 run, 1 thread"), key=medians.__getitem__
+        )
         ratios["PyTorch's threads, the faster of 1 and 2"] = 2 if "2 threads" in single else 1
-        ratios["1 run, times PyTorch"] = times(single, "ours, 1 run, its minibatches shared by a device a core")
+        ratios["1 run, times PyTorch"] = times(
+            single, "ours, 1 run, its minibatches shared by a device a core"
+        )
         ratios["4 seeds, a device a core, times 4 PyTorch runs one after another"] = times(
             single, "ours, 4 seeds, a device a core"
         )
@@ -152,7 +162,9 @@ def main(rounds: int) -> None:
         "ours, 4 seeds on 1 core", "ours, 8 seeds, a device a core"
     )
     report = {
-        "milliseconds_per_episode_of_a_run": {name: statistics.median(one[name] for one in taken) for name in chosen},
+        "milliseconds_per_episode_of_a_run": {
+            name: statistics.median(one[name] for one in taken) for name in chosen
+        },
         "ratios": ratios,
         "rounds": rounds,
         "busy_before": other,

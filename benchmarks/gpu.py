@@ -16,12 +16,13 @@ from typing import Any
 
 import jax
 
-from adama_jax.compose import make_env, make_hypers, make_train
-from adama_jax.config import Config, scenario_config
-from adama_jax.population import Population, population
-from adama_jax.runtime import machine, set_up_jax
-from adama_jax.settings import with_settings
-from adama_jax.sweep import PRESETS, product
+from adama_jax.config.names import with_settings
+from adama_jax.config.schema import Config, scenario_config
+from adama_jax.execution.build import make_env, make_hypers, make_train
+from adama_jax.execution.devices import set_up_jax
+from adama_jax.storage.provenance import machine
+from adama_jax.studies.sweep import PRESETS, product
+from adama_jax.training.population import Population, population
 from benchmarks.programs import activation_bytes, update_bytes, update_flops
 from benchmarks.reports import write_report
 
@@ -37,10 +38,15 @@ def grid(runs: int, episodes: int) -> list[Config]:
 
 
 def _values(preset: Mapping[str, tuple[str, ...]]) -> dict[str, list[Any]]:
-    return {name: [float(v) if name != "method" else v for v in values] for name, values in preset.items()}
+    return {
+        name: [float(v) if name != "method" else v for v in values]
+        for name, values in preset.items()
+    }
 
 
-def prepared(configs: list[Config], unroll: int, precision: str, length: int) -> tuple[Population, Any, float]:
+def prepared(
+    configs: list[Config], unroll: int, precision: str, length: int
+) -> tuple[Population, Any, float]:
     """A population and its compiled chunk; seconds of the compilation."""
     begun = time.perf_counter()
     with jax.default_matmul_precision(precision):
@@ -49,7 +55,9 @@ def prepared(configs: list[Config], unroll: int, precision: str, length: int) ->
     return people, advance, time.perf_counter() - begun
 
 
-def rate(people: Population, advance: Any, configs: list[Config], length: int, chunks: int) -> float:
+def rate(
+    people: Population, advance: Any, configs: list[Config], length: int, chunks: int
+) -> float:
     """Milliseconds of an episode of all runs; the first chunk is not counted."""
     state = people.init([config.seed for config in configs], make_hypers(configs))
     state, metrics = advance(state)
@@ -84,7 +92,9 @@ def memory(advance: Any, shapes: Any, runs: int) -> dict[str, float]:
     }
 
 
-def choose(configs: list[Config], end: float, tell: Callable[[str, dict[str, float]], None]) -> tuple[int, str]:
+def choose(
+    configs: list[Config], end: float, tell: Callable[[str, dict[str, float]], None]
+) -> tuple[int, str]:
     """The fastest `unroll`, and with that the faster precision, measured on a few episodes until `end`."""
     chosen, best = (1, PRECISIONS[0]), float("inf")
     for precision in PRECISIONS:
@@ -93,13 +103,18 @@ def choose(configs: list[Config], end: float, tell: Callable[[str, dict[str, flo
                 continue
             people, advance, compiling = prepared(configs, unroll, precision, CHUNK)
             found = rate(people, advance, configs, CHUNK, TRIAL)
-            tell(f"unroll {unroll}, {precision}", {"ms an episode of all runs": found, "compile s": compiling})
+            tell(
+                f"unroll {unroll}, {precision}",
+                {"ms an episode of all runs": found, "compile s": compiling},
+            )
             if found < best:
                 chosen, best = (unroll, precision), found
     return chosen
 
 
-def train(people: Population, advance: Any, configs: list[Config], episodes: int, end: float) -> dict[str, float]:
+def train(
+    people: Population, advance: Any, configs: list[Config], episodes: int, end: float
+) -> dict[str, float]:
     """The run itself as far as the time goes, after a chunk to warm up and one for the profile."""
     state = people.init([config.seed for config in configs], make_hypers(configs))
     state, metrics = advance(state)
@@ -136,7 +151,9 @@ def main(runs: int, episodes: int, minutes: float) -> None:
         trials[trial] = found
         save()
 
-    unroll, precision = choose(configs, begun + 30 * minutes, tell)  # half of the time is for the run itself
+    unroll, precision = choose(
+        configs, begun + 30 * minutes, tell
+    )  # half of the time is for the run itself
     people, advance, _ = prepared(configs, unroll, precision, CHUNK)
     report["chosen"] = {"unroll": unroll, "precision": precision}
     report["memory"] = memory(advance, people.shapes(make_hypers(configs)), runs)
@@ -148,12 +165,17 @@ def main(runs: int, episodes: int, minutes: float) -> None:
 def _saver(report: dict[str, Any]) -> Callable[[], None]:
     def save() -> None:
         write_report("gpu", report)
-        print(json.dumps({name: value for name, value in report.items() if name != "machine"}), flush=True)
+        print(
+            json.dumps({name: value for name, value in report.items() if name != "machine"}),
+            flush=True,
+        )
 
     return save
 
 
 if __name__ == "__main__":
-    given = {name: float(value) for name, _, value in (word.partition("=") for word in sys.argv[1:])}
+    given = {
+        name: float(value) for name, _, value in (word.partition("=") for word in sys.argv[1:])
+    }
     set_up_jax(1)
     main(int(given.get("runs", 500)), int(given.get("episodes", 50_000)), given.get("minutes", 9.0))

@@ -17,9 +17,9 @@ from typing import Any, NamedTuple
 
 from jax.experimental import topologies
 
-from adama_jax.compose import make_env, make_hypers, make_train
-from adama_jax.population import population
-from adama_jax.runtime import machine
+from adama_jax.execution.build import make_env, make_hypers, make_train
+from adama_jax.storage.provenance import machine
+from adama_jax.training.population import population
 from benchmarks.gpu import CHUNK, UNROLLS, floors, grid, memory
 from benchmarks.reports import write_report
 
@@ -40,7 +40,15 @@ SELDOM = "not every time"  # a branch: the copy of the targets, one episode in t
 SHAPE = re.compile(r"(\w+)\[([\d,]*)\]")
 INSTRUCTION = re.compile(r"^\s+(?:ROOT )?%?([\w.\-]+) = (\(.*?\)|\S+) ([\w\-]+)\((.*)$")
 HEAD = re.compile(r"^(ENTRY )?%?([\w.\-]+) \(.*\{$")
-NO_KERNELS = {"parameter", "constant", "tuple", "get-tuple-element", "bitcast", "after-all", "partition-id"}
+NO_KERNELS = {
+    "parameter",
+    "constant",
+    "tuple",
+    "get-tuple-element",
+    "bitcast",
+    "after-all",
+    "partition-id",
+}
 
 
 class Kernel(NamedTuple):
@@ -53,7 +61,9 @@ class Kernel(NamedTuple):
 
 def size(shapes: str, ring: int) -> int:
     """Bytes of the arrays in a piece of HLO, those left out that have as many numbers as the rings."""
-    arrays = ((kind, math.prod(map(int, dims.split(",")))) for kind, dims in SHAPE.findall(shapes) if dims)
+    arrays = (
+        (kind, math.prod(map(int, dims.split(",")))) for kind, dims in SHAPE.findall(shapes) if dims
+    )
     return sum(WIDTHS.get(kind, 0) * numbers for kind, numbers in arrays if numbers < ring)
 
 
@@ -77,7 +87,9 @@ def kernels(hlo: str, ring: int) -> list[Kernel]:
     return list(_launches(computations, entry, 1.0, "once a chunk", ring))
 
 
-def _launches(computations: dict[str, Any], name: str, times: float, place: str, ring: int) -> Iterator[Kernel]:
+def _launches(
+    computations: dict[str, Any], name: str, times: float, place: str, ring: int
+) -> Iterator[Kernel]:
     shapes = {instruction[0]: instruction[1] for instruction in computations[name]}
     for _, shape, kind, arguments, line in computations[name]:
         if kind == "while":
@@ -88,9 +100,15 @@ def _launches(computations: dict[str, Any], name: str, times: float, place: str,
         elif kind in ("call", "conditional"):
             branches = re.findall(r"(?:to_apply|calls|_computation)=%?([\w.\-]+)", line)
             if not branches:
-                branches = re.findall(r"branch_computations=\{([^}]*)\}", line)[0].replace("%", "").split(", ")
+                branches = (
+                    re.findall(r"branch_computations=\{([^}]*)\}", line)[0]
+                    .replace("%", "")
+                    .split(", ")
+                )
             for branch in branches:
-                yield from _launches(computations, branch, times, place if kind == "call" else SELDOM, ring)
+                yield from _launches(
+                    computations, branch, times, place if kind == "call" else SELDOM, ring
+                )
         elif kind not in NO_KERNELS:
             operands = re.findall(r"%([\w.\-]+)", arguments.split("), ")[0])
             moved = [shape, *(shapes.get(operand, "") for operand in operands)]
@@ -109,7 +127,9 @@ def summary(found: list[Kernel], gigaflops: float) -> dict[str, Any]:
         if place != SELDOM
     }
     launches = sum(place["kernels"] * place["times a chunk"] for place in places.values()) / CHUNK
-    traffic = sum(place["GB each time"] * place["times a chunk"] for place in places.values()) / CHUNK
+    traffic = (
+        sum(place["GB each time"] * place["times a chunk"] for place in places.values()) / CHUNK
+    )
     return {
         "places": places,
         "launches an episode": launches,
@@ -125,9 +145,16 @@ def main(runs: int) -> None:
     configs = grid(runs, 50_000)
     spec = make_env(configs[0]).spec
     least = floors(runs, spec.num_agents, spec.obs_size, spec.snapshot_size)
-    report: dict[str, Any] = {"runs": runs, "an update of all runs": least, "machine": machine(1), "unroll": {}}
+    report: dict[str, Any] = {
+        "runs": runs,
+        "an update of all runs": least,
+        "machine": machine(1),
+        "unroll": {},
+    }
     for unroll in UNROLLS:
-        people = population(make_train(configs[0], unroll, platform="gpu"), runs, list(topology.devices)[:1])
+        people = population(
+            make_train(configs[0], unroll, platform="gpu"), runs, list(topology.devices)[:1]
+        )
         shapes = people.shapes(make_hypers(configs))
         program = people.chunk.lower(shapes, CHUNK).compile()  # pyright: ignore[reportFunctionMemberAccess]
         found = summary(kernels(program.as_text(), shapes.replay.rows.size), least["GFLOP"])

@@ -20,12 +20,12 @@ take_one_core()
 import jax
 import jax.numpy as jnp
 
-from adama_jax.compose import make_algorithm, make_env
-from adama_jax.config import Config, scenario_config
-from adama_jax.envs.base import Env
-from adama_jax.envs.locomotion import brax_robot
-from adama_jax.rollout import make_rollout
-from adama_jax.runtime import machine
+from adama_jax.config.schema import Config, scenario_config
+from adama_jax.envs.env import Env
+from adama_jax.envs.robots.locomotion import brax_robot
+from adama_jax.execution.build import make_algorithm, make_env
+from adama_jax.storage.provenance import machine
+from adama_jax.training.rollout import make_rollout
 from benchmarks.programs import (
     STEPS,
     matmul_program,
@@ -48,7 +48,9 @@ BACKENDS = ("spring", "mjx", "positional", "generalized")
 
 def setting(scenario: str, backend: str = "spring") -> Config:
     base = scenario_config(scenario)
-    return dataclasses.replace(base, world=dataclasses.replace(base.world, backend=backend), horizon=100)
+    return dataclasses.replace(
+        base, world=dataclasses.replace(base.world, backend=backend), horizon=100
+    )
 
 
 def bare(config: Config, batch: int) -> tuple[Callable[[Any], Any], Any]:
@@ -57,7 +59,9 @@ def bare(config: Config, batch: int) -> tuple[Callable[[Any], Any], Any]:
     start = jax.jit(jax.vmap(robot.reset))(jax.random.split(jax.random.key(0), batch))
 
     def one(state: Any, key: jax.Array) -> tuple[Any, jax.Array]:
-        state = jax.vmap(robot.step)(state, jax.random.uniform(key, (batch, robot.action_size), minval=-1))
+        state = jax.vmap(robot.step)(
+            state, jax.random.uniform(key, (batch, robot.action_size), minval=-1)
+        )
         return state, jnp.sum(state.obs) + jnp.sum(state.reward)
 
     return _steps(one, batch), start
@@ -77,7 +81,9 @@ def adapted(env: Env, batch: int, work: int = WORK) -> tuple[Callable[[Any], Any
     return _steps(one, batch, work), start
 
 
-def _steps(one: Callable[[Any, jax.Array], Any], batch: int, work: int = WORK) -> Callable[[Any], Any]:
+def _steps(
+    one: Callable[[Any, jax.Array], Any], batch: int, work: int = WORK
+) -> Callable[[Any], Any]:
     keys = jax.random.split(jax.random.key(1), work // batch)
     return jax.jit(lambda state: jax.lax.scan(one, state, keys)[1])
 
@@ -89,7 +95,9 @@ def episodes(config: Config, runs: int) -> tuple[Callable[[Any], Any], Any]:
     rollout = make_rollout(env, algorithm.act)
     actors = jax.vmap(algorithm.init)(jax.random.split(jax.random.key(0), runs)).actors
     keys = jax.random.split(jax.random.key(1), runs)
-    return jax.jit(lambda actors: jax.vmap(rollout, in_axes=(0, 0, None))(keys, actors, 0.5).reward), actors
+    return jax.jit(
+        lambda actors: jax.vmap(rollout, in_axes=(0, 0, None))(keys, actors, 0.5).reward
+    ), actors
 
 
 def measure(config: Config) -> dict[str, float]:
@@ -108,8 +116,12 @@ def measure(config: Config) -> dict[str, float]:
 
     found = {}
     for batch in BATCHES:
-        found[f"bare Brax over ours, batch {batch}"] = ratio(rounds, f"bare {batch}", f"ours {batch}")
-        found[f"ours, steps/s, batch {batch}"] = median(lambda one, n=batch: WORK / one[f"ours {n}"])
+        found[f"bare Brax over ours, batch {batch}"] = ratio(
+            rounds, f"bare {batch}", f"ours {batch}"
+        )
+        found[f"ours, steps/s, batch {batch}"] = median(
+            lambda one, n=batch: WORK / one[f"ours {n}"]
+        )
     step = median(lambda one: one["episodes"] / (2 * config.horizon))
     update = median(lambda one: one["updates"] / (2 * STEPS))
     return found | {
@@ -117,7 +129,8 @@ def measure(config: Config) -> dict[str, float]:
         "an update of 1024, milliseconds (2 runs)": 1e3 * update,
         "an update, steps of the world": update / step,
         "an update, share of a large matmul's rate": matmul_share(rounds, "updates", 2 * work),
-        "share of learning in an episode of 1000 steps with 1 update": update / (update + 1000 * step),
+        "share of learning in an episode of 1000 steps with 1 update": update
+        / (update + 1000 * step),
         "the same with 1 update a step": update / (update + step),
     }
 
@@ -125,9 +138,13 @@ def measure(config: Config) -> dict[str, float]:
 def compare_backends(scenario: str, batch: int = 16, work: int = 512) -> dict[str, float]:
     """Steps a second of each physics over the default's; Brax's own iterations of MJX's solver too."""
     configs = {backend: setting(scenario, backend) for backend in BACKENDS}
-    programs = {backend: adapted(make_env(config), batch, work) for backend, config in configs.items()}
+    programs = {
+        backend: adapted(make_env(config), batch, work) for backend, config in configs.items()
+    }
     own = BRAX_ITERATIONS[scenario]
-    world = dataclasses.replace(configs["mjx"].world, solver_iterations=own[0], line_search_iterations=own[1])
+    world = dataclasses.replace(
+        configs["mjx"].world, solver_iterations=own[0], line_search_iterations=own[1]
+    )
     theirs = make_env(dataclasses.replace(configs["mjx"], world=world))
     programs["mjx, Brax's iterations"] = adapted(theirs, batch, work)
     for name, (program, argument) in programs.items():

@@ -11,7 +11,8 @@ import jax
 import jax.numpy as jnp
 import psutil
 
-from adama_jax.compose import (
+from adama_jax.config.schema import Config, scenario_config
+from adama_jax.execution.build import (
     make_algorithm,
     make_env,
     make_hyper,
@@ -20,9 +21,8 @@ from adama_jax.compose import (
     make_train,
     minibatch_parts,
 )
-from adama_jax.config import Config, scenario_config
-from adama_jax.population import AXES
-from adama_jax.train import minibatch
+from adama_jax.training.population import AXES
+from adama_jax.training.trainer import minibatch
 from adama_jax.types import Batch
 
 STEPS = 20  # of a program that repeats something
@@ -31,7 +31,9 @@ MATMUL_FLOPS = 2.0 * MATRIX**3
 Program = tuple[Callable[[Any], Any], Any]  # a compiled function and its argument
 
 
-def config(method: str, num_agents: int = 4, activation: str = "relu", curvature: str = "secant") -> Config:
+def config(
+    method: str, num_agents: int = 4, activation: str = "relu", curvature: str = "secant"
+) -> Config:
     base = scenario_config("predator_prey")
     return dataclasses.replace(
         base,
@@ -43,7 +45,9 @@ def config(method: str, num_agents: int = 4, activation: str = "relu", curvature
     )
 
 
-def update_flops(num_agents: int, obs: int, action: int = 2, width: int = 64, batch: int = 1024) -> float:
+def update_flops(
+    num_agents: int, obs: int, action: int = 2, width: int = 64, batch: int = 1024
+) -> float:
     """Floating-point operations of the matrix products of one first-order update, from the shapes."""
     actor = num_agents * (obs * width + width * width + width * action)
     critic = num_agents * (obs + action) * width + width * width + width
@@ -51,11 +55,15 @@ def update_flops(num_agents: int, obs: int, action: int = 2, width: int = 64, ba
     inner_critic = width * width + width
     target = actor + critic
     td = critic + critic + inner_critic  # forward, kernels, activations
-    objective = actor + critic + critic + inner_critic + num_agents * action * width + actor + inner_actor
+    objective = (
+        actor + critic + critic + inner_critic + num_agents * action * width + actor + inner_actor
+    )
     return 2.0 * batch * (target + td + objective)
 
 
-def update_bytes(num_agents: int, obs: int, snapshot: int, action: int = 2, width: int = 64, batch: int = 1024) -> int:
+def update_bytes(
+    num_agents: int, obs: int, snapshot: int, action: int = 2, width: int = 64, batch: int = 1024
+) -> int:
     """Least bytes of an update: stored transitions once, parameters read and written, targets read.
 
     What is between (observations, activations) stays in caches or registers in the best case.
@@ -105,7 +113,9 @@ def update_program(
 
     def steps(state: Any, batch: Batch) -> Any:
         return jax.lax.scan(
-            lambda state, key: (learn.update(state, batch, key)[0], None), state, jax.random.split(keys[0], STEPS)
+            lambda state, key: (learn.update(state, batch, key)[0], None),
+            state,
+            jax.random.split(keys[0], STEPS),
         )[0]
 
     hyper = make_hyper(setting)
@@ -114,7 +124,9 @@ def update_program(
         alone = jax.jit(steps)
         return lambda state: alone(state, batch), init(keys[0])
     batches = jax.tree.map(lambda leaf: jnp.stack([leaf] * seeds), batch)
-    states = jax.vmap(init)(jax.random.split(keys[0], seeds))._replace(updates=jnp.zeros((), jnp.int32))
+    states = jax.vmap(init)(jax.random.split(keys[0], seeds))._replace(
+        updates=jnp.zeros((), jnp.int32)
+    )
     axes = type(states)(0, 0, 0, 0, 0, None)
     many = jax.jit(jax.vmap(steps, in_axes=(axes, 0), out_axes=axes))
     return lambda state: many(state, batches), states
@@ -126,11 +138,15 @@ def sampled_program(setting: Config) -> tuple[Callable[[Any], Any], Any]:
     replay = make_replay(setting, env)
     parts = minibatch_parts(setting.learning.batch_size, "cpu")
     learn = make_learner(setting, make_algorithm(setting, env), env.spec.num_agents, parts)
-    state = jax.jit(train.chunk, static_argnums=1)(train.init(jax.random.key(0), make_hyper(setting)), 100)[0]
+    state = jax.jit(train.chunk, static_argnums=1)(
+        train.init(jax.random.key(0), make_hyper(setting)), 100
+    )[0]
 
     def one(learning: Any, key: jax.Array) -> tuple[Any, None]:
         k_sample, k_update = jax.random.split(key)
-        return learn.update(learning, minibatch(env, replay.sample(state.replay, k_sample)), k_update)[0], None
+        return learn.update(
+            learning, minibatch(env, replay.sample(state.replay, k_sample)), k_update
+        )[0], None
 
     keys = jax.random.split(jax.random.key(1), STEPS)
     return jax.jit(lambda learning: jax.lax.scan(one, learning, keys)[0]), state.learner
@@ -177,7 +193,9 @@ def ratio(rounds: Sequence[Mapping[str, float]], upper: str, lower: str) -> floa
 
 def matmul_share(rounds: Sequence[Mapping[str, float]], name: str, flops: float) -> float:
     """A program's floating-point rate over that of the program "matmul". `flops` of a repetition, of STEPS."""
-    return statistics.median((flops * STEPS / one[name]) / (MATMUL_FLOPS / one["matmul"]) for one in rounds)
+    return statistics.median(
+        (flops * STEPS / one[name]) / (MATMUL_FLOPS / one["matmul"]) for one in rounds
+    )
 
 
 def busy() -> float:

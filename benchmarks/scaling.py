@@ -20,13 +20,13 @@ import dataclasses
 import jax
 import jax.numpy as jnp
 
-from adama_jax.compose import make_algorithm, make_env, make_hyper, make_train
-from adama_jax.config import Config
-from adama_jax.methods import METHODS
-from adama_jax.replay import Replay, ReplayState, uniform_replay
-from adama_jax.rollout import make_rollout
-from adama_jax.runtime import machine
-from adama_jax.train import TrainState
+from adama_jax.config.methods import METHODS
+from adama_jax.config.schema import Config
+from adama_jax.execution.build import make_algorithm, make_env, make_hyper, make_train
+from adama_jax.storage.provenance import machine
+from adama_jax.training.replay import Replay, ReplayState, uniform_replay
+from adama_jax.training.rollout import make_rollout
+from adama_jax.training.trainer import TrainState
 from benchmarks.programs import (
     MATMUL_FLOPS,
     STEPS,
@@ -63,7 +63,9 @@ class Full:
         train = make_train(setting)
         state = jax.jit(train.init)(jax.random.key(0), make_hyper(setting))
         slots = state.replay.rows.shape[0]
-        self._state: TrainState = state._replace(replay=state.replay._replace(added=state.replay.added + slots))
+        self._state: TrainState = state._replace(
+            replay=state.replay._replace(added=state.replay.added + slots)
+        )
         self._advance = jax.jit(lambda state: train.chunk(state, STEPS), donate_argnums=0)
 
     def __call__(self, _: None) -> Any:
@@ -81,7 +83,10 @@ def rollout_program(setting: Config, runs: int) -> Program:
     def episodes(actors: Any) -> jax.Array:
         def one(total: jax.Array, key: jax.Array) -> tuple[jax.Array, None]:
             episode = play(jax.random.split(key, runs), actors, 0.5)
-            return total + episode.reward.sum() + episode.snapshot.sum() + episode.action.sum(), None
+            return (
+                total + episode.reward.sum() + episode.snapshot.sum() + episode.action.sum(),
+                None,
+            )
 
         return jax.lax.scan(one, jnp.zeros(()), jax.random.split(jax.random.key(1), STEPS))[0]
 
@@ -115,8 +120,12 @@ def agents(rounds: int) -> dict[str, Any]:
         ten = {str(n): update_program(config(method, n), obs_size=10) for n in AGENTS}
         found[f"agents: update, {method}"] = milliseconds(own, rounds)
         found[f"agents, observations of 10: update, {method}"] = milliseconds(ten, rounds)
-    found["agents: MFLOP of an update"] = {str(n): update_flops(n, 2 * (n + 1)) / 1e6 for n in AGENTS}
-    found["agents, observations of 10: MFLOP of an update"] = {str(n): update_flops(n, 10) / 1e6 for n in AGENTS}
+    found["agents: MFLOP of an update"] = {
+        str(n): update_flops(n, 2 * (n + 1)) / 1e6 for n in AGENTS
+    }
+    found["agents, observations of 10: MFLOP of an update"] = {
+        str(n): update_flops(n, 10) / 1e6 for n in AGENTS
+    }
     return found
 
 
@@ -128,7 +137,11 @@ def replay(rounds: int) -> dict[str, Any]:
 
 def rules(rounds: int) -> dict[str, Any]:
     """Each method's update."""
-    return {"rules: update": milliseconds({name: update_program(config(name)) for name in METHODS}, rounds)}
+    return {
+        "rules: update": milliseconds(
+            {name: update_program(config(name)) for name in METHODS}, rounds
+        )
+    }
 
 
 def unroll(rounds: int) -> dict[str, Any]:
@@ -166,7 +179,9 @@ def sizes(rounds: int) -> dict[str, Any]:
     """Of the parts of a minibatch, 2 runs taking turns: the share of a large matmul's rate."""
     found = {}
     for n in AGENTS:
-        programs = {str(size): update_program(config("adama", n), seeds=2, part=size) for size in SIZES}
+        programs = {
+            str(size): update_program(config("adama", n), seeds=2, part=size) for size in SIZES
+        }
         taken = side_by_side(programs | {"matmul": matmul_program()}, rounds)
         flops = 2 * update_flops(n, 2 * (n + 1))
         found[f"sizes: N = {n}"] = {name: matmul_share(taken, name, flops) for name in programs}
@@ -184,7 +199,11 @@ def draw(rounds: int) -> dict[str, Any]:
         shape = (DRAWING, episodes, setting.horizon + 1, env.spec.snapshot_size + width + 2)
         state = ReplayState(rows=jnp.ones(shape), added=jnp.full((), episodes))
         programs[str(episodes)] = (_drawn(buffer), state)
-    return {"draw: of one run": {name: ms / DRAWING for name, ms in milliseconds(programs, rounds).items()}}
+    return {
+        "draw: of one run": {
+            name: ms / DRAWING for name, ms in milliseconds(programs, rounds).items()
+        }
+    }
 
 
 def _drawn(buffer: Replay) -> Callable[[ReplayState], jax.Array]:

@@ -18,7 +18,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from adama_jax.runtime import machine
+from adama_jax.storage.provenance import machine
 from benchmarks.programs import busy
 from benchmarks.reports import write_report
 
@@ -29,13 +29,27 @@ ROOT = Path(__file__).parents[1]
 
 def environment(home: Path) -> dict[str, str]:
     """A user's, whose home is this; bytecode is kept there too."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(("JAX", "XLA", "XDG", "PYTHON"))}
-    return kept | {"HOME": str(home), "PYTHONPYCACHEPREFIX": str(home / "bytecode"), "PYTHONUNBUFFERED": "1"}
+    kept = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith(("JAX", "XLA", "XDG", "PYTHON"))
+    }
+    return kept | {
+        "HOME": str(home),
+        "PYTHONPYCACHEPREFIX": str(home / "bytecode"),
+        "PYTHONUNBUFFERED": "1",
+    }
 
 
 def start(home: Path, results: Path) -> dict[str, float]:
     """Seconds from `make experiment` to the first update of either method, and to the end of both first chunks."""
-    command = ["make", "experiment", "SCENARIO=predator_prey", f"RESULTS={results}", "METHODS=adama fixed"]
+    command = [
+        "make",
+        "experiment",
+        "SCENARIO=predator_prey",
+        f"RESULTS={results}",
+        "METHODS=adama fixed",
+    ]
     begun = time.perf_counter()
     errors = results.with_suffix(".log")
     with errors.open("w") as stderr:
@@ -58,17 +72,25 @@ def start(home: Path, results: Path) -> dict[str, float]:
         if len(ends) == 2:
             break
     if len(ends) < 2:
-        raise RuntimeError(f"{' '.join(command)} ended before both methods trained: {errors.read_text()}")
+        raise RuntimeError(
+            f"{' '.join(command)} ended before both methods trained: {errors.read_text()}"
+        )
     os.killpg(process.pid, signal.SIGTERM)
     process.stdout.read()
     process.wait()
-    return {"first update": min(first), "first update of the other method": max(first), "50 updates of both": ends[1]}
+    return {
+        "first update": min(first),
+        "first update of the other method": max(first),
+        "50 updates of both": ends[1],
+    }
 
 
 def help_seconds() -> float:
     """`adama --help`."""
     begun = time.perf_counter()
-    subprocess.run([Path(sys.executable).parent / "adama", "--help"], capture_output=True, check=True)
+    subprocess.run(
+        [Path(sys.executable).parent / "adama", "--help"], capture_output=True, check=True
+    )
     return time.perf_counter() - begun
 
 
@@ -90,7 +112,10 @@ def main() -> None:
         for what in rounds[0]
     }
     seconds["adama --help"] = {"median": statistics.median(helps), "most": max(helps)}
-    write_report("startup", {"seconds": seconds, "rounds": ROUNDS, "busy_before": other, "machine": machine()})
+    write_report(
+        "startup",
+        {"seconds": seconds, "rounds": ROUNDS, "busy_before": other, "machine": machine()},
+    )
 
 
 if __name__ == "__main__":

@@ -9,18 +9,19 @@ A 4 x 4 grid of fixed rates x 2 seeds in going together, 32 runs, 500 episodes e
 import sys
 import time
 
-from adama_jax.runtime import machine, set_up_jax
+from adama_jax.execution.devices import set_up_jax
+from adama_jax.storage.provenance import machine
 
 set_up_jax()
 
 import jax
 
-from adama_jax.compose import make_hyper, make_hypers, make_train
-from adama_jax.config import scenario_config
-from adama_jax.population import Population, population
-from adama_jax.settings import with_settings
-from adama_jax.slicing import slice_width, slices_of
-from adama_jax.sweep import product
+from adama_jax.config.names import with_settings
+from adama_jax.config.schema import scenario_config
+from adama_jax.execution.build import make_hyper, make_hypers, make_train
+from adama_jax.execution.devices import slice_width, slices_of
+from adama_jax.studies.sweep import product
+from adama_jax.training.population import Population, population
 from benchmarks.reports import write_report
 
 EPISODES, CHUNK = 500, 100
@@ -45,7 +46,9 @@ def seconds(program: tuple[Population, object]) -> float:
     return time.perf_counter() - start
 
 
-base = with_settings(scenario_config("going_together"), {"method": "fixed", "seeds": 2, "episodes": EPISODES})
+base = with_settings(
+    scenario_config("going_together"), {"method": "fixed", "seeds": 2, "episodes": EPISODES}
+)
 CONFIGS = product(base, {"rates.critic_rate": RATES, "rates.actor_budget": RATES})
 RUNS = [(config, seed) for config in CONFIGS for seed in config.seed_range]
 
@@ -55,7 +58,9 @@ if __name__ == "__main__":
     programs = {
         "one after another, width 2 on one device": prepared(2, devices[:1]),
         f"sweep, width {chosen} on {len(devices)} devices": prepared(chosen, devices),
-        "sweep on one device": prepared(slice_width(len(RUNS), 1, 10**6, devices[0].platform), devices[:1]),
+        "sweep on one device": prepared(
+            slice_width(len(RUNS), 1, 10**6, devices[0].platform), devices[:1]
+        ),
         f"all 32 at once on {len(devices)} devices": prepared(32, devices),
     }
     best = dict.fromkeys(programs, float("inf"))
@@ -63,7 +68,10 @@ if __name__ == "__main__":
         for name, program in programs.items():
             best[name] = min(best[name], seconds(program))
     baseline = next(iter(best.values()))
-    table = {name: {"seconds": value, "times as fast a run": baseline / value} for name, value in best.items()}
+    table = {
+        name: {"seconds": value, "times as fast a run": baseline / value}
+        for name, value in best.items()
+    }
     for name, row in table.items():
         print(f"{name:45} {row['seconds']:7.2f} s  {row['times as fast a run']:.2f}")
     write_report("sweep", {"machine": machine(), "ratios": table})

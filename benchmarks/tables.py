@@ -24,20 +24,32 @@ def table(rows: Sequence[Sequence[Any]]) -> str:
     |---|---|
     | update | 1.23 |
     """
-    lines = ["|" + "|".join(f" {_text(cell)} " if _text(cell) else " " for cell in row) + "|" for row in rows]
+    lines = [
+        "|" + "|".join(f" {_text(cell)} " if _text(cell) else " " for cell in row) + "|"
+        for row in rows
+    ]
     return "\n".join([lines[0], "|" + "---|" * len(rows[0]), *lines[1:]])
 
 
 def _text(cell: Any) -> str:
     if isinstance(cell, float):
-        return f"{cell:.0f}" if abs(cell) >= 100 else f"{cell:.2f}" if abs(cell) >= 0.1 else f"{cell:.3f}"
+        return (
+            f"{cell:.0f}"
+            if abs(cell) >= 100
+            else f"{cell:.2f}"
+            if abs(cell) >= 0.1
+            else f"{cell:.3f}"
+        )
     return str(cell)
 
 
 def _groups(wanted: Mapping[str, str], head: str) -> list[list[Any]]:
     measured = read_report("scaling")["milliseconds"]
     names = list(measured[next(iter(wanted))])
-    return [[head, *names], *([title, *measured[group].values()] for group, title in wanted.items())]
+    return [
+        [head, *names],
+        *([title, *measured[group].values()] for group, title in wanted.items()),
+    ]
 
 
 def episodes() -> str:
@@ -57,13 +69,19 @@ def train_step() -> str:
 def agents() -> str:
     """Both kinds of observations, and what one agent costs."""
     rows = []
-    for kind, title in (("agents", "predator-prey"), ("agents, observations of 10", "observations of 10")):
+    for kind, title in (
+        ("agents", "predator-prey"),
+        ("agents, observations of 10", "observations of 10"),
+    ):
         wanted = {f"{kind}: update, {m}": f"{title}, `{m}`, ms" for m in ("adama", "adama_2nd")}
         wanted[f"{kind}: MFLOP of an update"] = f"{title}, MFLOP"
         found = _groups(wanted, "N")
         rows += found if not rows else found[1:]
         rows.append(
-            [f"{title}, `adama`, ms an agent", *(ms / int(n) for ms, n in zip(found[1][1:], found[0][1:], strict=True))]
+            [
+                f"{title}, `adama`, ms an agent",
+                *(ms / int(n) for ms, n in zip(found[1][1:], found[0][1:], strict=True)),
+            ]
         )
     return table(rows)
 
@@ -76,19 +94,31 @@ def scaling(group: str, unit: str) -> str:
 def sizes() -> str:
     """A row for each number of agents that was measured."""
     groups = [name for name in read_report("scaling")["milliseconds"] if name.startswith("sizes: ")]
-    return table(_groups({name: name.removeprefix("sizes: ") for name in groups}, "transitions in a part"))
+    return table(
+        _groups({name: name.removeprefix("sizes: ") for name in groups}, "transitions in a part")
+    )
 
 
 def sweep() -> str:
     """The same 32 runs, four ways."""
     rows = read_report("sweep")["ratios"]
-    return table([["", "seconds", "times as fast a run"], *([what, *row.values()] for what, row in rows.items())])
+    return table(
+        [
+            ["", "seconds", "times as fast a run"],
+            *([what, *row.values()] for what, row in rows.items()),
+        ]
+    )
 
 
 def startup() -> str:
     """Median and worst."""
     seconds = read_report("startup")["seconds"]
-    return table([["seconds until", "median", "most"], *([what, *found.values()] for what, found in seconds.items())])
+    return table(
+        [
+            ["seconds until", "median", "most"],
+            *([what, *found.values()] for what, found in seconds.items()),
+        ]
+    )
 
 
 def gpu_program() -> str:
@@ -114,14 +144,20 @@ TABLES: dict[str, Callable[[], str]] = {
         )
     ),
     "agents": agents,
-    "replay": lambda: table(_groups({"replay: a whole episode, ring full": "a whole episode, ms"}, "transitions")),
-    "unroll": lambda: table(_groups({"unroll: a whole episode of 2 runs": "a whole episode, ms"}, "unroll")),
+    "replay": lambda: table(
+        _groups({"replay: a whole episode, ring full": "a whole episode, ms"}, "transitions")
+    ),
+    "unroll": lambda: table(
+        _groups({"unroll: a whole episode of 2 runs": "a whole episode, ms"}, "unroll")
+    ),
     "rules": lambda: scaling("rules: update", "update, ms"),
     "parts": lambda: scaling("an episode's parts", "ms"),
     "roofline": lambda: scaling("roofline", ""),
     "sweep": sweep,
     "sizes": sizes,
-    "draw": lambda: table(_groups({"draw: of one run": "a draw of 1024, ms"}, "episodes in the ring")),
+    "draw": lambda: table(
+        _groups({"draw: of one run": "a draw of 1024, ms"}, "episodes in the ring")
+    ),
     "gpu program": gpu_program,
     "startup": startup,
 }

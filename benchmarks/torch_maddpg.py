@@ -2,7 +2,7 @@
 
 Agents are stacked and go through `torch.baddbmm` together, the replay is preallocated, nothing loops over samples, the
 world is NumPy. Fixed learning rates, SGD: the least that any method does, so every other one would take longer. The
-tests check its losses and gradients against ours (`tests/test_torch_reference.py`).
+tests check its losses and gradients against ours (`tests/training/test_torch_reference.py`).
 
 PyTorch is no dependency of adama-jax: `pip install torch` beside it. Used by `benchmarks.episodes`.
 """
@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import torch
 
-from adama_jax.config import Config
+from adama_jax.config.schema import Config
 
 Weights = list[torch.Tensor]  # kernel, bias, kernel, bias, ...
 
@@ -44,7 +44,7 @@ class Settings(NamedTuple):
 
 
 class World:
-    """Predator-prey in NumPy: the equations of `adama_jax.envs.predator_prey`."""
+    """Predator-prey in NumPy: the equations of `adama_jax.envs.mpe.predator_prey`."""
 
     def __init__(self, settings: Settings, rng: np.random.Generator):
         n = settings.num_agents
@@ -102,7 +102,9 @@ class Replay:
     def sample(self) -> tuple[torch.Tensor, ...]:
         """Observations [N, B, O], actions [N, B, 2], rewards [B], next observations [N, B, O]."""
         rows = torch.randint(min(self.added, self.capacity), (self.batch_size,))
-        obs, action, next_obs = (x[rows].transpose(0, 1) for x in (self.obs, self.action, self.next_obs))
+        obs, action, next_obs = (
+            x[rows].transpose(0, 1) for x in (self.obs, self.action, self.next_obs)
+        )
         return obs, action, self.reward[rows], next_obs
 
 
@@ -117,7 +119,9 @@ def act(actors: Weights, obs: torch.Tensor) -> torch.Tensor:
 def value(critic: Weights, obs: torch.Tensor, action: torch.Tensor) -> torch.Tensor:
     """Q of the joint observation and action. [N, B, O], [N, B, 2] to [B]"""
     batch = obs.shape[1]
-    x = torch.cat([obs.transpose(0, 1).reshape(batch, -1), action.transpose(0, 1).reshape(batch, -1)], dim=1)
+    x = torch.cat(
+        [obs.transpose(0, 1).reshape(batch, -1), action.transpose(0, 1).reshape(batch, -1)], dim=1
+    )
     for layer in range(0, len(critic) - 2, 2):
         x = torch.relu(torch.addmm(critic[layer + 1], x, critic[layer]))
     return torch.addmm(critic[-1], x, critic[-2])[:, 0]
@@ -130,10 +134,14 @@ class Learner:
         self.settings = settings
         self.actors = [leaf.clone().requires_grad_() for leaf in actors]
         self.critic = [leaf.clone().requires_grad_() for leaf in critic]
-        self.target_actors, self.target_critic = ([leaf.detach().clone() for leaf in x] for x in (actors, critic))
+        self.target_actors, self.target_critic = (
+            [leaf.detach().clone() for leaf in x] for x in (actors, critic)
+        )
         self.updates = 0
 
-    def gradients(self, obs: Any, action: Any, reward: Any, next_obs: Any) -> tuple[torch.Tensor, Any, Any, Any]:
+    def gradients(
+        self, obs: Any, action: Any, reward: Any, next_obs: Any
+    ) -> tuple[torch.Tensor, Any, Any, Any]:
         """TD loss, its gradient by the critic, J, and its gradient by the actors."""
         with torch.no_grad():
             next_value = value(self.target_critic, next_obs, act(self.target_actors, next_obs))
@@ -163,7 +171,13 @@ class Run:
         self.settings, self.rng = settings, np.random.default_rng(seed)
         self.world, self.replay = World(settings, self.rng), Replay(settings)
         n, h, size = settings.num_agents, settings.hidden, settings.obs_size
-        actors = [glorot(n, size, h), torch.zeros(n, h), glorot(n, h, h), torch.zeros(n, h), glorot(n, h, 2)]
+        actors = [
+            glorot(n, size, h),
+            torch.zeros(n, h),
+            glorot(n, h, h),
+            torch.zeros(n, h),
+            glorot(n, h, 2),
+        ]
         joint = n * (size + 2)
         critic = [glorot(joint, h), torch.zeros(h), glorot(h, h), torch.zeros(h), glorot(h, 1)]
         self.learner = Learner(settings, [*actors, torch.zeros(n, 2)], [*critic, torch.zeros(1)])
@@ -225,5 +239,9 @@ def settings_of(config: Config) -> Settings:
 def weights_of(params: Mapping[str, Any]) -> Weights:
     """Our network's weights: Flax parameters of an `MLP`."""
     layers = params["params"]["MLP_0"]
-    leaves = [layers[f"Dense_{index}"][name] for index in range(len(layers)) for name in ("kernel", "bias")]
+    leaves = [
+        layers[f"Dense_{index}"][name]
+        for index in range(len(layers))
+        for name in ("kernel", "bias")
+    ]
     return [torch.from_numpy(np.array(leaf)) for leaf in leaves]

@@ -10,7 +10,7 @@ from benchmarks.one_core import take_one_core
 
 take_one_core()
 
-from adama_jax.runtime import machine
+from adama_jax.storage.provenance import machine
 from benchmarks.programs import (
     MATMUL_FLOPS,
     STEPS,
@@ -42,7 +42,9 @@ def main() -> None:
         "adama, tanh critic": update_program(config("adama", activation="tanh")),
         "adama_2nd exact, tanh critic": update_program(config("adama_2nd", 4, "tanh", "exact")),
         "adama, tanh critic, N=8": update_program(config("adama", 8, "tanh")),
-        "adama_2nd exact, tanh critic, N=8": update_program(config("adama_2nd", 8, "tanh", "exact")),
+        "adama_2nd exact, tanh critic, N=8": update_program(
+            config("adama_2nd", 8, "tanh", "exact")
+        ),
         "adama_2nd secant": update_program(config("adama_2nd")),
         "adama_2nd secant, N=8": update_program(config("adama_2nd", 8)),
         "undivided adama": update_program(config("adama"), whole=True),
@@ -60,7 +62,9 @@ def main() -> None:
     def share(name: str) -> float:
         return matmul_share(rounds, name, work)
 
-    milliseconds = {name: 1e3 * statistics.median(one[name] for one in rounds) / STEPS for name in programs}
+    milliseconds = {
+        name: 1e3 * statistics.median(one[name] for one in rounds) / STEPS for name in programs
+    }
     milliseconds["matmul"] *= STEPS
     rows = {
         "(a) adama train step, share of a large matmul's rate": (share("adama, sampled"), ">= 0.5"),

@@ -22,8 +22,9 @@ import jax.numpy as jnp
 import matplotlib.pyplot as plt
 import numpy as np
 
-from adama_jax import RateHyper, Signals, probe
-from adama_jax.rates import adama, direction
+from adama_jax import RateHyper, Signals
+from adama_jax.rates import probe
+from adama_jax.rates.rules import adama, steer
 
 # %% [markdown]
 # ## Contributions and curvature, by hand and measured
@@ -62,7 +63,9 @@ print("M\n", matrix, "\nby hand\n", np.array([[-9, 3 * coupling], [3 * coupling,
 
 # %%
 rates = jnp.array([0.2, 0.3])
-print("M l_a, product", probe.exact(policy, payoff, actors, gradient, rates), "matrix", matrix @ rates)
+print(
+    "M l_a, product", probe.exact(policy, payoff, actors, gradient, rates), "matrix", matrix @ rates
+)
 
 # %% [markdown]
 # ## How the rates move
@@ -77,7 +80,9 @@ def climb(rule, steps=60):
 
     def step(carry, _):
         actors, state = carry
-        value, gradient = jax.value_and_grad(lambda actors: jnp.mean(payoff(policy(actors))))(actors)
+        value, gradient = jax.value_and_grad(lambda actors: jnp.mean(payoff(policy(actors))))(
+            actors
+        )
         signals = Signals(
             contribution=probe.contributions(gradient, gradient),
             curvature=probe.exact(policy, payoff, actors, gradient, state.rates.actors),
@@ -91,11 +96,15 @@ def climb(rule, steps=60):
 
 hyper = RateHyper(actor_budget=0.4, smoothing=0.8, direction_floor=0.1)
 courses = {
-    "first order, Eq. (1)": climb(direction(hyper)),
-    "second order, Eq. (3)": climb(direction(hyper, second_order=True)),
+    "first order, Eq. (1)": climb(steer(hyper)),
+    "second order, Eq. (3)": climb(steer(hyper, second_order=True)),
 }
 best = float(
-    payoff(jnp.linalg.solve(jnp.array([[1.0, -coupling], [-coupling, 1.0]]), jnp.array([3.0, 1.0]))[:, None, None])[0]
+    payoff(
+        jnp.linalg.solve(jnp.array([[1.0, -coupling], [-coupling, 1.0]]), jnp.array([3.0, 1.0]))[
+            :, None, None
+        ]
+    )[0]
 )
 
 figure, (left, right) = plt.subplots(1, 2, figsize=(10, 3.6), layout="constrained")
@@ -121,10 +130,12 @@ plt.show()
 # norm, so the target direction has a floor (`direction_floor`, 0.1 by default; 0 is the printed formula).
 
 # %%
-signals = Signals(contribution=jnp.array([1.0, 0.0]), curvature=jnp.zeros(2), critic_term=jnp.zeros(()))
+signals = Signals(
+    contribution=jnp.array([1.0, 0.0]), curvature=jnp.zeros(2), critic_term=jnp.zeros(())
+)
 figure, axes = plt.subplots(figsize=(5.5, 3.2), layout="constrained")
 for floor in (0.0, 0.1, 0.3):
-    rule = direction(RateHyper(actor_budget=1.0, smoothing=0.97, direction_floor=floor))
+    rule = steer(RateHyper(actor_budget=1.0, smoothing=0.97, direction_floor=floor))
     state, course = rule.init(2), []
     for _ in range(200):
         state = rule.update(signals, state)
@@ -147,7 +158,9 @@ figure, axes = plt.subplots(figsize=(5.5, 3.2), layout="constrained")
 for m in (20.0, 50.0, 100.0):
     rule = adama(RateHyper(total_rate=1e-2, critic_scale=m, smoothing=0.0))
     settled = jax.vmap(
-        lambda kappa, rule=rule: rule.update(Signals(jnp.ones(2), jnp.zeros(2), kappa), rule.init(2)).rates
+        lambda kappa, rule=rule: (
+            rule.update(Signals(jnp.ones(2), jnp.zeros(2), kappa), rule.init(2)).rates
+        )
     )
     axes.plot(kappas, settled(kappas).critic, label=f"m = {m:g}")
 axes.set(xlabel=r"critic term $\kappa$", ylabel=r"critic's rate $l_c$", ylim=(0, 0.01))

@@ -20,7 +20,10 @@ from pathlib import Path
 import matplotlib.pyplot as plt
 from IPython.display import Image, display
 
-from adama_jax import load_run, plots, render, run, run_folder, scenario_config, set_up_jax, summary
+from adama_jax import load_run, run, run_folder, scenario_config, set_up_jax
+from adama_jax.reporting import figures as plots
+from adama_jax.reporting import film as render
+from adama_jax.reporting import summary
 
 set_up_jax()
 results = Path(tempfile.mkdtemp())

@@ -20,7 +20,15 @@ import jax.numpy as jnp
 import matplotlib.pyplot as plt
 import numpy as np
 
-from adama_jax import make_algorithm, make_env, make_hyper, make_train, probe, scenario_config, with_settings
+from adama_jax import (
+    make_algorithm,
+    make_env,
+    make_hyper,
+    make_train,
+    scenario_config,
+    with_settings,
+)
+from adama_jax.rates import probe
 
 small = {"episodes": 300, "learning.batch_size": 256}
 
@@ -28,13 +36,17 @@ small = {"episodes": 300, "learning.batch_size": 256}
 # %%
 def trained(activation):
     """Actors and critic after 300 episodes, and a minibatch to look at them with."""
-    config = with_settings(scenario_config("clustering"), small | {"networks.critic_activation": activation})
+    config = with_settings(
+        scenario_config("clustering"), small | {"networks.critic_activation": activation}
+    )
     env, train = make_env(config), make_train(config)
     algorithm = make_algorithm(config, env)
     state = train.init(jax.random.key(0), make_hyper(config))
     state, _ = jax.jit(train.chunk, static_argnums=1)(state, config.episodes)
     episodes = train.play(state, jax.random.split(jax.random.key(1), 30))
-    obs = jax.vmap(jax.vmap(env.observe))(episodes.snapshot).reshape(-1, env.spec.num_agents, env.spec.obs_size)
+    obs = jax.vmap(jax.vmap(env.observe))(episodes.snapshot).reshape(
+        -1, env.spec.num_agents, env.spec.obs_size
+    )
     obs = jnp.swapaxes(obs, 0, 1)
     params = state.learner.params
     return algorithm, params, obs
@@ -75,7 +87,9 @@ for axes, (activation, matrix) in zip(row, matrices.items(), strict=True):
     size = max(float(jnp.abs(matrix).max()), 1e-12)
     picture = axes.imshow(matrix, cmap="RdBu", vmin=-size, vmax=size)
     axes.set(
-        title=f"{activation} critic: largest |M| {float(jnp.abs(matrix).max()):.2g}", xlabel="agent j", ylabel="agent i"
+        title=f"{activation} critic: largest |M| {float(jnp.abs(matrix).max()):.2g}",
+        xlabel="agent j",
+        ylabel="agent i",
     )
     figure.colorbar(picture, ax=axes, shrink=0.8)
 plt.show()

@@ -18,9 +18,13 @@ from pathlib import Path
 import matplotlib.pyplot as plt
 import numpy as np
 
-from adama_jax import Length, find_run, load_exhibits, plots, shown, statistics, summary
+from adama_jax import Length, find_run, load_exhibits, shown
+from adama_jax.reporting import figures as plots
+from adama_jax.reporting import statistics, summary
 
-root = next(folder for folder in (Path.cwd(), *Path.cwd().parents) if (folder / "experiments").is_dir())
+root = next(
+    folder for folder in (Path.cwd(), *Path.cwd().parents) if (folder / "experiments").is_dir()
+)
 results = root / "docs" / "results" / "runs"
 exhibits = load_exhibits(root / "experiments")
 list(exhibits)
@@ -54,14 +58,25 @@ print(summary.markdown(summary.summarise(runs)))
 
 # %%
 labels = list(dict.fromkeys(run.label for run in runs if run.label != "fixed"))
-complete = [members for members in panels.values() if {*labels, "fixed"} <= {run.label for run in members}]
+complete = [
+    members for members in panels.values() if {*labels, "fixed"} <= {run.label for run in members}
+]
 finals = [{run.label: summary.final_returns(run) for run in members} for members in complete]
 for label in labels if finals else []:
     ours = np.stack([scores[label] for scores in finals], axis=1)
     theirs = np.stack([scores["fixed"] for scores in finals], axis=1)
     low, high = statistics.improvement_interval(ours, theirs)
-    print(f"{label:12} {statistics.probability_of_improvement(ours, theirs):.2f} [{low:.2f}, {high:.2f}]")
+    print(
+        f"{label:12} {statistics.probability_of_improvement(ours, theirs):.2f} [{low:.2f}, {high:.2f}]"
+    )
 
 # %%
 first = runs[0]
-print(first.label, first.config["scenario"], "commit", first.meta["git_commit"], "on", first.meta["device"]["kind"])
+print(
+    first.label,
+    first.config["scenario"],
+    "commit",
+    first.meta["git_commit"],
+    "on",
+    first.meta["device"]["kind"],
+)

@@ -6,11 +6,11 @@ import jax
 import jax.numpy as jnp
 import optax
 
-from adama_jax.algorithms.base import Algorithm
-from adama_jax.directions import from_optax
-from adama_jax.envs.base import Env, EnvSpec, Transition
-from adama_jax.learner import Learner, learner
-from adama_jax.rates import RateRule
+from adama_jax.algorithms.algorithm import Algorithm
+from adama_jax.envs.env import Env, EnvSpec, Transition
+from adama_jax.rates.rules import RateRule
+from adama_jax.training.learner import Learner, learner
+from adama_jax.training.optimizers import from_optax
 from adama_jax.types import Batch, Params
 
 
@@ -28,17 +28,25 @@ def game(payoff: Callable[[jax.Array], jax.Array], start: jax.Array) -> Algorith
         act=act,
         value=value,
         critic_loss=lambda critic, targets, batch, discount, key: jnp.zeros(()) * critic,
-        objective=lambda actors, critic, batch, key: jnp.mean(value(critic, batch.obs, act(actors, batch.obs))),
+        objective=lambda actors, critic, batch, key: jnp.mean(
+            value(critic, batch.obs, act(actors, batch.obs))
+        ),
         smooth=True,
     )
 
 
 def play_game(
-    payoff: Callable[[jax.Array], jax.Array], start: jax.Array, rule: RateRule, steps: int, curvature: str = "exact"
+    payoff: Callable[[jax.Array], jax.Array],
+    start: jax.Array,
+    rule: RateRule,
+    steps: int,
+    curvature: str = "exact",
 ) -> tuple[jax.Array, jax.Array]:
     """Actions and rates after each step. [steps, N] x 2"""
     num_agents = start.shape[0]
-    learn: Learner = learner(game(payoff, start), from_optax(optax.sgd(1.0)), rule, num_agents, curvature)
+    learn: Learner = learner(
+        game(payoff, start), from_optax(optax.sgd(1.0)), rule, num_agents, curvature
+    )
     batch = empty_batch(num_agents)
 
     def one(state, _):
@@ -70,7 +78,9 @@ def probe_env(
         number, time = state
         last = time + 1 >= horizon
         ends = last if terminates else jnp.asarray(False)
-        return jnp.stack([number, time + 1]), Transition(reward(number, time, action), ends, last & ~ends)
+        return jnp.stack([number, time + 1]), Transition(
+            reward(number, time, action), ends, last & ~ends
+        )
 
     return Env(
         spec=spec,

@@ -9,9 +9,9 @@ import sys
 import jax
 import pytest
 
-from adama_jax.compose import make_algorithm, make_env
-from adama_jax.config import scenario_config
-from adama_jax.settings import config_hash, program_key
+from adama_jax.config.identity import config_hash, program_key
+from adama_jax.config.schema import scenario_config
+from adama_jax.execution.build import make_algorithm, make_env
 from benchmarks.gpu import floors, grid
 from benchmarks.gpu_program import SELDOM, kernels, summary
 from benchmarks.programs import update_bytes, update_flops
@@ -28,7 +28,9 @@ def test_the_grid_is_500_runs_of_one_program():
     configs = grid(500, 50_000)
     assert len({config_hash(config) for config in configs}) == 500
     assert len({program_key(config) for config in configs}) == 1
-    assert {config.seeds for config in configs} == {1} and len({config.seed for config in configs}) == 5
+    assert {config.seeds for config in configs} == {1} and len(
+        {config.seed for config in configs}
+    ) == 5
 
 
 def test_the_arithmetic_of_an_update():
@@ -37,14 +39,18 @@ def test_the_arithmetic_of_an_update():
     env = make_env(config)
     params = jax.eval_shape(make_algorithm(config, env).init, jax.random.key(0))
     leaves = [leaf for leaf in jax.tree.leaves(params) if leaf.ndim > 1]
-    weights = sum(leaf.size for leaf in leaves if leaf.shape[-2:] != (4, 64) and leaf.shape[-2:] != (4, 2))
+    weights = sum(
+        leaf.size for leaf in leaves if leaf.shape[-2:] != (4, 64) and leaf.shape[-2:] != (4, 2)
+    )
     forward = 2.0 * 1024 * weights
     assert (
         4 * forward < update_flops(4, 10) < 5 * forward
     )  # targets; critic there and back twice; actors there and back
     least = update_bytes(4, 10, 10)
     assert least - update_bytes(4, 10, 10, batch=0) == 4 * 1024 * (2 * 10 + 4 * 2 + 2)
-    assert update_bytes(4, 10, 10, batch=0) == 3 * 4 * sum(leaf.size for leaf in jax.tree.leaves(params))
+    assert update_bytes(4, 10, 10, batch=0) == 3 * 4 * sum(
+        leaf.size for leaf in jax.tree.leaves(params)
+    )
     assert floors(500, 4, 10, 10)["GFLOP"] == 500 * update_flops(4, 10) / 1e9
 
 
@@ -96,11 +102,15 @@ def test_launches_and_traffic_are_counted_from_the_program():
 
 
 @pytest.mark.slow
-@pytest.mark.skipif(not importlib.util.find_spec("jax_cuda13_plugin"), reason="needs jax-cuda13-plugin[with-cuda]")
+@pytest.mark.skipif(
+    not importlib.util.find_spec("jax_cuda13_plugin"), reason="needs jax-cuda13-plugin[with-cuda]"
+)
 def test_a_gpu_copies_no_ring():
     """Once XLA turned the rings about on entering a chunk and on leaving it: twice the memory, 160 GB moved a chunk."""
     code = "import benchmarks.gpu_program as it; it.UNROLLS = (1,); it.write_report = lambda *_: None; it.main(20)"
     environment = os.environ | {"JAX_PLATFORMS": "cpu", "JAX_SKIP_CUDA_CONSTRAINTS_CHECK": "1"}
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env=environment)
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, env=environment
+    )
     memory = json.loads(done.stdout.partition(" ")[2].replace("'", '"'))["memory"]
     assert memory["temporaries, GiB"] < 0.1 * memory["replay, GiB"]

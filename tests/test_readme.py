@@ -6,16 +6,23 @@ from pathlib import Path
 
 import pytest
 
-from adama_jax.arguments import parse, read_axes, split_axes
-from adama_jax.commands import CalibrateCommand, ExperimentCommand, SweepCommand, TrainCommand
-from adama_jax.config import scenario_config
-from adama_jax.sweep import product
-from adama_jax.validation import validate
+from adama_jax.cli.options import CalibrateCommand, ExperimentCommand, SweepCommand, TrainCommand
+from adama_jax.config.checks import validate
+from adama_jax.config.reading import parse, read_axes, split_axes
+from adama_jax.config.schema import scenario_config
+from adama_jax.studies.sweep import product
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text()
-COMMANDS = re.findall(r"^\.venv/bin/adama ((?:train|experiment|sweep|calibrate) [^;\n]*)$", README, flags=re.MULTILINE)
-KINDS = {"train": TrainCommand, "experiment": ExperimentCommand, "sweep": SweepCommand, "calibrate": CalibrateCommand}
+COMMANDS = re.findall(
+    r"^\.venv/bin/adama ((?:train|experiment|sweep|calibrate) [^;\n]*)$", README, flags=re.MULTILINE
+)
+KINDS = {
+    "train": TrainCommand,
+    "experiment": ExperimentCommand,
+    "sweep": SweepCommand,
+    "calibrate": CalibrateCommand,
+}
 
 
 def test_the_python_example_runs():
@@ -43,7 +50,9 @@ def test_there_are_commands():
 
 
 def test_what_it_names_exists():
-    for path in re.findall(r"`((?:adama_jax|docs|tests|envs|algorithms)/[\w./]+)`|\]\((docs/[\w./]+)\)", README):
+    for path in re.findall(
+        r"`((?:adama_jax|docs|tests|envs|algorithms)/[\w./]+)`|\]\((docs/[\w./]+)\)", README
+    ):
         name = next(part for part in path if part)
         assert (ROOT / name).exists() or (ROOT / "adama_jax" / name).exists(), name
     makefile = (ROOT / "Makefile").read_text()

@@ -10,10 +10,10 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
-from adama_jax.activations import SMOOTH
-from adama_jax.algorithms.base import Algorithm
-from adama_jax.losses import td_loss, td_target
-from adama_jax.networks import CRITICS, Actor, action_mask
+from adama_jax.algorithms.activations import SMOOTH
+from adama_jax.algorithms.algorithm import Algorithm
+from adama_jax.algorithms.losses import td_loss, td_target
+from adama_jax.algorithms.networks import CRITICS, Actor, action_mask
 from adama_jax.types import Batch, Params, PyTree
 
 
@@ -67,7 +67,9 @@ def maddpg(
     def value(critic: PyTree, obs: jax.Array, action: jax.Array) -> jax.Array:
         return critic_net.apply(critic, obs, action)  # pyright: ignore[reportReturnType]
 
-    def critic_loss(critic: PyTree, targets: Params, batch: Batch, discount: jax.Array, key: jax.Array) -> jax.Array:
+    def critic_loss(
+        critic: PyTree, targets: Params, batch: Batch, discount: jax.Array, key: jax.Array
+    ) -> jax.Array:
         next_value = value(targets.critic, batch.next_obs, act(targets.actors, batch.next_obs))
         target = td_target(batch.reward, batch.terminated, next_value, discount)
         return td_loss(value(critic, batch.obs, batch.action), target)

@@ -1,0 +1,214 @@
+"""What one does with a run's folder: go on with it, verify it, play what it learned."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from zipfile import BadZipFile
+
+import numpy as np
+from rich.console import Console
+
+from adama_jax.cli.options import PlayCommand
+from adama_jax.config.options import Training
+from adama_jax.config.schema import Config
+from adama_jax.envs.worlds import LocomotionWorld
+from adama_jax.errors import CheckpointError, SettingError
+from adama_jax.storage.checkpoints import Checkpoints
+from adama_jax.storage.cohorts import read_description
+from adama_jax.storage.files import digest_of_file, unseal
+from adama_jax.storage.folder import is_finished, lock_of, partial_folder, run_folder
+from adama_jax.storage.lock import holder
+from adama_jax.storage.reader import load_run, read_config
+from adama_jax.storage.writer import read_kept
+
+LATER = (
+    "learning_curves",
+    "rates",
+    "results",
+    "rollout.gif",
+    "rollout.mp4",
+    "rollout.html",
+    "meta.json",
+    "play",
+)
+
+
+def named_run(path: Path) -> Path:
+    """A run's folder by its final name, whether it has it yet or not.
+
+    Raises:
+        SettingError: no run, begun or finished, is there.
+    """
+    folder = path.absolute()
+    folder = folder.with_name(folder.name.removesuffix(".partial"))
+    if not is_finished(folder) and not (partial_folder(folder) / "config.json").is_file():
+        raise SettingError(
+            f"run={path}: must be a run's folder, such as results/predator_prey/adama-0123456789"
+        )
+    return folder
+
+
+def config_of(folder: Path) -> Config:
+    """The settings of a run, begun or finished.
+
+    Raises:
+        SettingError: they are damaged, or those of a run of another name.
+    """
+    config = read_config(folder if is_finished(folder) else partial_folder(folder))
+    name = run_folder(Path(), config).name
+    if (config.scenario, name) != (folder.parent.name, folder.name):
+        raise SettingError(
+            f"run={folder}: must have the name that its settings give it, {config.scenario}/{name}"
+        )
+    return config
+
+
+def resume(folder: Path, config: Config, training: Training, console: Console) -> int:
+    """Go on with a run that was interrupted.
+
+    Returns:
+        The exit code: 1 if it failed or a seed diverged.
+    """
+    from adama_jax.studies.experiment import experiment
+
+    return experiment([config], folder.absolute().parents[1], training, console, folder)
+
+
+def verify(path: Path, console: Console) -> int:
+    """Check a run's files against what was written: results of a finished one, kept seeds and checkpoints of another.
+
+    Returns:
+        The exit code: 1 if anything is not what was written.
+    """
+    folder = named_run(path)
+    whole = is_finished(folder)
+    place = folder if whole else partial_folder(folder)
+    read_config(place)
+    bad, good = _finished_files(folder) if whole else _kept_seeds(place)
+    for description in sorted(place.glob("checkpoints/*/slice.json")):
+        bad += _trouble(lambda path=description: read_description(path.parent))
+        good += 1
+    for state in sorted(place.glob("checkpoints/*/*")):
+        if state.is_dir():
+            checkpoints = Checkpoints(state, read_only=True)
+            for step in checkpoints.steps():
+                bad += _trouble(lambda c=checkpoints, s=step: c.read(s))
+                good += 1
+            checkpoints.close()
+    for line in bad:
+        console.print(f"bad: {line}", style="red", highlight=False, soft_wrap=True)
+    kind = "finished" if whole else "begun, not finished"
+    if held := holder(lock_of(folder)):
+        console.print(
+            f"{held}: it is being trained, and its files change", style="yellow", soft_wrap=True
+        )
+    console.print(
+        f"{place}: {kind}; {good - len(bad)} of {good} parts verified",
+        highlight=False,
+        soft_wrap=True,
+    )
+    return 1 if bad else 0
+
+
+def play(path: Path, command: PlayCommand, console: Console) -> int:
+    """Play a run's trained actors: from `actors.npz`, without a learner or a critic.
+
+    Returns:
+        The exit code.
+    """
+    import jax
+
+    from adama_jax.execution.actors import load_actors
+    from adama_jax.execution.build import make_env
+    from adama_jax.reporting import film as render
+    from adama_jax.reporting import viewer
+    from adama_jax.training.rollout import episode_return, make_rollout
+
+    config = read_config(path)
+    try:
+        run, actors = load_run(path), load_actors(path / "actors.npz")
+    except (OSError, ValueError, KeyError, BadZipFile) as error:
+        raise SettingError(
+            f"run={path}: must be a finished run's folder whose files can be read: {error}"
+        ) from error
+    index = _seed_index(actors.seeds, [int(seed) for seed in run.meta["diverged"]], command.seed)
+    env = make_env(config)
+    params = jax.tree.map(lambda leaf: leaf[index], actors.params)
+    keys = jax.random.split(jax.random.key(command.start_seed), command.episodes)
+    episodes = jax.jit(jax.vmap(make_rollout(env, actors.act), in_axes=(0, None, None)))(
+        keys, params, 0.0
+    )
+    returns = np.asarray(jax.vmap(episode_return)(episodes))
+    if int(actors.seeds[index]) in [int(seed) for seed in run.meta["diverged"]]:
+        console.print(
+            f"seed {actors.seeds[index]} diverged: its actors are not finite", style="red"
+        )
+    deviation = returns.std(ddof=1) if len(returns) > 1 else 0.0
+    console.print(
+        f"{run.config['scenario']}, {run.label}, seed {actors.seeds[index]}: greedy return {returns.mean():.4g} "
+        f"± {deviation:.3g} over {len(returns)} episodes", highlight=False,
+    )  # fmt: skip
+    few = jax.tree.map(lambda leaf: np.asarray(leaf)[None, :4], episodes)
+    positions = np.asarray(jax.jit(jax.vmap(jax.vmap(env.positions)))(few.snapshot[0]))[None]
+    played = {
+        "positions": positions,
+        "snapshot": few.snapshot,
+        "reward": few.reward,
+        "terminated": few.terminated,
+    }
+    shown = run._replace(
+        rollout=run.rollout | played, metrics=run.metrics | {"seed": actors.seeds[[index]]}
+    )
+    folder = command.out or path / "play"
+    paths = [render.rollout_gif(shown, folder / "rollout.gif", 0)]
+    if isinstance(config.world, LocomotionWorld):
+        paths.append(viewer.rollout_page(shown, config.world, folder / "rollout.html", 0))
+    for written in paths:
+        console.print(f"  {written}", highlight=False, soft_wrap=True)
+    return 0
+
+
+def _seed_index(seeds: np.ndarray, diverged: list[int], seed: int | None) -> int:
+    if seed is None:
+        finite = [int(each) for each in seeds if int(each) not in diverged]
+        return list(seeds).index(finite[0]) if finite else 0
+    if seed not in seeds.tolist():
+        raise SettingError(
+            f"seed={seed}: must be one of {', '.join(map(str, seeds.tolist()))}, or None"
+        )
+    return seeds.tolist().index(seed)
+
+
+def _finished_files(folder: Path) -> tuple[list[str], int]:
+    try:
+        meta = json.loads((folder / "meta.json").read_text())
+        digests = unseal(meta)["sha256"] if "sha256" in meta else {}
+    except (OSError, ValueError, AttributeError) as error:
+        return [f"{folder / 'meta.json'}: {error}"], 1
+    bad = []
+    for name, digest in digests.items():
+        if not (folder / name).is_file():
+            bad.append(f"{folder / name}: is missing")
+        elif digest_of_file(folder / name) != digest:
+            bad.append(f"{folder / name}: is not what was written (sha256)")
+    if not digests:
+        bad.append(
+            f"{folder / 'meta.json'}: has no digests: the run is of an earlier version, nothing can be verified"
+        )
+    return bad, len(digests) + 1
+
+
+def _kept_seeds(partial: Path) -> tuple[list[str], int]:
+    bad, count = [], 0
+    for about in sorted(partial.glob("kept/*.json")):
+        count += 1
+        bad += _trouble(lambda path=about: read_kept(path))
+    return bad, count
+
+
+def _trouble(read: Callable[[], object]) -> list[str]:
+    try:
+        read()
+    except (CheckpointError, ValueError) as error:
+        return [str(error)]
+    return []

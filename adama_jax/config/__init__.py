@@ -1,0 +1,1 @@
+"""What a person may write: settings, scenarios, methods, exhibits. Importable without JAX."""

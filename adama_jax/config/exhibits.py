@@ -1,0 +1,160 @@
+"""The paper's figures and tables as data: TOML files that say which runs an exhibit shows."""
+
+import tomllib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from adama_jax.config.names import all_settings
+from adama_jax.config.schema import scenario_config
+from adama_jax.errors import SettingError
+
+DRAWINGS = ("returns", "actor_rates", "rates", "critic_scale", "heat_map", "results", "settings")
+
+
+@dataclass(frozen=True)
+class Curve:
+    """One method with settings, on every scenario of an exhibit."""
+
+    method: str
+    label: str = ""
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    """By the names that the command line takes."""
+    axes: Mapping[str, Sequence[Any]] = field(default_factory=dict)
+    """Settings with several values: every combination is a run."""
+    best_of: str = ""
+    """Take the critic's rate and the actors' budget that are best in that exhibit, scenario by scenario."""
+
+
+@dataclass(frozen=True)
+class Exhibit:
+    """A figure or table. A file `figure3.toml` holds these fields, `name` excepted."""
+
+    name: str
+    title: str
+    draw: str
+    scenarios: tuple[str, ...]
+    curves: tuple[Curve, ...] = ()
+    seeds: int = 5
+    seed: int = 0
+    episodes: int | None = None
+    """None: the scenario's full length."""
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    """For all curves."""
+    rows: tuple[str, ...] = ()
+    """Of `settings`: what to list, by full names."""
+
+
+class Length(NamedTuple):
+    """A shorter pass: `scale` of the full length, and no run above `most` episodes."""
+
+    scale: float = 1.0
+    most: int | None = None
+
+    def of(self, episodes: int) -> int:
+        """Episodes of a run whose full length is given.
+
+        >>> Length(0.05).of(50_000), Length(1.0, 20_000).of(50_000), Length(1.0, 20_000).of(8_000)
+        (2500, 20000, 8000)
+        >>> Length(0.05, 20_000).of(50_000), Length(2.0, 20_000).of(50_000)
+        (2500, 20000)
+        """
+        scaled = max(1, round(self.scale * episodes))
+        return scaled if self.most is None else min(scaled, self.most)
+
+
+def load_exhibits(path: Path) -> dict[str, Exhibit]:
+    """The exhibits of a folder, or of one file with those that its curves name in `best_of`, by name.
+
+    Raises:
+        SettingError: nothing there, or a field that is not allowed, in one line.
+    """
+    waiting = sorted(path.glob("*.toml")) if path.is_dir() else [path]
+    if not waiting:
+        raise SettingError(f"experiments={path}: must be a folder with TOML files, or one of them")
+    exhibits: dict[str, Exhibit] = {}
+    while waiting:
+        exhibit = _load(waiting.pop(0))
+        exhibits[exhibit.name] = exhibit
+        names = {curve.best_of for curve in exhibit.curves if curve.best_of}
+        folder = path if path.is_dir() else path.parent
+        waiting += [folder / f"{name}.toml" for name in sorted(names) if name not in exhibits]
+    choosing = {
+        exhibit.name
+        for exhibit in exhibits.values()
+        if any(curve.best_of for curve in exhibit.curves)
+    }
+    for exhibit in exhibits.values():
+        for curve in exhibit.curves:
+            if curve.best_of in choosing:
+                raise SettingError(
+                    f"{exhibit.name}: best_of={curve.best_of}: must be an exhibit without best_of"
+                )
+    return exhibits
+
+
+def _load(file: Path) -> Exhibit:
+    try:
+        content = tomllib.loads(file.read_text())
+        curves = [Curve(method) for method in content.pop("methods", [])]
+        curves += [Curve(**curve) for curve in content.pop("curves", [])]
+        lists = {name: tuple(content.pop(name, ())) for name in ("scenarios", "rows")}
+        exhibit = Exhibit(name=file.stem, curves=tuple(curves), **lists, **content)
+    except OSError:
+        raise SettingError(
+            f"experiments={file}: must be a folder with TOML files, or one of them"
+        ) from None
+    except (
+        tomllib.TOMLDecodeError,
+        UnicodeDecodeError,
+        AttributeError,
+        KeyError,
+        TypeError,
+    ) as error:
+        raise SettingError(f"{file}: must be an exhibit's description: {error}") from None
+    _check(exhibit, file)
+    return exhibit
+
+
+def _check(exhibit: Exhibit, file: Path) -> None:
+    """Everything that needs no other file; settings and their values are checked by making the configurations."""
+
+    def check(good: bool, name: str, value: object, allowed: str) -> None:
+        if not good:
+            raise SettingError(f"{file}: {name}={value}: must be {allowed}")
+
+    check(exhibit.draw in DRAWINGS, "draw", exhibit.draw, f"one of {', '.join(DRAWINGS)}")
+    check(len(exhibit.scenarios) > 0, "scenarios", [], "one or more scenarios")
+    if exhibit.draw == "critic_scale":
+        check(
+            len(exhibit.scenarios) == 1,
+            "scenarios",
+            list(exhibit.scenarios),
+            "one scenario for draw=critic_scale",
+        )
+    check(
+        exhibit.episodes is None or _is_whole(exhibit.episodes),
+        "episodes",
+        exhibit.episodes,
+        "a number, at least 1",
+    )
+    for place in (exhibit, *exhibit.curves):
+        check(
+            isinstance(place.settings, dict),
+            "settings",
+            place.settings,
+            "a table of names and values",
+        )
+    for curve in exhibit.curves:
+        lists = isinstance(curve.axes, dict) and all(
+            isinstance(values, list) for values in curve.axes.values()
+        )
+        check(lists, "axes", curve.axes, "a table of names and lists of values")
+    known = [dict(all_settings(scenario_config(scenario))) for scenario in exhibit.scenarios]
+    for name in exhibit.rows:
+        check(all(name in settings for settings in known), "rows", name, "full names of settings")
+
+
+def _is_whole(value: object) -> bool:
+    return isinstance(value, int) and value >= 1

@@ -1,0 +1,1 @@
+"""Worlds of JaxMARL's MPE, and the paper's four."""

@@ -1,0 +1,1 @@
+"""Robots of Brax whose joints are shared among agents."""

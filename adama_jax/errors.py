@@ -1,0 +1,37 @@
+"""What can go wrong that a user can do something about: each error is one line that says what and where."""
+
+
+class AdamaError(Exception):
+    """Base of the package's errors."""
+
+
+class SettingError(AdamaError, ValueError):
+    """A setting that is not allowed: the message names the field, its value and what is."""
+
+
+class RunBusy(AdamaError):
+    """Another process is training this run: the message names it."""
+
+
+class DamagedFile(AdamaError, ValueError):
+    """A file that is missing, cannot be read or is not what was written: the message names it."""
+
+
+class CheckpointError(AdamaError):
+    """A checkpoint that cannot be used, or that could not be written."""
+
+
+class WrongShapes(CheckpointError):
+    """A checkpoint that is whole, but of another version or of other shapes than are asked for."""
+
+
+class Interrupted(AdamaError):
+    """Training was stopped as asked: where, and with which checkpoint."""
+
+
+class Stopped(KeyboardInterrupt):
+    """Everything has stopped as it was told to; `code` is the process's exit code."""
+
+    def __init__(self, code: int):
+        super().__init__()
+        self.code = code

@@ -1,0 +1,1 @@
+"""From settings to run folders: build, compile, loop, observe, save, stop."""

@@ -1,0 +1,96 @@
+"""Trained actors as one small file: what acts, without a learner, a critic or a replay."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+from zipfile import BadZipFile
+
+import jax
+import numpy as np
+
+from adama_jax import tree
+from adama_jax.algorithms.maddpg import maddpg
+from adama_jax.config.schema import Config
+from adama_jax.execution.build import make_env
+from adama_jax.storage.files import arrays_of
+from adama_jax.training.rollout import Act
+from adama_jax.types import PyTree
+
+
+class Actors(NamedTuple):
+    """The actors of a run, read back.
+
+    act: `(params, obs [N, B, O]) -> action [N, B, A]`.
+    params: of every seed, leaves [S, N, ...].
+    seeds: [S].
+    about: scenario, num_agents, obs_size, action_sizes, hidden, activation.
+    """
+
+    act: Act
+    params: PyTree
+    seeds: np.ndarray
+    about: dict[str, Any]
+
+
+def about_actors(config: Config) -> dict[str, Any]:
+    """What `load_actors` needs to know beside the weights."""
+    spec = make_env(config).spec
+    return {
+        "scenario": config.scenario,
+        "num_agents": spec.num_agents,
+        "obs_size": spec.obs_size,
+        "action_size": spec.action_size,
+        "action_sizes": list(spec.action_sizes),
+        "hidden": list(config.networks.hidden),
+        "activation": config.networks.actor_activation,
+    }
+
+
+def actor_arrays(params: PyTree) -> dict[str, np.ndarray]:
+    """Weights by their dotted names."""
+    return dict(zip(tree.leaf_names(params), map(np.asarray, jax.tree.leaves(params)), strict=True))
+
+
+def load_actors(path: Path) -> Actors:
+    """Read `actors.npz` of a run's folder. It holds arrays and JSON only: reading it runs no code.
+
+    Raises:
+        ValueError: it is not such a file.
+
+    An action of each agent of seed 0:
+
+    >>> actors = load_actors(Path("results/clustering/adama-0123456789/actors.npz"))  # doctest: +SKIP
+    >>> of_seed = jax.tree.map(lambda leaf: leaf[0], actors.params)  # doctest: +SKIP
+    >>> actors.act(of_seed, jax.numpy.zeros((4, 1, actors.about["obs_size"]))).shape  # doctest: +SKIP
+    (4, 1, 2)
+    """
+    try:
+        arrays = arrays_of(path)
+        about = json.loads(str(arrays.pop("about")))
+        seeds = arrays.pop("seed")
+        algorithm = maddpg(
+            about["num_agents"], about["obs_size"], about["action_size"], hidden=about["hidden"],
+            actor_activation=about["activation"], action_sizes=about["action_sizes"],
+        )  # fmt: skip
+        params = _nested(arrays)
+        like = jax.eval_shape(algorithm.init, jax.random.key(0)).actors
+        if jax.tree.map(lambda leaf: leaf.shape[1:], params) != jax.tree.map(
+            lambda leaf: leaf.shape, like
+        ):
+            raise ValueError("the weights do not fit what is said of them")
+    except (OSError, KeyError, TypeError, ValueError, AttributeError, BadZipFile) as error:
+        raise ValueError(f"{path}: no file of actors: {error}") from error
+    return Actors(algorithm.act, params, seeds, about)
+
+
+def _nested(arrays: Mapping[str, np.ndarray]) -> dict[str, Any]:
+    """Dotted names as dictionaries in dictionaries."""
+    nested: dict[str, Any] = {}
+    for name, value in arrays.items():
+        *outer, last = name.split(".")
+        place = nested
+        for part in outer:
+            place = place.setdefault(part, {})
+        place[last] = value
+    return nested

@@ -1,0 +1,197 @@
+"""From a configuration to the functions of a run: the one place where the four bundles meet."""
+
+from collections.abc import Sequence
+from importlib import import_module
+
+import jax
+import numpy as np
+
+from adama_jax.algorithms.algorithm import Algorithm
+from adama_jax.algorithms.maddpg import maddpg
+from adama_jax.config.methods import METHODS
+from adama_jax.config.scenarios import SCENARIOS
+from adama_jax.config.schema import Config
+from adama_jax.envs.env import Env
+from adama_jax.rates import rules as rates
+from adama_jax.rates.rules import RateHyper, RateRule
+from adama_jax.training.learner import Learner, LearnerHyper, learner
+from adama_jax.training.optimizers import named_optimizer
+from adama_jax.training.population import MINIBATCH
+from adama_jax.training.replay import Replay, uniform_replay
+from adama_jax.training.trainer import Exploration, Trainer, TrainHyper, trainer
+
+PART, LEAST = (
+    512,
+    128,
+)  # transitions: a part of a minibatch has at most so many on a CPU, and at least
+
+
+def make_env(config: Config) -> Env:
+    """The world of a configuration."""
+    module = import_module(SCENARIOS[config.scenario].module)
+    return module.make(config.world, config.horizon, config.scenario)
+
+
+def make_algorithm(config: Config, env: Env) -> Algorithm:
+    """MADDPG sized for the world."""
+    networks = config.networks
+    return maddpg(
+        num_agents=env.spec.num_agents,
+        obs_size=env.spec.obs_size,
+        action_size=env.spec.action_size,
+        hidden=networks.hidden,
+        actor_activation=networks.actor_activation,
+        critic_activation=networks.critic_activation,
+        critic=networks.critic,
+        action_sizes=env.spec.action_sizes,
+    )
+
+
+def make_rule(config: Config) -> RateRule:
+    """The method's rate rule."""
+    method = METHODS[config.method]
+    options = {}
+    if method.balances:
+        options = {
+            "auto_scale": config.rates.critic_scale == "auto",
+            "trial_updates": config.rates.trial_updates,
+        }
+    if method.second_order:
+        options["second_order"] = True
+    return rates.RULES[method.rule](**options)
+
+
+def make_learner(
+    config: Config,
+    algorithm: Algorithm,
+    num_agents: int,
+    parts: int | None = None,
+    sharing: int = 1,
+) -> Learner:
+    """The train step; `parts` as `learner` has them.
+
+    With `sharing` devices for a minibatch it works in a `shard_map` with the axis `MINIBATCH`.
+    """
+    period = config.learning.target_period * config.learning.updates_per_episode
+    return learner(
+        algorithm,
+        named_optimizer(config.direction_name),
+        make_rule(config),
+        num_agents,
+        curvature=config.rates.curvature,
+        target_period=period if config.learning.targets == "hard" else None,
+        parts=parts,
+        shared_by=MINIBATCH if sharing > 1 else None,
+    )
+
+
+def minibatch_parts(batch_size: int, platform: str, sharing: int = 1) -> int | None:
+    """On a CPU, the fewest equal parts of a minibatch that the caches hold (docs/performance.md); elsewhere None.
+
+    1 where there are none of 128 to 512 transitions.
+
+    Args:
+        batch_size: transitions.
+        platform: of the devices, "cpu" or "gpu".
+        sharing: devices that get as many parts each.
+
+    >>> [minibatch_parts(size, "cpu") for size in (1024, 1000, 768, 100, 1009)], minibatch_parts(1024, "cpu", sharing=3)
+    ([2, 2, 2, 1, 1], 1)
+    """
+    if platform != "cpu":
+        return None
+    counts = range(sharing, batch_size + 1, sharing)
+    return next((n for n in counts if batch_size % n == 0 and LEAST <= batch_size // n <= PART), 1)
+
+
+def most_sharing(batch_size: int, devices: int, platform: str) -> int:
+    """The most devices, of so many, that can share a minibatch.
+
+    >>> [most_sharing(1024, devices, "cpu") for devices in (1, 2, 3, 16, 64)], most_sharing(1009, 2, "cpu")
+    ([1, 2, 2, 8, 8], 1)
+    """
+    counts = range(1, devices + 1)
+    return max(
+        n for n in counts if n == 1 or (minibatch_parts(batch_size, platform, n) or 1) % n == 0
+    )
+
+
+def make_replay(config: Config, env: Env) -> Replay:
+    """The buffer: whole episodes, and no more of them than the run will play."""
+    room = config.learning.capacity // config.horizon
+    return uniform_replay(
+        min(room, config.episodes), config.learning.batch_size, env.spec.snapshot_size
+    )
+
+
+def make_train(
+    config: Config, unroll: int = 1, sharing: int = 1, platform: str | None = None
+) -> Trainer:
+    """A run as pure functions that vmap over keys and float hyperparameters (`make_hyper`).
+
+    `unroll`, as `trainer` has it: 1 is as fast as any on a CPU (docs/performance.md). `sharing`, as `population` has
+    it: with more than one device its `chunk` works in a population only. `platform`: of the devices it is for; None:
+    JAX's default.
+
+    Raises:
+        ValueError: so many devices cannot share a minibatch.
+
+    >>> import dataclasses, jax
+    >>> from adama_jax.config.schema import scenario_config
+    >>> config = dataclasses.replace(scenario_config("going_together"), episodes=3)
+    >>> train = make_train(config)
+    >>> state, metrics = jax.jit(train.chunk, static_argnums=1)(train.init(jax.random.key(0), make_hyper(config)), 3)
+    >>> int(state.episode), metrics.actor_rates.shape
+    (3, (2,))
+    """
+    batch_size = config.learning.batch_size
+    parts = minibatch_parts(batch_size, platform or jax.default_backend(), sharing)
+    if (parts or 1) % sharing:
+        raise ValueError(
+            f"sharing={sharing}: so many devices cannot share a minibatch of {batch_size}"
+        )
+    env = make_env(config)
+    algorithm = make_algorithm(config, env)
+    return trainer(
+        env,
+        algorithm.act,
+        make_learner(config, algorithm, env.spec.num_agents, parts, sharing),
+        make_replay(config, env),
+        updates_per_episode=config.learning.updates_per_episode,
+        envs_per_run=config.learning.envs_per_run,
+        eval_episodes=config.evaluation.episodes,
+        eval_seed=config.evaluation.seed,
+        unroll=unroll,
+    )
+
+
+def make_hypers(configs: Sequence[Config]) -> TrainHyper:
+    """The float hyperparameters of several configurations, every leaf [len(configs)], for a `population`.
+
+    >>> from adama_jax.config.schema import scenario_config
+    >>> make_hypers([scenario_config("clustering"), scenario_config("predator_prey")]).rates.critic_scale.tolist()
+    [80.0, 50.0]
+    """
+    return jax.tree.map(lambda *values: np.array(values, np.float32), *map(make_hyper, configs))
+
+
+def make_hyper(config: Config) -> TrainHyper:
+    """The float hyperparameters of a configuration, each of which a grid may replace by an array."""
+    options = config.rates
+    return TrainHyper(
+        rates=RateHyper(
+            total_rate=options.total_rate,
+            critic_scale=0.0 if options.critic_scale == "auto" else options.critic_scale,
+            smoothing=options.smoothing,
+            clip=options.clip,
+            critic_rate=options.critic_rate,
+            actor_budget=options.actor_budget,
+            direction_floor=options.direction_floor,
+        ),
+        learner=LearnerHyper(
+            config.learning.discount, config.learning.target_step, options.secant_step
+        ),
+        exploration=Exploration(
+            config.exploration.start, config.exploration.end, config.exploration.episodes
+        ),
+    )

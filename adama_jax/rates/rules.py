@@ -1,0 +1,183 @@
+"""Rate rules: bundles `(init, update)` that turn measured signals into learning rates.
+
+A rate rule sees N-vectors (`types.Signals`) and never a network. Its hyperparameters are arrays in its state, as in
+`optax.inject_hyperparams`, so that one compiled program runs a grid of them under `vmap`.
+
+The named methods of section 4.1 are made of four rules: `fixed`, `steer`, `balance` and `adama`, the first
+being the paper's baseline.
+"""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+
+from adama_jax.rates.equations import balance_rates, steer_rates, uniform_direction
+from adama_jax.types import Rates, Scalar, Signals
+
+
+class RateHyper(NamedTuple):
+    """Float hyperparameters of every rate rule (each reads its own). Names of the paper in brackets.
+
+    The defaults are Table 1's for predator-prey.
+    """
+
+    total_rate: Scalar = 1e-2  # [l] of the balancing rules
+    critic_scale: Scalar = 50.0  # [m]; not read with `auto_scale`
+    smoothing: Scalar = 0.99  # [alpha]
+    clip: Scalar = 0.1  # [eps]
+    critic_rate: Scalar = 7e-3  # [l_c] of the rules that do not balance
+    actor_budget: Scalar = 2e-3  # [|l_a|] of the rules that do not balance
+    direction_floor: Scalar = 0.1
+
+
+class RateState(NamedTuple):
+    """State of a rate rule: the present `rates`, its `hyper`parameters, and kappa's running mean for `auto_scale`."""
+
+    rates: Rates
+    hyper: RateHyper
+    updates: jax.Array  # so far, [], int32
+    mean_critic_term: jax.Array  # mean kappa over the first `trial_updates` updates, []
+
+
+class RateRule(NamedTuple):
+    """A rate rule.
+
+    init: `(num_agents, hyper=None) -> RateState`; `hyper` replaces the factory's defaults.
+    update: `(signals, state) -> RateState`; the rates to use are `state.rates` of the result.
+    second_order: whether `signals.curvature` is read; where it is not, it need not be measured.
+    """
+
+    init: Callable[..., RateState]
+    update: Callable[[Signals, RateState], RateState]
+    second_order: bool
+
+
+def fixed(hyper: RateHyper = RateHyper()) -> RateRule:
+    """Constant rates (section 4.1, "Fixed lr"): l_c = critic_rate, each actor actor_budget / sqrt(N).
+
+    >>> rule = fixed(RateHyper(critic_rate=1e-2, actor_budget=2.0))
+    >>> rule.init(4).rates.actors.tolist()
+    [1.0, 1.0, 1.0, 1.0]
+    """
+    return _rule(hyper, balances=False, steers=False)
+
+
+def steer(hyper: RateHyper = RateHyper(), second_order: bool = False) -> RateRule:
+    """Constant l_c and |l_a|; Eq. (1), or Eq. (3) with `second_order`, turns l_a (section 4.1).
+
+    >>> import jax.numpy as jnp
+    >>> rule = steer(RateHyper(actor_budget=1.0, smoothing=0.0, direction_floor=0.0))
+    >>> signals = Signals(jnp.array([3.0, 4.0]), jnp.zeros(2), jnp.zeros(()))
+    >>> [round(rate, 6) for rate in rule.update(signals, rule.init(2)).rates.actors.tolist()]
+    [0.6, 0.8]
+    """
+    return _rule(hyper, balances=False, steers=True, second_order=second_order)
+
+
+def balance(
+    hyper: RateHyper = RateHyper(), auto_scale: bool = False, trial_updates: int = 100
+) -> RateRule:
+    """Eq. (2) balances l_c against |l_a|; the actors share equally (section 4.1).
+
+    >>> import jax.numpy as jnp
+    >>> rule = balance(RateHyper(total_rate=1.0, critic_scale=10.0, smoothing=0.0))
+    >>> state = rule.update(Signals(jnp.ones(4), jnp.zeros(4), jnp.array(2.5)), rule.init(4))
+    >>> float(state.rates.critic), state.rates.actors.tolist()
+    (0.25, [0.375, 0.375, 0.375, 0.375])
+    """
+    return _rule(
+        hyper, balances=True, steers=False, auto_scale=auto_scale, trial_updates=trial_updates
+    )
+
+
+def adama(
+    hyper: RateHyper = RateHyper(),
+    second_order: bool = False,
+    auto_scale: bool = False,
+    trial_updates: int = 100,
+) -> RateRule:
+    """AdaMa: Eq. (2), then Eq. (1), or Eq. (3) with `second_order` (Algorithm 1).
+
+    Args:
+        hyper: float hyperparameters, held in the state.
+        second_order: read `signals.curvature`.
+        auto_scale: take m to be the mean of kappa over the first `trial_updates` updates of this very run (the
+            running mean until then), section 4.4.1's recipe without a trial run, instead of `hyper.critic_scale`.
+        trial_updates: K of section 4.4.1.
+
+    Raises:
+        ValueError: `trial_updates` is below 1.
+
+    >>> import jax.numpy as jnp
+    >>> rule = adama(RateHyper(total_rate=1e-2, critic_scale=50.0))
+    >>> state = rule.init(2)
+    >>> signals = Signals(jnp.array([9.0, 1.0]), jnp.zeros(2), jnp.array(80.0))
+    >>> for _ in range(500):
+    ...     state = rule.update(signals, state)
+    >>> round(float(state.rates.critic), 4), [round(x, 4) for x in state.rates.actors.tolist()]
+    (0.009, [0.001, 0.0001])
+    """
+    return _rule(
+        hyper,
+        balances=True,
+        steers=True,
+        second_order=second_order,
+        auto_scale=auto_scale,
+        trial_updates=trial_updates,
+    )
+
+
+RULES: dict[str, Callable[..., RateRule]] = {
+    "fixed": fixed, "steer": steer, "balance": balance, "adama": adama,
+}  # fmt: skip
+
+
+def _rule(
+    defaults: RateHyper,
+    *,
+    balances: bool,
+    steers: bool,
+    second_order: bool = False,
+    auto_scale: bool = False,
+    trial_updates: int = 100,
+) -> RateRule:
+    if trial_updates < 1:
+        raise ValueError(f"trial_updates={trial_updates}: must be at least 1")
+
+    def init(num_agents: int, hyper: RateHyper | None = None) -> RateState:
+        hyper = RateHyper(*(jnp.asarray(value, jnp.float32) for value in (hyper or defaults)))
+        critic = jnp.asarray(hyper.total_rate / 2 if balances else hyper.critic_rate)
+        budget = hyper.total_rate / 2 if balances else hyper.actor_budget
+        actors = budget * uniform_direction(num_agents)
+        return RateState(Rates(critic, actors), hyper, jnp.zeros((), jnp.int32), jnp.zeros(()))
+
+    def update(signals: Signals, state: RateState) -> RateState:
+        rates, hyper = state.rates, state.hyper
+        mean = _trial_mean(state, signals.critic_term, trial_updates)
+        critic, budget = rates.critic, hyper.actor_budget
+        if balances:
+            scale = (
+                jnp.maximum(mean, jnp.finfo(jnp.float32).tiny) if auto_scale else hyper.critic_scale
+            )
+            critic, budget = balance_rates(
+                critic, signals.critic_term, hyper.total_rate, scale, hyper.smoothing, hyper.clip
+            )
+        if steers:
+            gain = (
+                signals.contribution + signals.curvature if second_order else signals.contribution
+            )
+            actors = steer_rates(rates.actors, gain, budget, hyper.smoothing, hyper.direction_floor)
+        else:
+            actors = budget * uniform_direction(rates.actors.shape[0])
+        return RateState(Rates(jnp.asarray(critic), actors), hyper, state.updates + 1, mean)
+
+    return RateRule(init, update, second_order)
+
+
+def _trial_mean(state: RateState, critic_term: jax.Array, trial_updates: int) -> jax.Array:
+    """Mean of kappa over the first `trial_updates` updates, this one included; constant afterwards. []"""
+    seen = state.updates + 1
+    mean = state.mean_critic_term + (critic_term - state.mean_critic_term) / seen
+    return jnp.where(seen <= trial_updates, mean, state.mean_critic_term)

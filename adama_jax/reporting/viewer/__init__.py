@@ -1,0 +1,140 @@
+"""Brax's own viewer as one page that needs no network: a robot's episode in three dimensions, in real time.
+
+Brax's page (`brax.io.html`) fetches three.js, lil-gui and its own script from elsewhere; `brax_viewer.min.js` holds
+them all. `tools/viewer` builds it.
+"""
+
+import base64
+import html
+import json
+import warnings
+import zlib
+from pathlib import Path
+from string import Template
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from adama_jax.envs.robots.joints import ROBOTS
+from adama_jax.envs.worlds import LocomotionWorld
+from adama_jax.reporting.labels import title
+from adama_jax.storage.reader import Run
+
+SCRIPT = Path(__file__).with_name("brax_viewer.min.js")
+DIGITS = 4  # of metres and of quaternions: a tenth of a millimetre
+PAGE = Template("""<!doctype html>
+<html lang=en>
+<meta charset=utf-8>
+<meta http-equiv=Content-Security-Policy content="default-src 'none'; script-src 'unsafe-inline';
+ style-src 'unsafe-inline'; font-src data:; img-src data: blob:">
+<title>$title</title>
+<style>html, body, #brax-viewer { height: 100%; margin: 0; overflow: hidden; }</style>
+<div id=brax-viewer></div>
+<script id=system type=text/plain>$system</script>
+<script>$script</script>
+</html>
+""")
+
+
+def save_page(robot: Any, coordinates: np.ndarray, path: Path, name: str) -> Path:
+    """Write an episode of a robot as a page with Brax's viewer, which a browser opens from the disk.
+
+    The camera keeps beside the robot. The ground is a checkerboard of metres, a kilometre each way.
+
+    Args:
+        robot: an environment of Brax; a step of it lasts `robot.dt` seconds, on the page too.
+        coordinates: generalised positions at the reset and after each step, metres and radians. [T + 1, Q]
+        path: the file to write.
+        name: the page's title.
+
+    Raises:
+        ValueError: the coordinates are not the robot's, or not finite.
+
+    >>> import tempfile
+    >>> from adama_jax.envs.robots.locomotion import brax_robot
+    >>> from adama_jax.envs.worlds import LocomotionWorld
+    >>> robot = brax_robot(LocomotionWorld(robot="hopper", partition="3x1"))
+    >>> still = np.tile(robot.sys.init_q, (3, 1))
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     page = save_page(robot, still, Path(folder) / "still.html", "A hopper at rest")
+    ...     page.name, page.stat().st_size < 600_000
+    ('still.html', True)
+    """
+    size = robot.sys.q_size()
+    if coordinates.ndim != 2 or not len(coordinates) or coordinates.shape[1] != size:
+        raise ValueError(f"coordinates: must be [T + 1, {size}], not {list(coordinates.shape)}")
+    if not np.isfinite(coordinates).all():
+        raise ValueError("coordinates: must be finite")
+    system = json.dumps(_system(robot, coordinates), separators=(",", ":"))
+    page = PAGE.substitute(
+        title=html.escape(name),
+        system=base64.b64encode(zlib.compress(system.encode(), 9)).decode(),
+        script=SCRIPT.read_text(encoding="utf-8"),
+    )
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(page, encoding="utf-8")
+    return path
+
+
+def rollout_page(run: Run, world: LocomotionWorld, path: Path, seed_index: int = 0) -> Path:
+    """The first greedy episode of one seed's trained actors, until it ends or the physics break, as `save_page` has it.
+
+    Raises:
+        ValueError: the run's episodes were not kept, or by a version that kept no snapshots.
+    """
+    from adama_jax.envs.robots.locomotion import (  # Brax is slow to import, and only robots need it
+        brax_robot,
+        coordinates,
+    )
+
+    if "snapshot" not in run.rollout:
+        raise ValueError(f"{run.folder}: no rollout with snapshots was kept")
+    robot = brax_robot(world)
+    ended = np.append(False, run.rollout["terminated"][seed_index, 0])
+    pose_of = jax.jit(jax.vmap(coordinates(robot, ROBOTS[world.robot].unseen)))
+    poses = np.asarray(pose_of(jnp.asarray(run.rollout["snapshot"][seed_index, 0])))
+    over = np.cumsum(ended | ~np.isfinite(poses).all(axis=1)) > 0
+    return save_page(robot, poses[~over], path, title(run, seed_index))
+
+
+def _system(robot: Any, coordinates: np.ndarray) -> dict[str, Any]:
+    """What Brax's viewer draws: its JSON of the model, and the poses of the links in every state."""
+    from brax.io import (
+        json as brax_json,  # here, where the caller's robot has silenced what Brax prints at import
+    )
+
+    system = json.loads(brax_json.dumps(robot.sys, []))
+    system["opt"]["timestep"] = float(
+        robot.dt
+    )  # the viewer takes states to be one timestep of the physics apart
+    for geom in (geom for geoms in system["geoms"].values() for geom in geoms):
+        if geom["name"] == "Plane":
+            geom["size"] = [
+                0,
+                0,
+                0,
+            ]  # to the viewer, endless; contacts have no end either, but the models' sizes have
+    with jax.numpy_rank_promotion("allow"), warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        positions, rotations = map(_rounded, _poses(robot.sys, jnp.asarray(coordinates)))
+    system["states"] = {
+        "x": [{"pos": pos, "rot": rot} for pos, rot in zip(positions, rotations, strict=True)]
+    }
+    return system
+
+
+@jax.jit
+def _poses(system: Any, coordinates: jax.Array) -> tuple[jax.Array, jax.Array]:
+    """Where the links are and how they are turned. [T + 1, L, 3], [T + 1, L, 4]"""
+    from brax import kinematics
+
+    still = jnp.zeros(system.qd_size())
+    poses, _ = jax.vmap(lambda position: kinematics.forward(system, position, still))(coordinates)
+    return poses.pos, poses.rot
+
+
+def _rounded(values: jax.Array) -> list[Any]:
+    """In double precision, where a rounded number is short when written."""
+    return np.asarray(values, np.float64).round(DIGITS).tolist()

@@ -1,0 +1,1 @@
+"""What lies on disk, and whether it is whole. No JAX program."""

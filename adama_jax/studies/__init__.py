@@ -1,0 +1,1 @@
+"""Which runs there should be, and having the missing ones trained."""

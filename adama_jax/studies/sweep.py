@@ -1,0 +1,148 @@
+"""Sweeps as data: products of settings, what they are called, and which of them one compiled program runs."""
+
+import itertools
+from collections.abc import Collection, Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from adama_jax.config.identity import program_key
+from adama_jax.config.methods import METHODS
+from adama_jax.config.names import all_settings, in_words, with_settings
+from adama_jax.config.schema import Config
+from adama_jax.storage.folder import run_folder
+
+TEN_RATES = tuple(f"{thousandths / 1000:g}" for thousandths in range(1, 11))
+PRESETS: dict[str, dict[str, tuple[str, ...]]] = {
+    "grid": {"method": ("fixed",), "rates.critic_rate": TEN_RATES, "rates.actor_budget": TEN_RATES},
+}
+"""Named products. grid: the search behind Fixed lr (section 4.1), 100 pairs."""
+
+
+class Job(NamedTuple):
+    """Configurations that one compiled program runs."""
+
+    name: str
+    configs: tuple[Config, ...]
+    labels: tuple[str, ...]
+
+    @property
+    def runs(self) -> int:
+        """Configurations x seeds."""
+        return sum(config.seeds for config in self.configs)
+
+    @property
+    def work(self) -> int:
+        """Updates of an agent, about what its time is proportional to within a family of worlds."""
+        first = self.configs[0]
+        agents = getattr(first.world, "num_agents", None) or 1
+        return self.runs * first.episodes * first.learning.updates_per_episode * agents
+
+
+def product(base: Config, axes: Mapping[str, Sequence[Any]]) -> list[Config]:
+    """Every combination of the axes' values, in order; a setting that a method does not read stays as in `base`.
+
+    Args:
+        base: all other settings.
+        axes: values by a setting's full name.
+
+    >>> from adama_jax.config.schema import scenario_config
+    >>> base = scenario_config("clustering")
+    >>> axes = {"method": ["adama", "fixed"], "rates.critic_scale": [40.0, 80.0], "rates.critic_rate": [0.001, 0.002]}
+    >>> [(c.method, c.rates.critic_scale, c.rates.critic_rate) for c in product(base, axes)]
+    [('adama', 40.0, 0.008), ('adama', 80.0, 0.008), ('fixed', 80.0, 0.001), ('fixed', 80.0, 0.002)]
+    """
+    configs: list[Config] = []
+    for values in itertools.product(*axes.values()):
+        chosen = dict(zip(axes, values, strict=True))
+        reads = METHODS[chosen.get("method", base.method)].reads
+        kept = {
+            n: v
+            for n, v in chosen.items()
+            if not n.startswith("rates.") or n.removeprefix("rates.") in reads
+        }
+        config = with_settings(base, kept)
+        if config not in configs:
+            configs.append(config)
+    return configs
+
+
+def labels(configs: Sequence[Config]) -> list[str]:
+    """A name for each: its method, and the settings in which configurations of that scenario and method differ.
+
+    >>> from adama_jax.config.schema import scenario_config
+    >>> base = scenario_config("clustering")
+    >>> labels([with_settings(base, {"rates.critic_scale": m}) for m in (40.0, 80.0)])
+    ['adama m=40.0', 'adama m=80.0']
+    """
+    values = [dict(all_settings(config)) for config in configs]
+    found: dict[tuple[str, str], dict[str, set[str]]] = {}
+    for config, own in zip(configs, values, strict=True):
+        group = found.setdefault((config.scenario, config.method), {})
+        for name, value in own.items():
+            group.setdefault(name, set()).add(repr(value))
+    names = []
+    for config, own in zip(configs, values, strict=True):
+        differing = [
+            name
+            for name, several in found[config.scenario, config.method].items()
+            if len(several) > 1
+        ]
+        names.append(
+            f"{config.label} {in_words({n: own[n] for n in differing if n != 'direction'})}".strip()
+        )
+    return names
+
+
+def rejoined(jobs: Sequence[Job], begun: Sequence[Collection[str]]) -> list[Job]:
+    """Jobs that have runs of one interrupted slice are one: what was begun together goes on together.
+
+    Args:
+        jobs: longest first, as the result.
+        begun: folder names of the runs of each interrupted slice.
+    """
+    result = list(jobs)
+    for names in begun:
+        joined = [
+            job
+            for job in result
+            if any(run_folder(Path(), config).name in names for config in job.configs)
+        ]
+        if len(joined) > 1:
+            configs = tuple(config for job in joined for config in job.configs)
+            called = tuple(label for job in joined for label in job.labels)
+            one = Job(f"{joined[0].name} and {len(joined) - 1} begun with it", configs, called)
+            result = [job for job in result if job not in joined] + [one]
+    return sorted(result, key=lambda job: -job.work)
+
+
+def jobs(configs: Sequence[Config], names: Sequence[str], parts: int = 1) -> list[Job]:
+    """One job a program, longest first; with `parts`, that many jobs of equal size instead, for as many machines.
+
+    Args:
+        configs: different configurations.
+        names: what to call them.
+        parts: jobs that a program's configurations are divided into, where there are enough of them.
+    """
+    groups: dict[str, list[tuple[Config, str]]] = {}
+    for config, name in zip(configs, names, strict=True):
+        groups.setdefault(program_key(config), []).append((config, name))
+    result = []
+    for group in groups.values():
+        size = -(-len(group) // parts)
+        for start in range(0, len(group), size):
+            members = group[start : start + size]
+            called = (
+                members[0][1]
+                if len(members) == 1
+                else f"{members[0][0].label}, {len(members)} settings"
+            )
+            part = f" (part {start // size + 1})" if len(group) > size else ""
+            title = f"{members[0][0].scenario}: {called}{part}"
+            result.append(
+                Job(
+                    title,
+                    tuple(config for config, _ in members),
+                    tuple(name for _, name in members),
+                )
+            )
+    return sorted(result, key=lambda job: -job.work)

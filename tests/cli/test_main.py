@@ -1,0 +1,311 @@
+"""The command line as a user meets it."""
+
+import json
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from adama_jax.cli import main as cli
+from adama_jax.cli.main import TrainCommand
+from adama_jax.config.reading import parse
+from adama_jax.config.schema import scenario_config
+from adama_jax.execution.loop import DRAWN_EPISODES
+from adama_jax.storage.reader import load_run
+
+WRONG = {
+    "": "scenario",
+    "train": "scenario=: must come first",
+    "train nope": "scenario=nope: must be one of going_together",
+    "train clustering sedes=5": "sedes=5: must be the name of a setting; did you mean seeds?",
+    "train clustering --sedes 5": "sedes: must be the name of a setting; did you mean seeds?",
+    "train clustering seeds=abc": "seeds=abc: must be INT",
+    "train clustering seeds=0": "seeds=0: must be at least 1",
+    "train clustering seeds=": "seeds",
+    "train clustering episodes=-1": "episodes=-1: must be at least 1",
+    "train clustering method=adma": "method=adma: must be one of adama",
+    "train clustering l=-0.01": "rates.total_rate=-0.01: must be above 0",
+    "train clustering l_c=-1": "rates.critic_rate=-1.0: must be above 0",
+    "train clustering l=nan": "rates.total_rate=nan: must be above 0",
+    "train clustering alpha=1": "rates.smoothing=1.0: must be at least 0 and below 1",
+    "train clustering m=0": "rates.critic_scale=0.0: must be above 0, or 'auto'",
+    "train clustering m=big": "rates.critic_scale=big: must be FLOAT|{auto}",
+    "train clustering eps=0.5": "rates.clip=0.5: must be at least 0 and below 0.5",
+    "train clustering gamma=1.0": "learning.discount=1.0: must be at least 0 and below 1",
+    "train clustering world.num_agents=0": "world.num_agents=0: must be at least 2",
+    "train going_together num_agents=3": "world.num_agents=3: must be exactly 2",
+    "train clustering side=0": "world.side=0.0: must be above 0",
+    "train clustering batch_size=2000 capacity=1000": "learning.batch_size=2000: must be at most 1000",
+    "train predator_prey capacity=1039": "learning.batch_size=1024: must be at most 1020, the whole episodes",
+    "train clustering direction_floor=0.4": "rates.direction_floor=0.4: must be below 1/sqrt(N)=0.354 with N=8 agents",
+    "train predator_prey prey_step=inf": "world.prey_step=inf: must be at least 0 and finite",
+    "train clustering capacity=5": "learning.capacity=5: must be at least one episode",
+    "train clustering method=adama_2nd curvature=exact": "rates.curvature=exact: must be 'secant' or 'lookahead'",
+    "train clustering curvature=foo": "rates.curvature=foo: must be one of 'exact', 'secant', 'lookahead'",
+    "train clustering hidden=64,x": "networks.hidden=64,x: must be [INT [INT ...]]",
+    "train clustering direction=adm": "direction=adm: must be one of sgd",
+    "train clustering touch_radius=0.3": "touch_radius=0.3: must be the name of a setting",
+    "train clustering exploration.start=2": "exploration.start=2.0: must be at least 0 and at most 1",
+    "train clustering stray": "stray",
+    "train clustering envs_per_run=0": "learning.envs_per_run=0: must be at least 1",
+    "train clustering envs_per_run=3 episodes=100": "episodes=100: must be a multiple of learning.envs_per_run=3, such",
+    "train ant_4x2 envs_per_run=2048 episodes=4096": "learning.capacity=1000000: must be at least 2048000, an episode",
+    "train ant_4x2 direction_floor=0.9": "rates.direction_floor=0.9: must be below 1/sqrt(N)=0.500 with N=4 agents",
+    "train ant_4x2 solver_iterations=0": "world.solver_iterations=0: must be at least 1",
+    "train ant_4x2_modern method=rmsprop": "direction=adam: must be left out (or None): method=rmsprop is rmsprop",
+    "train clustering envs_per_run=3 episodes=99 every=10": "evaluation.every=10: must be a multiple of",
+    "train clustering critic=attention hidden=30,30": "networks.hidden=(30, 30): must be led by a multiple of 4",
+    "train clustering scenario=going_together": "scenario",
+    "train clustering devices=0": "devices=0: must be at least 1",
+    "train MPE_simple_v3 num_obs=3": "world.num_obs=3: must be left out",
+    "experiment clustering methods=adama,nope": "method=nope: must be one of",
+    "experiment clustering methods=adama,adama": "methods=adama,adama: must be one or more different methods",
+    "experiment clustering method=fixed": "method=fixed: must be given as methods=",
+    "sweep clustering l_c=0.1:0.2": "l_c=0.1:0.2: must be start:stop:step",
+    "sweep clustering method=fixed l_c=0.001,-1": "rates.critic_rate=-1.0: must be above 0",
+    "sweep clustering l_c=0.001,0.002": "rates.critic_rate=0.001,0.002: must be left out: no method of this sweep",
+    "sweep clustering l_c=0.001,x": "rates.critic_rate=x: must be FLOAT",
+    "sweep clustering methods=adama,nope": "method=nope: must be one of adama",
+    "sweep clustering seeds=2,3": "seeds=2,3: must be one number",
+    "sweep clustering preset=gird": "preset=gird: must be one of",
+    "sweep clustering alpha=,": "alpha=,: must be one or more different values",
+    "sweep clustering out=a,b devices=1,2": "devices",
+    "sweep clustering launcher=slurm": "launcher=slurm: must be here or local on a machine without Slurm",
+    "sweep clustering launcher=moon": "launcher=moon: must be one of 'here', 'local', 'slurm'",
+    "sweep clustering at_once=0": "at_once=0: must be at least 1",
+    "sweep": "scenario=: must come first",
+    "figures experiments=nowhere": "experiments=nowhere: must be a folder with TOML files, or one of them",
+    "reproduce experiments=nowhere": "experiments=nowhere: must be a folder with TOML files, or one of them",
+    "reproduce scale=0": "scale=0.0: must be above 0 and at most 100",
+    "reproduce episodes=0": "episodes=0: must be at least 1",
+    "reproduce only=nope": "only=nope: must be one or more of going_together",
+    "report . page=.": "page=.: must be a file to write, not a folder",
+    "report nowhere": "results=nowhere: must be a folder with finished runs",
+    "calibrate clustering trial_updates=0": "rates.trial_updates=0: must be at least 1",
+    "fly clustering": "command=fly: must be one of train",
+    "methods loud": "argument=loud: must be left out",
+}
+
+
+@pytest.mark.parametrize("line", WRONG)
+def test_bad_input_is_one_line_and_code_2(line, capsys, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    code = cli.main(line.split())
+    out, err = capsys.readouterr()
+    assert code == 2
+    assert os.listdir(tmp_path) == []
+    if line:
+        assert err.count("\n") == 1 and err.startswith("adama: error: ")
+        assert WRONG[line] in err
+    assert "Traceback" not in out + err
+
+
+def test_bad_input_is_quick_and_imports_no_jax(tmp_path):
+    """A fresh process, as a user has it: under 3 s, and a file in the way of the results stays as it is."""
+    (tmp_path / "taken").write_text("mine")
+    start = time.perf_counter()
+    command = [
+        sys.executable,
+        "-X",
+        "importtime",
+        "-m",
+        "adama_jax",
+        "train",
+        "clustering",
+        "out=taken",
+    ]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, check=False)
+    assert time.perf_counter() - start < 3
+    assert done.returncode == 2
+    assert "out=taken: must be a folder" in done.stderr
+    assert not any(line.split("|")[-1].strip() == "jax" for line in done.stderr.splitlines())
+    assert (tmp_path / "taken").read_text() == "mine"
+
+
+BEFORE_TRAINING = """
+import sys
+kept = sys.stdout, sys.stderr
+import adama_jax.studies.experiment
+from adama_jax.execution.build import make_env
+from adama_jax.config.schema import scenario_config
+make_env(scenario_config("predator_prey"))
+print(*sorted({"scipy.stats", "matplotlib", "brax", "mujoco", "jaxmarl", "submitit", "orbax"} & set(sys.modules)))
+from adama_jax.envs.mpe.jaxmarl_import import whole_jaxmarl
+jaxmarl = whole_jaxmarl()
+print(jaxmarl.make("MPE_simple_spread_v3").num_agents, jaxmarl.environments.mpe.SimpleMPE.__name__)
+print(whole_jaxmarl() is jaxmarl, kept == (sys.stdout, sys.stderr))
+"""
+
+
+def test_a_start_imports_what_training_needs():
+    """Neither plots nor statistics nor other worlds: seconds on a cold start. JaxMARL is whole for who imports it."""
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", BEFORE_TRAINING], capture_output=True, text=True
+    )
+    lines = done.stdout.splitlines()
+    assert done.returncode == 0, done.stderr
+    assert lines == ["", "3 SimpleMPE", "True True"]
+
+
+@pytest.mark.parametrize(
+    "line", ["--help", "train --help", "experiment predator_prey --help", "methods", "scenarios"]
+)
+def test_help_and_lists_without_jax(line):
+    start = time.perf_counter()
+    command = [sys.executable, "-X", "importtime", "-m", "adama_jax", *line.split()]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert time.perf_counter() - start < 2.5  # -X importtime costs some
+    assert done.returncode == 0
+    assert not any(entry.split("|")[-1].strip() == "jax" for entry in done.stderr.splitlines())
+    words = {"methods": "balance", "scenarios": "MPE_simple_tag_v3"}.get(line, "adama")
+    assert words in done.stdout
+
+
+def test_settings_are_words_or_flags():
+    default = TrainCommand(scenario_config("predator_prey"))
+    words = [
+        "seeds=7",
+        "--method",
+        "fixed",
+        "l=0.02",
+        "hidden=32,16",
+        "--rates.critic-scale",
+        "auto",
+        "touch_radius=0.5",
+        "force=true",
+    ]
+    command = parse(TrainCommand, default, words, "adama")
+    config = command.config
+    assert (config.seeds, config.method, config.rates.total_rate, config.networks.hidden) == (
+        7,
+        "fixed",
+        0.02,
+        (32, 16),
+    )
+    assert (
+        config.rates.critic_scale,
+        config.world.touch_radius,
+        command.output.training.force,
+    ) == ("auto", 0.5, True)
+    assert config.learning == default.config.learning
+
+
+@pytest.mark.parametrize("name", ["my results", "runs(1)", "[a]b", "a,b"])
+def test_a_path_is_taken_as_it_is(name):
+    default = TrainCommand(scenario_config("clustering"))
+    assert parse(TrainCommand, default, [f"out={name}"], "adama").output.out == Path(name)
+    assert parse(TrainCommand, default, ["--out", name], "adama").output.out == Path(name)
+
+
+def read_json(path: Path):
+    return json.loads(path.read_text())
+
+
+@pytest.fixture(scope="module")
+def experiment(tmp_path_factory):
+    """One small experiment by the command line, in a process of its own."""
+    out = tmp_path_factory.mktemp("results")
+    command = [sys.executable, "-m", "adama_jax", "experiment", "going_together", "methods=adama,fixed", "seeds=3",
+               "episodes=250", "batch_size=64", "evaluation.episodes=5", f"out={out}"]  # fmt: skip
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return out, done.stdout, command
+
+
+def test_an_experiment_leaves_everything_on_disk(experiment):
+    out, text, _ = experiment
+    folder = out / "going_together"
+    assert {"learning_curves.png", "rates.png", "rollout.gif", "results.csv", "results.md"} <= {
+        path.name for path in folder.iterdir()
+    }
+    runs = sorted(path for path in folder.iterdir() if path.is_dir())
+    assert [path.name.split("-")[0] for path in runs] == ["adama", "fixed"]
+    for path in runs:
+        run = load_run(path)
+        points, seeds, agents = 3, 3, 2
+        np.testing.assert_array_equal(run.metrics["episode"], [100, 200, 250])
+        for name in (
+            "train_return",
+            "eval_return",
+            "critic_rate",
+            "actor_budget",
+            "critic_term",
+            "td_loss",
+            "value",
+        ):
+            assert run.metrics[name].shape == (seeds, points)
+            assert np.all(np.isfinite(run.metrics[name]))
+        for name in ("actor_rates", "contributions"):
+            assert run.metrics[name].shape == (seeds, points, agents)
+        shapes = {
+            name: run.rollout[name].shape for name in ("agent", "seconds", "terminated", "snapshot")
+        }
+        episodes = (seeds, DRAWN_EPISODES)
+        things, snapshot = len(run.rollout["kind"]), 2 * len(run.rollout["kind"])
+        assert shapes == {
+            "agent": (things,), "seconds": (), "terminated": (*episodes, 10), "snapshot": (*episodes, 11, snapshot),
+        }  # fmt: skip
+        assert run.config["rates"]["critic_scale"] == 10.0
+        assert run.config["world"]["step"] == 0.3
+        assert {"git_commit", "versions", "device", "wall_seconds", "updates_per_second"} <= set(
+            run.meta
+        )
+        np.testing.assert_allclose(
+            run.meta["updates_per_second"] * run.meta["wall_seconds"], 250 * 3, rtol=1e-6
+        )
+        lines = [json.loads(line) for line in (path / "metrics.jsonl").read_text().splitlines()]
+        assert [line["episode"] for line in lines] == [100, 200, 250]
+        np.testing.assert_allclose(
+            lines[1]["eval_return"], run.metrics["eval_return"][:, 1], rtol=1e-6
+        )
+    assert "IQM" in text and "fixed" in text
+
+
+def test_a_finished_run_is_not_run_again(experiment):
+    out, _, command = experiment
+    before = {path: path.stat().st_mtime_ns for path in out.rglob("meta.json")}
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0 and done.stdout.count("finished already") == 2
+    assert before == {path: path.stat().st_mtime_ns for path in out.rglob("meta.json")}
+
+
+@pytest.mark.slow
+def test_force_runs_it_again_to_the_same_numbers(experiment):
+    out, _, command = experiment
+    (path,) = (path for path in (out / "going_together").iterdir() if path.name.startswith("fixed"))
+    before, stamp = load_run(path).metrics, (path / "meta.json").stat().st_mtime_ns
+    done = subprocess.run(
+        [*command, "methods=fixed", "force=true"], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0
+    assert (path / "meta.json").stat().st_mtime_ns > stamp
+    after = load_run(path).metrics
+    assert set(before) == set(after)
+    for name, value in before.items():
+        np.testing.assert_array_equal(value, after[name])
+    assert not list(out.rglob("*.partial")) and not list(out.rglob("*.old"))
+
+
+def test_divergence_is_told_and_is_code_1(tmp_path):
+    command = [sys.executable, "-m", "adama_jax", "train", "going_together", "l=10", "seeds=2", "episodes=300",
+               "batch_size=64", f"out={tmp_path}"]  # fmt: skip
+    wide = os.environ | {"COLUMNS": "120"}
+    done = subprocess.run(command, capture_output=True, text=True, check=False, env=wide)
+    assert done.returncode == 1
+    assert "seed 0 diverged: not finite from episode" in done.stdout
+    assert "(2 of 2 seeds diverged)" in " ".join(done.stdout.split())
+    (folder,) = (tmp_path / "going_together").iterdir()
+    meta = read_json(folder / "meta.json")
+    assert set(meta["diverged"]) == {"0", "1"} and all(
+        0 <= episode < 300 for episode in meta["diverged"].values()
+    )
+    stopped = (
+        2 * 100 * (1 + max(meta["diverged"].values()) // 100)
+    )  # nothing is trained, or counted, after that chunk
+    np.testing.assert_allclose(
+        meta["updates_per_second"] * meta["wall_seconds"], stopped, rtol=1e-6
+    )

@@ -1,0 +1,45 @@
+"""The compiled program: what is compiled beside training."""
+
+import time
+
+import pytest
+
+from adama_jax.errors import Interrupted
+from adama_jax.execution import program
+from adama_jax.execution.program import Later
+from adama_jax.execution.runner import run
+from tests.helpers import ONE, short, stop_at
+
+
+def test_later_is_begun_once_and_gives_what_the_work_gives():
+    calls = []
+    later = Later(lambda left, right: calls.append(left + right) or len(calls), 2, 3)
+    later.wait()
+    assert calls == []
+    later.begin()
+    assert (later(), later(), calls) == (1, 1, [5])
+
+
+def test_later_raises_what_the_work_raises():
+    later = Later(lambda: 1 / 0)
+    later.begin()
+    later.wait()
+    with pytest.raises(ZeroDivisionError):
+        later()
+
+
+@pytest.mark.parametrize(("edge", "compiled"), [(1, False), (2, True)])
+def test_who_is_stopped_leaves_no_compilation_behind(edge, compiled, tmp_path, monkeypatch):
+    """At the first chunk's edge none has begun; at the second one has, and is waited for."""
+    done = []
+
+    class Slow(Later):
+        def __init__(self, work, *arguments):
+            super().__init__(lambda: (time.sleep(1.0), done.append(work(*arguments))))
+
+    monkeypatch.setattr(program, "Later", Slow)
+    with pytest.raises(Interrupted):
+        run([short()], tmp_path, stop_at(edge), ONE)
+    assert bool(done) == compiled
+    time.sleep(0 if compiled else 1.5)
+    assert bool(done) == compiled

@@ -1,0 +1,144 @@
+"""What several test modules use: small configurations, fake runs, and what it means for runs to be equal."""
+
+import dataclasses
+import io
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from rich.console import Console
+
+from adama_jax.config.names import with_settings
+from adama_jax.config.schema import Config, scenario_config
+from adama_jax.execution.actors import load_actors
+from adama_jax.execution.loop import Watch
+from adama_jax.storage.checkpoints import Checkpoints
+from adama_jax.storage.folder import run_folder
+from adama_jax.storage.reader import load_run
+from adama_jax.storage.writer import Finished, RunWriter
+
+
+def small(method="adama", **changes) -> Config:
+    config = dataclasses.replace(
+        scenario_config("going_together"), method=method, episodes=400, **changes
+    )
+    return dataclasses.replace(
+        config, learning=dataclasses.replace(config.learning, batch_size=32, capacity=1000)
+    )
+
+
+def leaves(state):
+    return [np.asarray(jax.random.key_data(x) if jnp.issubdtype(x.dtype, jax.dtypes.prng_key) else x)
+            for x in jax.tree.leaves(state)]  # fmt: skip
+
+
+def identical(left, right):
+    for a, b in zip(leaves(left), leaves(right), strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
+QUIET = Console(file=io.StringIO())
+
+
+def tiny(method="fixed", **changes):
+    return with_settings(
+        small(method), {"episodes": 120, "seeds": 2, "evaluation.episodes": 5, **changes}
+    )
+
+
+ONE = jax.devices()[:1]
+
+
+def short(method="adama", **changes):
+    """Six chunks, two a point."""
+    return tiny(
+        method,
+        **{"episodes": 150, "evaluation.every": 50, "learning.updates_per_episode": 4, **changes},
+    )
+
+
+def stop_at(edge):
+    """A watch that stops a run at its `edge`-th chunk's edge, from 1."""
+    edges = []
+
+    def stop():
+        edges.append(None)
+        return len(edges) == edge
+
+    return Watch(stop=stop)
+
+
+def assert_equal_runs(left, right):
+    """All arrays, and the log, to the bit."""
+    for part in ("metrics", "rollout"):
+        one, other = getattr(left, part), getattr(right, part)
+        assert set(one) == set(other)
+        for name in one:
+            np.testing.assert_array_equal(one[name], other[name], err_msg=name)
+    for name in ("metrics.jsonl", "config.json"):
+        assert (left.folder / name).read_text() == (right.folder / name).read_text()
+    one, other = (load_actors(run.folder / "actors.npz").params for run in (left, right))
+    for a, b in zip(jax.tree.leaves(one), jax.tree.leaves(other), strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
+def assert_equal_states(left, right, episode):
+    """Every leaf of the last checkpoint: parameters, targets, optimisers, rates, replay, keys, counters."""
+    for kind in ("state", "replay"):
+        found = []
+        for folder in (left, right):
+            (place,) = folder.rglob(f"checkpoints/*/{kind}")
+            with Checkpoints(place, read_only=True) as checkpoints:
+                found.append(checkpoints.read(episode).arrays)
+        assert set(found[0]) == set(found[1])
+        assert (
+            len(found[0]) > 2
+            if kind == "state"
+            else set(found[0]) == {"replay.rows", "replay.added"}
+        )
+        for name, value in found[0].items():
+            np.testing.assert_array_equal(value, found[1][name], err_msg=name)
+
+
+def fake_config(method="adama", seeds=5, **changes):
+    return with_settings(
+        scenario_config("going_together"), {"method": method, "seeds": seeds, **changes}
+    )
+
+
+def fake_run(
+    out, method="adama", finals=(1.0, 2.0, 3.0, 4.0, 5.0), diverged=None, points=20, config=None
+):
+    """A run folder whose curves rise in a straight line to `finals`."""
+    config = config or fake_config(method, len(finals))
+    course = np.linspace(0, 1, points)[None] * np.array(finals)[:, None]
+    scalars = ("train_return", "critic_rate", "actor_budget", "critic_term", "td_loss", "value")
+    metrics = {name: np.abs(course) + 1e-3 for name in scalars} | {
+        "eval_return": course,
+        "actor_rates": np.stack([course + 1, 2 - course / 9], axis=-1),
+        "contributions": np.ones((len(finals), points, 2)),
+    }
+    rollout = {
+        "positions": np.random.default_rng(0).random((len(finals), 2, 4, 3, 2)),
+        "reward": np.ones((5, 2, 3)),
+    }
+    entities = {
+        "kind": np.array(["agent", "agent", "landmark"]), "name": np.array(["a", "b", "c"]), "radius": np.full(3, 0.1),
+    }  # fmt: skip
+    meta = {
+        "diverged": diverged or {}, "updates_per_second": 1234.0, "wall_seconds": 1.0, "git_commit": "0" * 40,
+        "device": {"used": 2, "kind": "cpu"}, "versions": {"jax": "0.10"}, "finished_at": "2026-11-22T00:00:00Z",
+    }  # fmt: skip
+    seeds = list(config.seed_range)
+    with RunWriter(run_folder(out, config), config) as writer:
+        for point in range(points):
+            writer.point(
+                100 * (point + 1),
+                seeds,
+                {name: values[:, point] for name, values in metrics.items()},
+            )
+        for row, seed in enumerate(seeds):
+            played = {name: value[row] for name, value in rollout.items()}
+            writer.keep(seed, played, {"params.w": np.ones(2)}, Finished(1.0, 100 * points, None))
+        folder = writer.finish(entities, {}, meta)
+    return load_run(folder)

@@ -1,0 +1,195 @@
+"""What the rate rules are told is true: against autodiff, finite differences, the Hessian and Taylor's theorem."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from adama_jax.algorithms.maddpg import maddpg
+from adama_jax.rates import probe
+from adama_jax.tree import step_per_agent
+
+N, B, OBS, ACTION = 3, 16, 5, 2
+
+
+def setting(critic_activation="tanh", actor_activation="tanh"):
+    algorithm = maddpg(N, OBS, ACTION, (8, 8), actor_activation, critic_activation)
+    params = algorithm.init(jax.random.key(0))
+    params = jax.tree.map(lambda leaf: leaf.astype(jnp.result_type(float)), params)
+    obs = jax.random.normal(jax.random.key(1), (N, B, OBS))
+
+    def policy(actors):
+        return algorithm.act(actors, obs)
+
+    def value(action):
+        return algorithm.value(params.critic, obs, action)
+
+    gradients = jax.grad(lambda actors: jnp.mean(value(policy(actors))))(params.actors)
+    return policy, value, params.actors, gradients
+
+
+RATES = jnp.array([0.3, 0.1, 0.2])
+
+
+def gain(policy, value, actors, directions, rates):
+    return jnp.mean(value(policy(step_per_agent(actors, rates, directions)))) - jnp.mean(
+        value(policy(actors))
+    )
+
+
+def quadratic_in_actions(policy, value, actors, directions, rates):
+    """Q at the first-order change of the actions, which is what the paper expands. []"""
+    action, change = probe.action_change(policy, actors, directions)
+    return jnp.mean(value(action + rates[:, None, None] * change))
+
+
+def test_contributions_are_the_gradient_of_the_gain():
+    policy, value, actors, gradients = setting()
+    slope = jax.grad(lambda rates: gain(policy, value, actors, gradients, rates))(jnp.zeros(N))
+    np.testing.assert_allclose(probe.contributions(gradients, gradients), slope, rtol=1e-4)
+
+
+def test_contributions_hold_for_any_direction():
+    policy, value, actors, gradients = setting()
+    directions = jax.tree.map(jnp.sign, gradients)
+    slope = jax.grad(lambda rates: gain(policy, value, actors, directions, rates))(jnp.zeros(N))
+    np.testing.assert_allclose(probe.contributions(gradients, directions), slope, rtol=1e-4)
+
+
+def test_critic_term_is_the_change_of_the_objective_along_the_critic_s_step():
+    algorithm = maddpg(N, OBS, ACTION, (8, 8), critic_activation="tanh")
+    params = algorithm.init(jax.random.key(0))
+    obs = jax.random.normal(jax.random.key(1), (N, B, OBS))
+
+    def objective(critic):
+        return jnp.mean(algorithm.value(critic, obs, algorithm.act(params.actors, obs)))
+
+    direction = jax.tree.map(lambda leaf: -jnp.cos(leaf), params.critic)
+    along = jax.jvp(objective, (params.critic,), (direction,))[1]
+    np.testing.assert_allclose(
+        probe.critic_term(jax.grad(objective)(params.critic), direction), abs(along), rtol=1e-4
+    )
+
+
+def test_exact_is_the_hessian_times_the_rates():
+    policy, value, actors, gradients = setting()
+    matrix = probe.pairwise_matrix(policy, value, actors, gradients)
+    np.testing.assert_allclose(matrix, matrix.T, atol=1e-6)
+    assert np.linalg.norm(matrix) > 1e-4
+    np.testing.assert_allclose(
+        probe.exact(policy, value, actors, gradients, RATES), matrix @ RATES, rtol=1e-3, atol=1e-7
+    )
+
+
+def test_exact_is_the_finite_difference_of_the_gain(x64):
+    policy, value, actors, gradients = setting()
+    slope = jax.grad(lambda rates: quadratic_in_actions(policy, value, actors, gradients, rates))
+    h, rates = 1e-4, jnp.asarray(RATES, float)
+    difference = (slope(h * rates) - slope(-h * rates)) / (2 * h)
+    np.testing.assert_allclose(
+        probe.exact(policy, value, actors, gradients, RATES), difference, rtol=1e-5
+    )
+
+
+def test_taylor_remainders_shrink_fourfold_and_eightfold(x64):
+    policy, value, actors, gradients = setting()
+    c = probe.contributions(gradients, gradients)
+    matrix = probe.pairwise_matrix(policy, value, actors, gradients)
+
+    def remainders(scale):
+        l = jnp.asarray(RATES, float) * scale
+        true = quadratic_in_actions(policy, value, actors, gradients, l) - jnp.mean(
+            value(policy(actors))
+        )
+        return abs(true - c @ l), abs(true - c @ l - 0.5 * l @ matrix @ l)
+
+    coarse, fine = remainders(0.02), remainders(0.01)
+    np.testing.assert_allclose(coarse[0] / fine[0], 4, rtol=0.05)
+    np.testing.assert_allclose(coarse[1] / fine[1], 8, rtol=0.05)
+
+
+def test_a_relu_critic_has_no_exact_curvature_but_a_secant_one():
+    policy, value, actors, gradients = setting(critic_activation="relu")
+    assert np.all(np.asarray(probe.exact(policy, value, actors, gradients, RATES)) == 0)
+    assert np.all(np.asarray(probe.pairwise_matrix(policy, value, actors, gradients)) == 0)
+    assert np.linalg.norm(probe.secant()(policy, value, actors, gradients, RATES)) > 1e-6
+
+
+def test_a_critic_linear_in_per_agent_values_has_no_pairs():
+    """DOP: Q = sum_i k_i Q_i(s, a_i) + b, whatever the activation."""
+    policy, _, actors, _ = setting()
+
+    def value(action):
+        return jnp.sum(
+            jnp.arange(1.0, N + 1)[:, None] * jnp.tanh(jnp.sum(action**2, axis=-1)), axis=0
+        )
+
+    gradients = jax.grad(lambda actors: jnp.mean(value(policy(actors))))(actors)
+    matrix = np.asarray(probe.pairwise_matrix(policy, value, actors, gradients))
+    assert np.all(matrix[~np.eye(N, dtype=bool)] == 0)
+    assert np.all(np.diag(matrix) != 0)
+
+
+def test_secant_tends_to_exact(x64):
+    policy, value, actors, gradients = setting()
+    true = probe.exact(policy, value, actors, gradients, RATES)
+    near = [probe.secant(h)(policy, value, actors, gradients, RATES) for h in (0.02, 0.01)]
+    errors = [np.linalg.norm(one - true) for one in near]
+    assert errors[1] < 1e-3 * np.linalg.norm(true)
+    np.testing.assert_allclose(errors[0] / errors[1], 4, rtol=0.1)
+
+
+def test_lookahead_is_the_gradient_at_the_present_rates():
+    policy, value, actors, gradients = setting()
+    slope = jax.grad(lambda rates: gain(policy, value, actors, gradients, rates))(RATES)
+    total = probe.contributions(gradients, gradients) + probe.lookahead(
+        policy, value, actors, gradients, RATES
+    )
+    np.testing.assert_allclose(total, slope, rtol=1e-3)
+
+
+def test_lookahead_told_the_contributions_is_the_same_for_half_the_products(x64):
+    policy, value, actors, gradients = setting()
+
+    def told(rates):
+        return probe.lookahead(
+            policy, value, actors, gradients, rates, probe.contributions(gradients, gradients)
+        )
+
+    def untold(rates):
+        return probe.lookahead(policy, value, actors, gradients, rates)
+
+    rates = jnp.asarray(RATES, float)
+    np.testing.assert_allclose(told(rates), untold(rates), rtol=1e-6)
+    few, many = (str(jax.make_jaxpr(way)(rates)).count("dot_general") for way in (told, untold))
+    assert 0 < few <= many / 2
+
+
+@pytest.mark.parametrize("name", probe.CURVATURES)
+def test_no_rate_no_curvature(name):
+    policy, value, actors, gradients = setting()
+    product = probe.curvature(name)(policy, value, actors, gradients, jnp.zeros(N))
+    np.testing.assert_allclose(product, np.zeros(N), atol=1e-7)
+
+
+def test_an_unknown_curvature_is_refused():
+    with pytest.raises(ValueError, match="curvature='hessian': choose one of exact"):
+        probe.curvature("hessian")
+
+
+def test_exact_costs_one_product_whatever_n_is():
+    """The number of matrix products in the program does not grow with the number of agents."""
+
+    def products(num_agents):
+        algorithm = maddpg(num_agents, OBS, ACTION, (8, 8), "tanh", "tanh")
+        params = algorithm.init(jax.random.key(0))
+        obs = jnp.zeros((num_agents, B, OBS))
+        jaxpr = jax.make_jaxpr(
+            lambda actors: probe.exact(
+                lambda a: algorithm.act(a, obs), lambda a: algorithm.value(params.critic, obs, a),
+                actors, actors, jnp.ones(num_agents),
+            )
+        )(params.actors)  # fmt: skip
+        return str(jaxpr).count("dot_general")
+
+    assert products(2) == products(8) > 0

@@ -1,0 +1,63 @@
+"""The trial run that tells m."""
+
+import io
+
+import numpy as np
+import pytest
+from rich.console import Console
+
+from adama_jax.config.names import with_settings
+from adama_jax.execution.build import make_hyper, make_train
+from adama_jax.studies.calibrate import Trial, calibrate, trial
+from adama_jax.training.population import host, population
+from tests.helpers import small
+
+CONFIG = with_settings(
+    small(), {"seeds": 2, "rates.trial_updates": 12, "rates.critic_scale": "auto"}
+)
+
+
+@pytest.mark.slow
+def test_it_is_the_mean_that_auto_finds_within_a_run():
+    people = population(make_train(CONFIG), 2)
+    state, _ = people.chunk(people.init([0, 1], make_hyper(CONFIG)), 12)
+    found = trial(CONFIG)
+    assert found.critic_term.shape == (2, 12)
+    np.testing.assert_allclose(
+        found.means, host(state.learner.rates.mean_critic_term, 2), rtol=1e-4
+    )
+    assert found.scale == pytest.approx(found.means.mean())
+
+
+@pytest.mark.slow
+def test_a_round_with_more_updates_than_the_trial_is_cut_to_it():
+    """Six worlds a round, 200 updates an episode: twelve updates in one round, two for each episode."""
+    many = with_settings(CONFIG, {"learning.updates_per_episode": 200, "learning.envs_per_run": 6})
+    once = with_settings(many, {"learning.updates_per_episode": 2})
+    assert trial(many).critic_term.shape == (2, 1)
+    np.testing.assert_array_equal(trial(many).critic_term, trial(once).critic_term)
+
+
+def test_a_seed_that_is_not_finite_is_left_out():
+    assert Trial(np.array([[1.0, 3.0], [np.inf, 1.0], [np.nan, 1.0]])).scale == 2.0
+    assert np.isnan(Trial(np.full((2, 3), np.nan)).scale)
+
+
+def test_what_is_printed(monkeypatch):
+    monkeypatch.setattr(
+        "adama_jax.studies.calibrate.trial", lambda config: Trial(np.tile(np.arange(12.0), (2, 1)))
+    )
+    console = Console(file=io.StringIO(), width=100)
+    assert calibrate(with_settings(CONFIG, {"rates.critic_scale": 50.0}), console) == 0
+    text = console.file.getvalue()
+    for words in ("Use m=5.5 (now 50.0)", "The m in use is 9.1 times that", "Mean over 12 updates"):
+        assert words in text
+    mixed = np.stack([np.arange(12.0), np.full(12, np.inf)])
+    monkeypatch.setattr("adama_jax.studies.calibrate.trial", lambda config: Trial(mixed))
+    assert calibrate(CONFIG, console) == 0
+    assert "1 of 2 seeds are not finite and left out" in console.file.getvalue()
+    monkeypatch.setattr(
+        "adama_jax.studies.calibrate.trial", lambda config: Trial(np.full((2, 12), np.inf))
+    )
+    assert calibrate(CONFIG, console) == 1
+    assert "not finite in any seed" in console.file.getvalue()

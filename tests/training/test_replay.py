@@ -1,0 +1,90 @@
+"""The ring: against a deque, against flashbax, uniform, and in place."""
+
+from collections import deque
+
+import flashbax
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+import scipy.stats
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from adama_jax.training.replay import uniform_replay
+from adama_jax.types import Episode
+
+T = 4
+
+
+def episode(label):
+    """Every number in it names the episode and the step."""
+    base = 100 * label
+    return Episode(
+        snapshot=(base + jnp.arange(T + 1.0))[:, None],
+        action=(base + jnp.arange(float(T)))[:, None],
+        reward=base + jnp.arange(float(T)),
+        terminated=jnp.arange(T) == T - 1,
+    )
+
+
+@settings(max_examples=12, deadline=None)
+@given(st.integers(1, 7), st.lists(st.booleans(), min_size=90, max_size=120), st.integers(0, 1000))
+def test_wraps_around_like_a_deque(room, operations, seed):
+    """At least 1000 operations in all: True adds, False samples and looks up every row."""
+    replay = uniform_replay(room, batch_size=16, snapshot_size=1)
+    add, sample = jax.jit(replay.add), jax.jit(replay.sample)
+    state, model, label = replay.init(episode(0)), deque(maxlen=room), 0
+    for i, adds in enumerate([True, *operations]):
+        if adds:
+            label += 1
+            state = add(state, episode(label))
+            model.append(label)
+        else:
+            rows = sample(state, jax.random.key(seed + i))
+            labels, times = np.divmod(np.asarray(rows.reward), 100)
+            assert set(labels.astype(int)) <= set(model)
+            np.testing.assert_array_equal(rows.snapshot[:, 0], rows.reward)
+            np.testing.assert_array_equal(rows.action[:, 0], rows.reward)
+            np.testing.assert_array_equal(rows.next_snapshot[:, 0], rows.reward + 1)
+            np.testing.assert_array_equal(rows.terminated, times == T - 1)
+    assert int(state.added) == label
+
+
+@pytest.mark.parametrize("added", [3, 8, 13])
+def test_samples_uniformly_and_never_an_unwritten_slot(added):
+    replay = uniform_replay(8, batch_size=40_000, snapshot_size=1)
+    state = replay.init(episode(0))
+    for label in range(1, added + 1):
+        state = replay.add(state, episode(label))
+    rewards = np.asarray(replay.sample(state, jax.random.key(added)).reward)
+    expected = [100 * label + t for label in range(max(1, added - 7), added + 1) for t in range(T)]
+    values, counts = np.unique(rewards, return_counts=True)
+    np.testing.assert_array_equal(values, expected)
+    assert scipy.stats.chisquare(counts).pvalue > 1e-3
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_holds_what_flashbax_holds(loose_broadcasting):
+    """The same steps in a flashbax ring of the same room give the same set of stored rewards."""
+    room, steps = 5, 8
+    theirs = flashbax.make_item_buffer(
+        max_length=room * T, min_length=1, sample_batch_size=room * T, add_sequences=True
+    )
+    their_state = theirs.init({"reward": jnp.zeros(())})
+    replay = uniform_replay(room, batch_size=4000, snapshot_size=1)
+    state = replay.init(episode(0))
+    for label in range(1, steps + 1):
+        state = replay.add(state, episode(label))
+        their_state = theirs.add(their_state, {"reward": episode(label).reward})
+    ours = np.unique(replay.sample(state, jax.random.key(0)).reward)
+    samples = [
+        theirs.sample(their_state, jax.random.key(i)).experience["reward"] for i in range(30)
+    ]
+    their_rewards = np.unique(np.concatenate(samples))
+    np.testing.assert_array_equal(ours, their_rewards)
+
+
+def test_sizes_below_one_are_refused():
+    with pytest.raises(ValueError, match="num_episodes=0"):
+        uniform_replay(0, 4, 1)

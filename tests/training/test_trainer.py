@@ -1,0 +1,329 @@
+"""Training as a whole: probe worlds with known answers, equivalences bit for bit, exploration, memory in place."""
+
+import dataclasses
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from adama_jax.algorithms.maddpg import maddpg
+from adama_jax.config.methods import METHODS
+from adama_jax.config.scenarios import SCENARIOS
+from adama_jax.config.schema import scenario_config
+from adama_jax.execution.build import make_hyper, make_rule, make_train
+from adama_jax.rates.rules import RateHyper, adama, fixed
+from adama_jax.training.learner import LearnerHyper, learner
+from adama_jax.training.optimizers import named_optimizer
+from adama_jax.training.population import AXES, population
+from adama_jax.training.replay import uniform_replay
+from adama_jax.training.rollout import make_rollout
+from adama_jax.training.trainer import Exploration, TrainHyper, exploration_share, trainer
+from tests.games import probe_env
+from tests.helpers import identical, leaves, small
+
+PROBE_RATES = RateHyper(critic_rate=0.02, actor_budget=0.01)
+
+
+def train_probe(env, episodes=600, rule=None, rates=PROBE_RATES):
+    """A small run on a probe world, with Adam's directions; its state, its algorithm and its functions."""
+    n = env.spec.num_agents
+    algorithm = maddpg(n, 2, 1, (16, 16), "tanh", "tanh")
+    learn = learner(algorithm, named_optimizer("adam"), rule or fixed(), n, target_period=10)
+    train = trainer(
+        env, algorithm.act, learn, uniform_replay(200, 64, env.spec.snapshot_size), eval_episodes=8
+    )
+    setting = TrainHyper(rates, LearnerHyper(discount=0.5), Exploration(1.0, 1.0, 1.0))
+    state, _ = jax.jit(train.chunk, static_argnums=1)(
+        train.init(jax.random.key(0), setting), episodes
+    )
+    return state, algorithm, train
+
+
+def q(state, algorithm, obs, action):
+    return float(
+        algorithm.value(state.learner.params.critic, jnp.array([[obs]]), jnp.array([[[action]]]))[0]
+    )
+
+
+def test_ladder_1_a_constant_reward_is_its_value():
+    state, algorithm, _ = train_probe(probe_env(lambda x, t, a: jnp.ones(())))
+    assert q(state, algorithm, [0.0, 0.0], 0.3) == pytest.approx(1.0, abs=0.1)
+
+
+def test_ladder_2_the_value_follows_the_observation():
+    draw = lambda key: jnp.where(jax.random.bernoulli(key), 1.0, -1.0)  # noqa: E731
+    state, algorithm, _ = train_probe(probe_env(lambda x, t, a: x, draw=draw))
+    assert q(state, algorithm, [1.0, 0.0], 0.0) == pytest.approx(1.0, abs=0.15)
+    assert q(state, algorithm, [-1.0, 0.0], 0.0) == pytest.approx(-1.0, abs=0.15)
+
+
+def test_ladder_3_a_reward_one_step_away_is_discounted():
+    state, algorithm, _ = train_probe(
+        probe_env(lambda x, t, a: (t == 1.0).astype(jnp.float32), horizon=2)
+    )
+    assert q(state, algorithm, [0.0, 1.0], 0.0) == pytest.approx(1.0, abs=0.15)
+    assert q(state, algorithm, [0.0, 0.0], 0.0) == pytest.approx(0.5, abs=0.15)
+
+
+def test_ladder_4_a_time_limit_bootstraps():
+    """The same one-step world without termination: Q = 1 + 0.5 Q' with the next state at time 1, unseen but like."""
+    ends, _, _ = train_probe(probe_env(lambda x, t, a: jnp.ones(())))
+    goes_on, algorithm, _ = train_probe(
+        probe_env(lambda x, t, a: jnp.ones(()), horizon=4, terminates=False)
+    )
+    assert q(ends, algorithm, [0.0, 0.0], 0.0) == pytest.approx(1.0, abs=0.1)
+    assert q(goes_on, algorithm, [0.0, 3.0], 0.0) == pytest.approx(2.0, abs=0.3)
+
+
+def test_ladder_5_the_actor_finds_the_action():
+    env = probe_env(lambda x, t, a: -jnp.sum((a - 0.5) ** 2))
+    state, algorithm, _ = train_probe(env, episodes=1500)
+    action = algorithm.act(state.learner.params.actors, jnp.zeros((1, 1, 2)))
+    assert float(action[0, 0, 0]) == pytest.approx(0.5, abs=0.12)
+
+
+def test_ladder_6_a_team_agrees_under_adama():
+    """Two agents must act alike and high; the team's reward alone says so."""
+    env = probe_env(
+        lambda x, t, a: -((a[0, 0] - a[1, 0]) ** 2) - (a[0, 0] - 0.5) ** 2, num_agents=2
+    )
+    rates = RateHyper(total_rate=0.03, critic_scale=5.0)
+    state, _, train = train_probe(env, episodes=1500, rule=adama(), rates=rates)
+    assert float(jax.jit(train.evaluate)(state)) > -0.1
+
+
+def test_exploration_at_its_ends():
+    schedule = Exploration(1.0, 0.1, 10_000.0)
+    shares = [float(exploration_share(schedule, e)) for e in (0, 2_500, 10_000, 40_000)]
+    np.testing.assert_allclose(shares, [1.0, 0.775, 0.1, 0.1], rtol=1e-6)
+    env = probe_env(lambda x, t, a: jnp.zeros(()), horizon=2000, terminates=False)
+    rollout = jax.jit(make_rollout(env, lambda actors, obs: jnp.full((1, 1, 1), 0.6)))
+    greedy, noisy, mixed = (
+        rollout(jax.random.key(0), None, jnp.array(e)).action for e in (0.0, 1.0, 0.5)
+    )
+    np.testing.assert_allclose(greedy, 0.6, rtol=1e-6)
+    assert (
+        abs(float(noisy.mean())) < 0.05 and float(noisy.min()) < -0.99 and float(noisy.max()) > 0.99
+    )
+    np.testing.assert_allclose(mixed, 0.5 * 0.6 + 0.5 * noisy, rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.slow
+def test_chunks_of_any_length_are_the_same_bits():
+    """1 x 200 = 2 x 100 = 8 x 25 updates, at vmap width 2."""
+    people = population(make_train(small()), 2, jax.devices()[:1])
+    ends = []
+    for length in (200, 100, 25):
+        state = people.init([0, 1], make_hyper(small()))
+        for _ in range(200 // length):
+            state, _ = people.chunk(state, length)
+        ends.append(state)
+    identical(ends[0], ends[1])
+    identical(ends[0], ends[2])
+
+
+@pytest.mark.slow
+def test_a_seed_is_the_same_bits_at_any_width():
+    """Widths 2, 3 and 5; and close to a run alone (width 1), which XLA compiles otherwise."""
+    config = small("adama_2nd")
+    train = make_train(config)
+    runs = {}
+    for width in (2, 3, 5):
+        people = population(train, width, jax.devices()[:1])
+        runs[width] = people.chunk(people.init(range(7, 7 + width), make_hyper(config)), 100)
+    for width in (3, 5):
+        for a, b in zip(
+            leaves(runs[2][0].learner.params), leaves(runs[width][0].learner.params), strict=True
+        ):
+            np.testing.assert_array_equal(a[:2], b[:2])
+        jax.tree.map(
+            lambda a, b: np.testing.assert_array_equal(a[:2], b[:2]), runs[2][1], runs[width][1]
+        )
+    alone, _ = jax.jit(train.chunk, static_argnums=1)(
+        train.init(jax.random.key(7), make_hyper(config)), 100
+    )
+    for a, b in zip(leaves(alone.learner.params), leaves(runs[2][0].learner.params), strict=True):
+        np.testing.assert_allclose(a, b[0], rtol=1e-3, atol=1e-4)
+
+
+@pytest.mark.slow
+def test_a_grid_is_one_program():
+    """Seeds and float hyperparameters share the population axis; each run is as if it were alone."""
+    config = small()
+    people = population(make_train(config), 4, jax.devices()[:1])
+    grid = make_hyper(config)
+    grid = grid._replace(
+        rates=grid.rates._replace(total_rate=np.array([0.01, 0.02, 0.01, 0.02])),
+        learner=grid.learner._replace(discount=np.array([0.9, 0.9, 0.5, 0.5])),
+    )
+    state, metrics = people.chunk(people.init([3, 3, 3, 3], grid), 100)
+    one = make_hyper(config)
+    one = one._replace(
+        rates=one.rates._replace(total_rate=0.02), learner=one.learner._replace(discount=0.9)
+    )
+    pair = population(make_train(config), 2, jax.devices()[:1])
+    alone, alone_metrics = pair.chunk(pair.init([3, 3], one), 100)
+    for a, b in zip(leaves(state.learner.params), leaves(alone.learner.params), strict=True):
+        np.testing.assert_array_equal(a[1], b[0])
+    np.testing.assert_array_equal(metrics.value[1], alone_metrics.value[0])
+    np.testing.assert_allclose(
+        metrics.critic_rate + metrics.actor_budget, [0.01, 0.02, 0.01, 0.02], rtol=1e-5
+    )
+    assert len(set(np.asarray(metrics.value).tolist())) == 4
+
+
+def test_nothing_is_traced_twice_in_ten_chunks(monkeypatch):
+    traces = []
+    train = make_train(small())
+    counted = train._replace(
+        chunk=lambda state, length: (traces.append("chunk"), train.chunk(state, length))[1],
+        evaluate=lambda state: (traces.append("evaluate"), train.evaluate(state))[1],
+    )
+    people = population(counted, 3, jax.devices()[:1])
+    state = people.init(range(3), make_hyper(small()))
+    for _ in range(10):
+        state, _ = people.chunk(state, 10)
+        people.evaluate(state)
+    assert sorted(traces) == ["chunk", "evaluate"]
+
+
+@pytest.mark.parametrize("width", [1, 3])
+def test_the_buffer_is_written_in_place(width):
+    """At least 99% of the buffer aliased, temporary memory under 5% of it: predator-prey, 4e6 transitions a run."""
+    config = scenario_config("predator_prey")
+    config = dataclasses.replace(config, episodes=200_000)
+    config = dataclasses.replace(
+        config, learning=dataclasses.replace(config.learning, capacity=4_000_000)
+    )
+    train = make_train(config)
+    people = population(train, width, jax.devices()[:1])
+    hyper = jax.tree.map(lambda leaf: jnp.full((width,), leaf, jnp.float32), make_hyper(config))
+    init = jax.vmap(train.init, out_axes=AXES)
+    state = jax.eval_shape(init, jax.vmap(jax.random.key)(jnp.arange(width)), hyper)
+    memory = people.chunk.lower(state, 100).compile().memory_analysis()
+    buffer = state.replay.rows.size * state.replay.rows.dtype.itemsize
+    assert buffer > width * 4_000_000 * 20 * 4
+    assert memory.alias_size_in_bytes >= 0.99 * buffer
+    assert memory.temp_size_in_bytes < 0.05 * buffer
+
+
+def test_a_snapshot_is_ten_floats_in_predator_prey():
+    train = make_train(scenario_config("predator_prey"))
+    state = jax.eval_shape(
+        train.init, jax.random.key(0), make_hyper(scenario_config("predator_prey"))
+    )
+    assert state.replay.rows.shape == (50_000, 21, 20)
+    run_bytes = state.replay.rows.size * state.replay.rows.dtype.itemsize
+    assert 500 * run_bytes < 60 * 2**30
+
+
+def test_several_updates_an_episode():
+    config = small()
+    config = dataclasses.replace(
+        config, learning=dataclasses.replace(config.learning, updates_per_episode=3)
+    )
+    train = make_train(config)
+    state, metrics = jax.jit(train.chunk, static_argnums=1)(
+        train.init(jax.random.key(0), make_hyper(config)), 5
+    )
+    assert (int(state.episode), int(state.learner.updates)) == (5, 15)
+    assert metrics.actor_rates.shape == (2,)
+
+
+def test_divergence_is_dated_and_stays_in_its_run():
+    config = small()
+    people = population(make_train(config), 3, jax.devices()[:1])
+    hyper = make_hyper(config)
+    bad = hyper._replace(rates=hyper.rates._replace(total_rate=np.array([0.01, 1e3, 0.01])))
+    state, metrics = people.chunk(people.init([0, 1, 2], bad), 100)
+    _, good_metrics = people.chunk(people.init([0, 1, 2], hyper), 100)
+    at = np.asarray(state.health.update)
+    assert at[0] == at[2] == -1 and 0 <= at[1] < 100
+    assert np.isnan(metrics.value[1]) or np.isinf(metrics.value[1])
+    returns = np.stack([metrics.train_return, people.evaluate(state)])
+    np.testing.assert_array_equal(np.isnan(returns), [[False, True, False]] * 2)
+    for run in (0, 2):
+        np.testing.assert_array_equal(metrics.value[run], good_metrics.value[run])
+
+
+OURS = ("going_together", "cooperative_navigation", "predator_prey", "clustering")
+ONE_OF_EACH = {(name, "adama_2nd") for name in SCENARIOS if name.startswith("MPE_")} | {
+    ("ant_4x2_dop", "adama_2nd")
+}
+EVERY = [
+    pytest.param(
+        name,
+        method,
+        marks=[] if name in OURS or (name, method) in ONE_OF_EACH else pytest.mark.slow,
+    )
+    for name in SCENARIOS
+    for method in METHODS
+]
+
+
+@pytest.mark.parametrize(("scenario", "method"), EVERY)
+def test_every_configuration_has_consistent_shapes(scenario, method, loose_broadcasting):
+    config = dataclasses.replace(scenario_config(scenario), method=method, episodes=50)
+    train = make_train(config)
+    state = jax.eval_shape(train.init, jax.random.key(0), make_hyper(config))
+    after, metrics = jax.eval_shape(lambda state: train.chunk(state, 2), state)
+    assert jax.tree.map(lambda x: (x.shape, x.dtype), after) == jax.tree.map(
+        lambda x: (x.shape, x.dtype), state
+    )
+    assert metrics.actor_rates.shape == metrics.contributions.shape
+    assert jax.eval_shape(train.evaluate, state).shape == ()
+
+
+def test_worlds_played_together_are_episodes_of_one_run():
+    """Two rounds of three worlds: six different episodes, and the updates of six."""
+    config = small()
+    config = dataclasses.replace(
+        config, learning=dataclasses.replace(config.learning, envs_per_run=3, updates_per_episode=2)
+    )
+    train = make_train(config)
+    state, metrics = jax.jit(train.chunk, static_argnums=1)(
+        train.init(jax.random.key(0), make_hyper(config)), 2
+    )
+    assert (int(state.episode), int(state.replay.added), int(state.learner.updates)) == (6, 6, 12)
+    played = np.asarray(state.replay.rows)[:6]
+    assert len(np.unique(played[:, 0], axis=0)) == 6
+    rewards = played[:, :, -2].sum(axis=1)
+    np.testing.assert_allclose(metrics.train_return, rewards.mean(), rtol=1e-5)
+
+
+def test_points_of_the_curves_fall_between_rounds():
+    config = small()
+    for together, points in ((1, 100), (3, 102), (64, 128), (400, 400)):
+        learning = dataclasses.replace(config.learning, envs_per_run=together)
+        assert dataclasses.replace(config, learning=learning).points_every == points
+
+
+def test_methods_differ_in_direction_and_rule_only():
+    assert {name: (m.direction, m.rule, m.second_order) for name, m in METHODS.items()} == {
+        "adama": ("sgd", "adama", False),
+        "adama_2nd": ("sgd", "adama", True),
+        "fixed": ("sgd", "fixed", False),
+        "direction": ("sgd", "direction", False),
+        "direction_2nd": ("sgd", "direction", True),
+        "balance": ("sgd", "balance", False),
+        "adagrad": ("adagrad", "fixed", False),
+        "rmsprop": ("rmsprop", "fixed", False),
+    }
+    for name, method in METHODS.items():
+        assert make_rule(small(name)).second_order == method.second_order
+
+
+def test_auto_scale_finds_m_in_the_loop():
+    config = small()
+    config = dataclasses.replace(
+        config, rates=dataclasses.replace(config.rates, critic_scale="auto", trial_updates=5)
+    )
+    train = make_train(config)
+    init = train.init(jax.random.key(0), make_hyper(config))
+    five, metrics = jax.jit(train.chunk, static_argnums=1)(init, 5)
+    np.testing.assert_allclose(five.learner.rates.mean_critic_term, metrics.critic_term, rtol=1e-5)
+    more, _ = jax.jit(train.chunk, static_argnums=1)(five, 5)
+    np.testing.assert_array_equal(
+        more.learner.rates.mean_critic_term, five.learner.rates.mean_critic_term
+    )
