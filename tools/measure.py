@@ -1,15 +1,17 @@
-"""How readable the package is, in numbers: `python tools/measure.py [folder of the package] [folder of the tests]`.
+"""How readable the package is, in numbers.
 
-A code line is a line that holds a token of code: no blank line, no comment of its own, no docstring. Nodes are those of
-Python's `ast`. Each figure comes with the limit that the project keeps to; what is over a limit is named with
-`--list`, and the exit code then is 1.
+    python tools/measure.py [--list] [folder of the package] [folder of the tests]
+
+A code line holds a token of code: no blank line, no comment of its own, no docstring. Nodes are those of Python's `ast`. Each figure comes with the limit that the project keeps to; with
+`--list` what is over a limit is named, and the exit code then is 1.
 """
 
 import argparse
 import ast
 import io
 import tokenize
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -21,6 +23,7 @@ MOST_NODES_A_LINE = 8.5
 MOST_ON_TOP_SHELF = 8
 LEAST_COMMENTS = 30
 LEAST_TEST_LINES = 0.6
+REPEATED_LINES = 6
 SKIPPED = {
     tokenize.COMMENT,
     tokenize.NL,
@@ -67,9 +70,9 @@ def _docstring_lines(module: ast.Module) -> set[int]:
     """Lines of strings that stand alone: docstrings of modules, functions, classes and fields."""
     found: set[int] = set()
     for node in ast.walk(module):
-        if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant):
-            if isinstance(node.value.value, str):
-                found.update(range(node.lineno, (node.end_lineno or node.lineno) + 1))
+        alone = isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
+        if alone and isinstance(node.value.value, str):
+            found.update(range(node.lineno, (node.end_lineno or node.lineno) + 1))
     return found
 
 
@@ -80,7 +83,7 @@ def _wide_lines(path: Path, text: str) -> Iterator[str]:
 
 
 def _long_functions(path: Path, module: ast.Module) -> Iterator[str]:
-    """Functions by the lines of their own bodies: without docstrings and without functions inside."""
+    """Functions by their own lines: without docstrings and without functions inside."""
     for node in ast.walk(module):
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
             lines = _own_lines(node)
@@ -118,12 +121,49 @@ def _head(statement: ast.stmt) -> Iterator[ast.AST]:
 
 
 def _is_table(statement: ast.stmt) -> bool:
-    """A constant that is a list of data (names, numbers, calls with constants) is read row by row."""
+    """A constant that is a list of data is read row by row, however long it is."""
     if not isinstance(statement, ast.Assign | ast.AnnAssign):
         return False
     target = statement.targets[0] if isinstance(statement, ast.Assign) else statement.target
     rows = isinstance(statement.value, ast.Dict | ast.Tuple | ast.List | ast.Set)
     return rows and isinstance(target, ast.Name) and target.id.strip("_").isupper()
+
+
+def repeated_runs(paths: Sequence[Path], length: int = REPEATED_LINES) -> int:
+    """How many runs of at least `length` code lines stand in more than one place.
+
+    Lines are compared without their indentation; imports and lone brackets do not count.
+    """
+    windows: Counter[tuple[str, ...]] = Counter()
+    texts = [_telling_lines(path) for path in paths]
+    for lines in texts:
+        windows.update(_windows(lines, length))
+    runs = 0
+    for lines in texts:
+        inside = False
+        for window in _windows(lines, length):
+            repeated = windows[window] > 1
+            runs += repeated and not inside
+            inside = repeated
+    return runs
+
+
+def _telling_lines(path: Path) -> list[str]:
+    """Code lines that say something: no blanks, comments, docstrings, imports or lone brackets."""
+    text = path.read_text()
+    docstrings = _docstring_lines(ast.parse(text))
+    found = []
+    for number, line in enumerate(text.splitlines(), 1):
+        line = line.strip()
+        telling = line.strip("()[]{},: ") and not line.startswith(("#", "import ", "from "))
+        if telling and number not in docstrings:
+            found.append(line)
+    return found
+
+
+def _windows(lines: Sequence[str], length: int) -> Iterator[tuple[str, ...]]:
+    for start in range(len(lines) - length + 1):
+        yield tuple(lines[start : start + length])
 
 
 def python_files(folder: Path) -> list[Path]:
@@ -136,38 +176,63 @@ def on_top_shelf(package: Path) -> int:
     return len(list(package.glob("*.py")))
 
 
+class Figure(NamedTuple):
+    """One measure of the whole package, with its limit in words."""
+
+    name: str
+    value: float
+    limit: str = ""
+
+
+def figures(package: Path, tests: Path) -> list[Figure]:
+    """The measures of a package and its tests."""
+    files = [measure_file(path) for path in python_files(package)]
+    code = sum(each.code_lines for each in files)
+    nodes = sum(each.nodes for each in files)
+    comments = sum(each.comments for each in files)
+    library_lines = sum(each.lines for each in files)
+    test_lines = sum(path.read_text().count("\n") for path in python_files(tests))
+    repeated = repeated_runs([each.path for each in files])
+    longest = max(each.lines for each in files)
+    share = test_lines / library_lines
+    return [
+        Figure("files on the top shelf", on_top_shelf(package), f"at most {MOST_ON_TOP_SHELF}"),
+        Figure("AST nodes a code line", nodes / code, f"at most {MOST_NODES_A_LINE}"),
+        Figure("own-line comments in 1000", 1000 * comments / code, f"at least {LEAST_COMMENTS}"),
+        Figure("test lines a library line", share, f"at least {LEAST_TEST_LINES}"),
+        Figure("longest file, lines", longest, f"about {MOST_FILE_LINES}"),
+        Figure("repeated runs of six lines", repeated),
+        Figure("code lines", code),
+    ]
+
+
+def over_the_limits(package: Path) -> list[str]:
+    """Lines, functions, statements and files that are too long or hold too much, in words."""
+    return [line for path in python_files(package) for line in measure_file(path).over]
+
+
 def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    """Print the figures; with `--list` also what is over a limit."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("package", type=Path, nargs="?", default=Path("adama_jax"))
     parser.add_argument("tests", type=Path, nargs="?", default=Path("tests"))
     parser.add_argument("--list", action="store_true", help="name what is over a limit")
     options = parser.parse_args()
-
-    files = [measure_file(path) for path in python_files(options.package)]
-    code = sum(each.code_lines for each in files)
-    if not code:
+    if not python_files(options.package):
         parser.error(f"{options.package}: no Python files")
-    test_lines = sum(path.read_text().count("\n") for path in python_files(options.tests))
-    rows = [
-        ("files on the top shelf", on_top_shelf(options.package), f"at most {MOST_ON_TOP_SHELF}"),
-        ("AST nodes a code line", sum(e.nodes for e in files) / code, f"at most {MOST_NODES_A_LINE}"),
-        ("comments of their own line a 1000 code lines", 1000 * sum(e.comments for e in files) / code,
-         f"at least {LEAST_COMMENTS}"),
-        ("test lines a library line", test_lines / sum(e.lines for e in files),
-         f"at least {LEAST_TEST_LINES}"),
-        ("longest file, lines", max(e.lines for e in files), f"about {MOST_FILE_LINES}"),
-        ("code lines", code, ""),
-    ]  # fmt: skip
-    for name, value, limit in rows:
-        print(f"{name:46} {value:8.2f}  {limit}")
-    over = [line for each in files for line in each.over]
-    print(f"{'over a limit':46} {len(over):8d}  0")
-    if options.list:
-        print("\n".join(over))
-        for each in sorted(files, key=lambda e: -e.nodes / max(1, e.code_lines)):
-            density, comments = each.nodes / max(1, each.code_lines), each.comments
-            print(f"{each.path}: {density:.1f} nodes a line, {comments} comments")
-    return 1 if options.list and over else 0
+
+    for figure in figures(options.package, options.tests):
+        print(f"{figure.name:28} {figure.value:8.2f}  {figure.limit}")
+    over = over_the_limits(options.package)
+    print(f"{'over a limit':28} {len(over):8d}  0")
+    if not options.list:
+        return 0
+    print("\n".join(over))
+    for path in python_files(options.package):
+        each = measure_file(path)
+        density = each.nodes / max(1, each.code_lines)
+        print(f"{path}: {density:.1f} nodes a line, {each.comments} comments")
+    return 1 if over else 0
 
 
 if __name__ == "__main__":
