@@ -2,8 +2,9 @@
 
     python tools/measure.py [--list] [folder of the package] [folder of the tests]
 
-A code line holds a token of code: no blank line, no comment of its own, no docstring. Nodes are those of Python's `ast`. Each figure comes with the limit that the project keeps to; with
-`--list` what is over a limit is named, and the exit code then is 1.
+A code line holds a token of code: no blank line, no comment of its own, no docstring. Nodes are
+those of Python's `ast`. Each figure comes with the limit that the project keeps to; with `--list`
+what is over a limit is named, and the exit code then is 1.
 """
 
 import argparse
