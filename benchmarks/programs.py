@@ -19,8 +19,8 @@ from adama_jax.execution.build import (
     make_learner,
     make_replay,
     make_train,
-    minibatch_parts,
 )
+from adama_jax.execution.devices import count_microbatches
 from adama_jax.training.population import AXES
 from adama_jax.training.trainer import minibatch
 from adama_jax.types import Batch
@@ -100,7 +100,7 @@ def update_program(
     env = env._replace(spec=env.spec._replace(obs_size=obs_size or env.spec.obs_size))
     n = env.spec.num_agents
     size = setting.learning.batch_size
-    parts = size // part if part else minibatch_parts(size, "gpu" if whole else "cpu")
+    parts = size // part if part else count_microbatches(size, "gpu" if whole else "cpu")
     learn = make_learner(setting, make_algorithm(setting, env), n, parts)
     keys = jax.random.split(jax.random.key(1), 4)
     batch = Batch(
@@ -136,7 +136,7 @@ def sampled_program(setting: Config) -> tuple[Callable[[Any], Any], Any]:
     """STEPS updates, each on a minibatch drawn from the replay buffer, observations recomputed from snapshots."""
     env, train = make_env(setting), make_train(setting)
     replay = make_replay(setting, env)
-    parts = minibatch_parts(setting.learning.batch_size, "cpu")
+    parts = count_microbatches(setting.learning.batch_size, "cpu")
     learn = make_learner(setting, make_algorithm(setting, env), env.spec.num_agents, parts)
     state = jax.jit(train.chunk, static_argnums=1)(
         train.init(jax.random.key(0), make_hyper(setting)), 100

@@ -19,7 +19,7 @@ import jax
 from adama_jax.config.names import with_settings
 from adama_jax.config.schema import scenario_config
 from adama_jax.execution.build import make_hyper, make_hypers, make_train
-from adama_jax.execution.devices import slice_width, slices_of
+from adama_jax.execution.devices import cohort_width, cohorts_of
 from adama_jax.studies.sweep import product
 from adama_jax.training.population import Population, population
 from benchmarks.reports import write_report
@@ -36,7 +36,7 @@ def prepared(width: int, devices: list) -> tuple[Population, object]:
 def seconds(program: tuple[Population, object]) -> float:
     people, advance = program
     start = time.perf_counter()
-    for part in slices_of(RUNS, people.width):
+    for part in cohorts_of(RUNS, people.width):
         rows = [part[place % len(part)] for place in range(people.width)]
         hyper = make_hypers([config for config, _ in rows])
         state = people.init([seed for _, seed in rows], hyper)
@@ -54,12 +54,12 @@ RUNS = [(config, seed) for config in CONFIGS for seed in config.seed_range]
 
 if __name__ == "__main__":
     devices = jax.local_devices()
-    chosen = slice_width(len(RUNS), len(devices), 10**6, devices[0].platform)
+    chosen = cohort_width(len(RUNS), len(devices), 10**6, devices[0].platform)
     programs = {
         "one after another, width 2 on one device": prepared(2, devices[:1]),
         f"sweep, width {chosen} on {len(devices)} devices": prepared(chosen, devices),
         "sweep on one device": prepared(
-            slice_width(len(RUNS), 1, 10**6, devices[0].platform), devices[:1]
+            cohort_width(len(RUNS), 1, 10**6, devices[0].platform), devices[:1]
         ),
         f"all 32 at once on {len(devices)} devices": prepared(32, devices),
     }

@@ -12,6 +12,7 @@ from adama_jax.config.methods import METHODS
 from adama_jax.config.scenarios import SCENARIOS
 from adama_jax.config.schema import Config
 from adama_jax.envs.env import Env
+from adama_jax.execution.devices import count_microbatches
 from adama_jax.rates import rules as rates
 from adama_jax.rates.rules import RateHyper, RateRule
 from adama_jax.training.learner import Learner, LearnerHyper, learner
@@ -19,11 +20,6 @@ from adama_jax.training.optimizers import named_optimizer
 from adama_jax.training.population import MINIBATCH
 from adama_jax.training.replay import Replay, uniform_replay
 from adama_jax.training.trainer import Exploration, Trainer, TrainHyper, trainer
-
-PART, LEAST = (
-    512,
-    128,
-)  # transitions: a part of a minibatch has at most so many on a CPU, and at least
 
 
 def make_env(config: Config) -> Env:
@@ -85,37 +81,6 @@ def make_learner(
     )
 
 
-def minibatch_parts(batch_size: int, platform: str, sharing: int = 1) -> int | None:
-    """On a CPU, the fewest equal parts of a minibatch that the caches hold (docs/performance.md); elsewhere None.
-
-    1 where there are none of 128 to 512 transitions.
-
-    Args:
-        batch_size: transitions.
-        platform: of the devices, "cpu" or "gpu".
-        sharing: devices that get as many parts each.
-
-    >>> [minibatch_parts(size, "cpu") for size in (1024, 1000, 768, 100, 1009)], minibatch_parts(1024, "cpu", sharing=3)
-    ([2, 2, 2, 1, 1], 1)
-    """
-    if platform != "cpu":
-        return None
-    counts = range(sharing, batch_size + 1, sharing)
-    return next((n for n in counts if batch_size % n == 0 and LEAST <= batch_size // n <= PART), 1)
-
-
-def most_sharing(batch_size: int, devices: int, platform: str) -> int:
-    """The most devices, of so many, that can share a minibatch.
-
-    >>> [most_sharing(1024, devices, "cpu") for devices in (1, 2, 3, 16, 64)], most_sharing(1009, 2, "cpu")
-    ([1, 2, 2, 8, 8], 1)
-    """
-    counts = range(1, devices + 1)
-    return max(
-        n for n in counts if n == 1 or (minibatch_parts(batch_size, platform, n) or 1) % n == 0
-    )
-
-
 def make_replay(config: Config, env: Env) -> Replay:
     """The buffer: whole episodes, and no more of them than the run will play."""
     room = config.learning.capacity // config.horizon
@@ -145,7 +110,7 @@ def make_train(
     (3, (2,))
     """
     batch_size = config.learning.batch_size
-    parts = minibatch_parts(batch_size, platform or jax.default_backend(), sharing)
+    parts = count_microbatches(batch_size, platform or jax.default_backend(), sharing)
     if (parts or 1) % sharing:
         raise ValueError(
             f"sharing={sharing}: so many devices cannot share a minibatch of {batch_size}"

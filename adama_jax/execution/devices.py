@@ -1,4 +1,7 @@
-"""How many runs share the devices at once: a population larger than that runs in slices, one program for all."""
+"""How many members at once, and on what: devices, cores, memory, shares of a minibatch.
+
+A population that is wider than what fits or helps runs in cohorts, one after another, in one program.
+"""
 
 import os
 from collections.abc import Sequence
@@ -10,119 +13,207 @@ import psutil
 
 from adama_jax.training.trainer import Trainer, TrainHyper
 
-MOST_ON_A_CORE = 6  # runs, which take turns: more are hardly faster (docs/performance.md), and a chunk lasts longer
-SHARE = 0.8  # of the free memory that a slice may fill
+# Members per core; they take turns: more add little speed and lengthen a chunk (docs/performance.md).
+MOST_MEMBERS_PER_CORE = 6
+# A program needs some memory that no figure foretells (fragmentation, the evaluation's worlds).
+SHARE_OF_FREE_MEMORY = 0.8
+# Transitions of a microbatch on a CPU: more fall out of the caches, fewer make matrices too small.
+MOST_TRANSITIONS = 512
+FEWEST_TRANSITIONS = 128
 
 
-def slice_width(runs: int, devices: int, most: int, platform: str) -> int:
-    """Runs in a slice, evenly over the devices; the last slice is filled up with copies.
+def cohort_width(members: int, devices: int, most: int, platform: str) -> int:
+    """Members of a cohort, evenly over the devices; the last cohort is filled up with copies.
 
     Args:
-        runs: how many there are in all.
+        members: how many there are in all.
         devices: how many share them.
         most: that fit in one device's memory.
-        platform: "cpu", where runs take turns, so that a few at a time will do, or "gpu", where the more
-            there is room for the faster each is.
+        platform: "cpu", where members take turns, so that a few at a time will do, or "gpu", where
+            the more there is room for the faster each is.
 
-    >>> slice_width(500, devices=1, most=312, platform="gpu")
+    >>> cohort_width(500, devices=1, most=312, platform="gpu")
     250
-    >>> [slice_width(runs, devices=2, most=1000, platform="cpu") for runs in (1, 2, 5, 15, 32, 500)]
+    >>> counts = (1, 2, 5, 15, 32, 500)
+    >>> [cohort_width(count, devices=2, most=1000, platform="cpu") for count in counts]
     [1, 2, 6, 4, 4, 4]
     """
-    devices = min(devices, -(-runs // 2))  # no device has a lone run
+    # A lone member on a device costs nearly as much as two: XLA's matrices are small.
+    devices = min(devices, _divided_up(members, 2))
     if platform == "cpu":
-        choices = range(min(2, runs), max(min(MOST_ON_A_CORE, most), min(2, runs)) + 1)
-        return devices * min(choices, key=lambda each: _padded(runs, each * devices))
-    slices = -(-runs // (max(most, 1) * devices))
-    return -(-runs // (slices * devices)) * devices
+        return devices * _members_per_core(members, devices, most)
+    cohorts = _divided_up(members, max(most, 1) * devices)
+    return _divided_up(members, cohorts * devices) * devices
+
+
+def _members_per_core(members: int, devices: int, most: int) -> int:
+    """What leaves the fewest rows to fill up with copies; the smallest of several such."""
+    fewest = min(2, members)
+    largest = max(min(MOST_MEMBERS_PER_CORE, most), fewest)
+
+    def rows(each: int) -> int:
+        width = each * devices
+        return _divided_up(members, width) * width
+
+    return min(range(fewest, largest + 1), key=rows)
+
+
+def cohorts_of(members: Sequence[Any], width: int) -> list[list[Any]]:
+    """Consecutive cohorts of at most `width`.
+
+    >>> cohorts_of("abcde", 2)
+    [['a', 'b'], ['c', 'd'], ['e']]
+    """
+    starts = range(0, len(members), width)
+    return [list(members[start : start + width]) for start in starts]
+
+
+def devices_per_pair(members: int, devices: int) -> int:
+    """How many devices there are for each two members, at least 1.
+
+    >>> [devices_per_pair(members, devices=8) for members in (1, 2, 3, 5, 16)]
+    [8, 8, 4, 2, 1]
+    """
+    pairs = _divided_up(members, 2)
+    return devices // min(devices, pairs)
+
+
+def count_microbatches(batch_size: int, platform: str, sharing: int = 1) -> int | None:
+    """On a CPU, the fewest equal microbatches that the caches hold; elsewhere None.
+
+    1 where no number of them has 128 to 512 transitions each (docs/performance.md).
+
+    Args:
+        batch_size: transitions of a minibatch.
+        platform: of the devices, "cpu" or "gpu".
+        sharing: devices that get equally many microbatches.
+
+    >>> [count_microbatches(size, "cpu") for size in (1024, 1000, 768, 100, 1009)]
+    [2, 2, 2, 1, 1]
+    >>> count_microbatches(1024, "cpu", sharing=3)
+    1
+    """
+    if platform != "cpu":
+        return None
+    for count in range(sharing, batch_size + 1, sharing):
+        size, rest = divmod(batch_size, count)
+        if rest == 0 and FEWEST_TRANSITIONS <= size <= MOST_TRANSITIONS:
+            return count
+    return 1
+
+
+def most_sharing(batch_size: int, devices: int, platform: str) -> int:
+    """The most devices, of so many, that can share a minibatch.
+
+    >>> [most_sharing(1024, devices, "cpu") for devices in (1, 2, 3, 16, 64)]
+    [1, 2, 2, 8, 8]
+    >>> most_sharing(1009, 2, "cpu")
+    1
+    """
+    for count in range(devices, 1, -1):
+        microbatches = count_microbatches(batch_size, platform, count) or 1
+        if microbatches % count == 0:
+            return count
+    return 1
 
 
 def most_in_memory(trainer: Trainer, hyper: TrainHyper, device: Any) -> int:
-    """Runs whose states (replay included) fit in the device's free memory, at least 1.
+    """Members whose states (replay included) fit in the device's free memory, at least 1.
 
-    What a program needs beside the states is not in this figure; `fitted` measures it on the compiled program.
+    What a program needs beside the states is not in this figure; `fitted` measures it on the
+    compiled program.
     """
     state = jax.eval_shape(trainer.init, jax.random.key(0), hyper)
-    a_run = sum(leaf.size * leaf.dtype.itemsize for leaf in jax.tree.leaves(state))
-    return max(1, int(SHARE * free_memory(device) / a_run))
+    per_member = sum(leaf.size * leaf.dtype.itemsize for leaf in jax.tree.leaves(state))
+    return max(1, int(SHARE_OF_FREE_MEMORY * free_memory(device) / per_member))
 
 
 def bytes_needed(program: Any) -> int:
     """Bytes a device needs while a compiled program runs: its state, donated, and its workspace."""
     used = program.memory_analysis()
-    return (
-        used.argument_size_in_bytes
-        + used.output_size_in_bytes
-        - used.alias_size_in_bytes
-        + used.temp_size_in_bytes
-    )
+    given = used.argument_size_in_bytes + used.output_size_in_bytes
+    # The state is donated: what comes out lies where what went in lay, and counts once.
+    return given - used.alias_size_in_bytes + used.temp_size_in_bytes
 
 
 def fitted(width: int, needed: int, device: Any) -> int:
-    """The width that fits, given the bytes a device needs for this one (`compiled.memory_analysis()`)."""
-    room = SHARE * free_memory(device)
-    return width if needed <= room else max(1, int(width * room / needed))
+    """The width that fits, given the bytes a device needs for this one (`bytes_needed`)."""
+    room = SHARE_OF_FREE_MEMORY * free_memory(device)
+    if needed <= room:
+        return width
+    return max(1, int(width * room / needed))
 
 
 def free_memory(device: Any) -> int:
-    """Bytes free on a device; on a CPU the machine's or the job's, divided among its host devices."""
+    """Bytes free on a device; on a CPU the machine's or the job's, divided among its devices."""
     statistics = device.memory_stats()
     if statistics and "bytes_limit" in statistics:
         return statistics["bytes_limit"] - statistics["bytes_in_use"]
-    return min([psutil.virtual_memory().available, *group_rooms()]) // len(jax.local_devices())
+    free = min([psutil.virtual_memory().available, *free_in_groups()])
+    return free // len(jax.local_devices())
 
 
-def group_rooms(
+def free_in_groups(
     groups: Path = Path("/sys/fs/cgroup"), own: Path = Path("/proc/self/cgroup")
 ) -> list[int]:
-    """Bytes left to this process in each control group (version 2) that limits it, as Slurm and containers do.
+    """Bytes left to this process in each control group that limits it; none outside Linux.
+
+    Slurm and containers limit memory so (control groups, version 2); the machine's own figure does
+    not show it.
 
     Args:
         groups: where the groups are mounted.
         own: the file that names this process's group.
     """
-    if not own.exists():
+    try:
+        name = own.read_text().rpartition("::/")[2].strip()
+    except OSError:
         return []
-    group = groups / own.read_text().rpartition("::/")[2].strip()
-    rooms = []
-    for folder in (group, *group.parents):
-        limit = folder / "memory.max"
-        if limit.exists() and limit.read_text().strip() != "max":
-            counts = dict(
-                line.split() for line in (folder / "memory.stat").read_text().splitlines()
-            )
-            used = int((folder / "memory.current").read_text()) - int(
-                counts["inactive_file"]
-            )  # cache, given up first
-            rooms.append(max(0, int(limit.read_text()) - used))
-    return rooms
+    folder = groups / name
+    found = [_free_in_group(each) for each in (folder, *folder.parents)]
+    return [free for free in found if free is not None]
 
 
-def slices_of(runs: Sequence[Any], width: int) -> list[list[Any]]:
-    """Consecutive slices of at most `width`.
+def _free_in_group(group: Path) -> int | None:
+    """Bytes left in one control group; None where it sets no limit, or its files cannot be read."""
+    try:
+        limit = (group / "memory.max").read_text().strip()
+        if limit == "max":
+            return None
+        used = int((group / "memory.current").read_text())
+        lines = (group / "memory.stat").read_text().splitlines()
+    except OSError:
+        return None
+    counts = dict(line.split() for line in lines)
+    # The page cache counts as used, but the kernel gives it up before it refuses anybody memory.
+    used -= int(counts["inactive_file"])
+    return max(0, int(limit) - used)
 
-    >>> slices_of("abcde", 2)
-    [['a', 'b'], ['c', 'd'], ['e']]
-    """
-    return [list(runs[start : start + width]) for start in range(0, len(runs), width)]
 
-
-def _padded(runs: int, width: int) -> int:
-    return -(-runs // width) * width
+def usable_cores() -> int:
+    """CPU cores that this process may use: its affinity where the system has one, else all."""
+    # macOS has no affinity. Slurm and `taskset` set one, and os.cpu_count() does not see it.
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
 
 
 def set_up_jax(devices: int | None = None) -> None:
-    """One host device a core (the population is sharded over them), and a persistent compilation cache.
+    """One host device per core, which share the population, and a persistent compilation cache.
 
-    Call it before anything touches JAX's backends. `JAX_COMPILATION_CACHE_DIR`, where set, decides where the cache is.
+    Call it before anything touches JAX's backends. `JAX_COMPILATION_CACHE_DIR`, where set, decides
+    where the cache is.
     """
-    os.environ.setdefault(
-        "TF_CPP_MIN_LOG_LEVEL", "2"
-    )  # XLA's note that a cached program was built on a like machine
-    import jax
-
-    jax.config.update("jax_num_cpu_devices", devices or len(os.sched_getaffinity(0)))
+    # Else XLA prints a note whenever a cached program was built on another machine of this kind.
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    jax.config.update("jax_num_cpu_devices", devices or usable_cores())
     if "JAX_COMPILATION_CACHE_DIR" not in os.environ:
         home = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache"))
         jax.config.update("jax_compilation_cache_dir", str(home / "adama-jax" / "xla"))
+    # Below half a second reading a program back costs about as much as compiling it.
     jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.5)
+
+
+def _divided_up(count: int, by: int) -> int:
+    """The quotient, rounded up."""
+    return -(-count // by)

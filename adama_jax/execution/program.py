@@ -8,9 +8,16 @@ from functools import partial
 from typing import Any, NamedTuple
 
 from adama_jax.config.schema import Config
-from adama_jax.execution.build import make_hyper, make_train, most_sharing
-from adama_jax.execution.devices import bytes_needed, fitted, most_in_memory, slice_width
-from adama_jax.training.population import Population, population, spare
+from adama_jax.execution.build import make_hyper, make_train
+from adama_jax.execution.devices import (
+    bytes_needed,
+    cohort_width,
+    devices_per_pair,
+    fitted,
+    most_in_memory,
+    most_sharing,
+)
+from adama_jax.training.population import Population, population
 from adama_jax.training.trainer import TrainState
 
 UPDATES, STEPS = (
@@ -77,11 +84,12 @@ def compiled(
     platform, hyper = devices[0].platform, make_hyper(config)
     train = make_train(config, platform=platform)
     fixed_width = width is not None
-    width = width or slice_width(
+    width = width or cohort_width(
         runs, len(devices), most_in_memory(train, hyper, devices[0]), platform
     )
     while True:
-        sharing = most_sharing(config.learning.batch_size, spare(width, len(devices)), platform)
+        left_over = devices_per_pair(width, len(devices))
+        sharing = most_sharing(config.learning.batch_size, left_over, platform)
         people = population(
             make_train(config, sharing=sharing, platform=platform), width, devices, sharing
         )

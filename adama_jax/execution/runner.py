@@ -14,7 +14,7 @@ from adama_jax.config.schema import Config
 from adama_jax.errors import SettingError
 from adama_jax.execution.actors import about_actors
 from adama_jax.execution.build import make_env
-from adama_jax.execution.devices import slices_of
+from adama_jax.execution.devices import cohorts_of
 from adama_jax.execution.loop import Broken, Lane, Learned, Values, Watch, train_slice
 from adama_jax.execution.program import Program, compiled
 from adama_jax.execution.saver import SavedSlice, Saving
@@ -80,7 +80,7 @@ def run(
             program = compiled(configs[0], len(fresh), devices, width)
             parts += [
                 (job.begin(lanes, program), lanes, program)
-                for lanes in slices_of(fresh, program.width)
+                for lanes in cohorts_of(fresh, program.width)
             ]
         for number, (saved, lanes, program) in enumerate(parts):
             _train(job, lanes, program, saved, (number + 1, len(parts)))

@@ -7,7 +7,8 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
-CPUS = Path("/proc/cpuinfo")
+CPUS = Path("/proc/cpuinfo")  # Linux
+CPU_NAME_ON_MACOS = ("sysctl", "-n", "machdep.cpu.brand_string")
 
 
 def machine(used: int | None = None) -> dict[str, Any]:
@@ -42,13 +43,23 @@ def machine(used: int | None = None) -> dict[str, Any]:
 
 
 def processor() -> str:
-    """The CPU's name, as the system has it."""
-    names = (
-        re.findall(r"^model name\s*:\s*(.+)$", CPUS.read_text(), re.MULTILINE)
-        if CPUS.exists()
-        else []
-    )
-    return names[0] if names else platform.processor()
+    """The CPU's name, as the system has it; its family where the system has no name for it."""
+    try:
+        names = re.findall(r"^model name\s*:\s*(.+)$", CPUS.read_text(), re.MULTILINE)
+    except OSError:
+        names = []
+    if names:
+        return names[0]
+    return _output_of(*CPU_NAME_ON_MACOS) or platform.processor() or platform.machine()
+
+
+def _output_of(*command: str) -> str:
+    """What a command prints; nothing where there is no such command, or it fails."""
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, check=True)
+    except (OSError, subprocess.CalledProcessError):
+        return ""
+    return done.stdout.strip()
 
 
 def git_commit() -> str | None:

@@ -18,7 +18,7 @@ from rich.progress import Progress
 from adama_jax.config.options import Launch, Training
 from adama_jax.errors import Interrupted
 from adama_jax.execution.build import make_env
-from adama_jax.execution.devices import set_up_jax
+from adama_jax.execution.devices import set_up_jax, usable_cores
 from adama_jax.execution.loop import Watch
 from adama_jax.execution.progress import Reporter, progress_bars
 from adama_jax.execution.runner import run
@@ -127,7 +127,7 @@ def _submitted(
     """
     import submitit
 
-    cores = len(os.sched_getaffinity(0))
+    cores = usable_cores()
     local = options.launcher == "local"
     beside = min(len(jobs), options.at_once or (cores if local else len(jobs)))
     executor = submitit.AutoExecutor(folder=out / "jobs", cluster=options.launcher)

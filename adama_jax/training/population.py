@@ -2,7 +2,7 @@
 
 The same path serves several GPUs and several CPU cores, one host device a core: XLA's second thread hardly helps
 matrices this small. No device ever waits for another: there are no collectives. Only where there are more devices than
-pairs of runs do those left over take a share of each minibatch (`spare`), and the gradients are exchanged.
+pairs of runs do those left over take a share of each minibatch (`execution.devices`), and the gradients are exchanged.
 """
 
 from collections.abc import Callable, Sequence
@@ -54,15 +54,6 @@ class Population(NamedTuple):
     width: int
     devices: int
     layout: PyTree
-
-
-def spare(size: int, devices: int) -> int:
-    """How many devices there are for each two of `size` runs, at least 1.
-
-    >>> [spare(size, devices=8) for size in (1, 2, 3, 5, 16)]
-    [8, 8, 4, 2, 1]
-    """
-    return devices // min(devices, -(-size // 2))
 
 
 def population(

@@ -154,7 +154,7 @@ def test_slices_fit_in_memory():
         most = slicing.most_in_memory(
             make_train(config), make_hyper(config), Card(gigabytes * 10**9)
         )
-        widths[gigabytes] = slicing.slice_width(500, 1, most, "gpu")
+        widths[gigabytes] = slicing.cohort_width(500, 1, most, "gpu")
     assert widths[141] == 500 and widths[40] == 250 and 5 <= widths[1] <= 12
     assert slicing.fitted(500, 10**9, Card(2 * 10**9)) == 500
     assert slicing.fitted(500, 4 * 10**9, Card(2 * 10**9)) == 200
@@ -363,14 +363,14 @@ def test_the_memory_of_a_job_is_its_control_group_s(tmp_path, monkeypatch):
         (folder / "memory.current").write_text(f"{used}\n")
         (folder / "memory.stat").write_text("anon 7\ninactive_file 500000000\n")
     (tmp_path / "own").write_text("1:name=systemd:/\n0::/slice/job_7\n")
-    assert slicing.group_rooms(tmp_path, tmp_path / "own") == [3 * 10**9, 10 * 10**9]
+    assert slicing.free_in_groups(tmp_path, tmp_path / "own") == [3 * 10**9, 10 * 10**9]
     (job / "memory.max").write_text("max\n")
-    assert slicing.group_rooms(tmp_path, tmp_path / "own") == [10 * 10**9]
-    assert slicing.group_rooms(tmp_path, tmp_path / "nothing") == []
+    assert slicing.free_in_groups(tmp_path, tmp_path / "own") == [10 * 10**9]
+    assert slicing.free_in_groups(tmp_path, tmp_path / "nothing") == []
 
     class Host:
         def memory_stats(self):
             return None
 
-    monkeypatch.setattr(slicing, "group_rooms", lambda: [12345 * len(jax.local_devices())])
+    monkeypatch.setattr(slicing, "free_in_groups", lambda: [12345 * len(jax.local_devices())])
     assert slicing.free_memory(Host()) == 12345
