@@ -30,7 +30,7 @@ from adama_jax.config.options import Output, Training
 from adama_jax.config.reading import given_settings, parse, read_axes, split_axes
 from adama_jax.config.scenarios import SCENARIOS
 from adama_jax.config.schema import Config, scenario_config
-from adama_jax.errors import SettingError
+from adama_jax.errors import RunBusy, SettingError
 
 USAGE = """\
 usage: adama COMMAND ...
@@ -71,7 +71,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if words[0] not in COMMANDS:
             raise SettingError(f"command={words[0]}: must be one of {', '.join(COMMANDS)}")
         return COMMANDS[words[0]](words[1:])
-    except SettingError as error:
+    except (SettingError, RunBusy) as error:
         print(f"adama: error: {error}", file=sys.stderr)
         return 2
     except KeyboardInterrupt as stop:

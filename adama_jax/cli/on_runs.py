@@ -16,51 +16,9 @@ from adama_jax.errors import CheckpointError, SettingError
 from adama_jax.storage.checkpoints import Checkpoints
 from adama_jax.storage.cohorts import read_description
 from adama_jax.storage.files import digest_of_file, unseal
-from adama_jax.storage.folder import is_finished, lock_of, partial_folder, run_folder
-from adama_jax.storage.lock import holder
+from adama_jax.storage.folder import RunFiles, RunFolder
 from adama_jax.storage.reader import load_run, read_config
 from adama_jax.storage.writer import read_kept
-
-LATER = (
-    "learning_curves",
-    "rates",
-    "results",
-    "rollout.gif",
-    "rollout.mp4",
-    "rollout.html",
-    "meta.json",
-    "play",
-)
-
-
-def named_run(path: Path) -> Path:
-    """A run's folder by its final name, whether it has it yet or not.
-
-    Raises:
-        SettingError: no run, begun or finished, is there.
-    """
-    folder = path.absolute()
-    folder = folder.with_name(folder.name.removesuffix(".partial"))
-    if not is_finished(folder) and not (partial_folder(folder) / "config.json").is_file():
-        raise SettingError(
-            f"run={path}: must be a run's folder, such as results/predator_prey/adama-0123456789"
-        )
-    return folder
-
-
-def config_of(folder: Path) -> Config:
-    """The settings of a run, begun or finished.
-
-    Raises:
-        SettingError: they are damaged, or those of a run of another name.
-    """
-    config = read_config(folder if is_finished(folder) else partial_folder(folder))
-    name = run_folder(Path(), config).name
-    if (config.scenario, name) != (folder.parent.name, folder.name):
-        raise SettingError(
-            f"run={folder}: must have the name that its settings give it, {config.scenario}/{name}"
-        )
-    return config
 
 
 def resume(folder: Path, config: Config, training: Training, console: Console) -> int:
@@ -80,11 +38,10 @@ def verify(path: Path, console: Console) -> int:
     Returns:
         The exit code: 1 if anything is not what was written.
     """
-    folder = named_run(path)
-    whole = is_finished(folder)
-    place = folder if whole else partial_folder(folder)
+    folder = RunFolder.named(path)
+    whole, place = folder.is_finished(), folder.current.path
     read_config(place)
-    bad, good = _finished_files(folder) if whole else _kept_seeds(place)
+    bad, good = _finished_files(folder.path) if whole else _kept_seeds(place)
     for description in sorted(place.glob("checkpoints/*/slice.json")):
         bad += _trouble(lambda path=description: read_description(path.parent))
         good += 1
@@ -98,9 +55,9 @@ def verify(path: Path, console: Console) -> int:
     for line in bad:
         console.print(f"bad: {line}", style="red", highlight=False, soft_wrap=True)
     kind = "finished" if whole else "begun, not finished"
-    if held := holder(lock_of(folder)):
+    if held := folder.holder():
         console.print(
-            f"{held}: it is being trained, and its files change", style="yellow", soft_wrap=True
+            f"it is being trained by {held}, and its files change", style="yellow", soft_wrap=True
         )
     console.print(
         f"{place}: {kind}; {good - len(bad)} of {good} parts verified",
@@ -126,7 +83,7 @@ def play(path: Path, command: PlayCommand, console: Console) -> int:
 
     config = read_config(path)
     try:
-        run, actors = load_run(path), load_actors(path / "actors.npz")
+        run, actors = load_run(path), load_actors(RunFiles(path).actors)
     except (OSError, ValueError, KeyError, BadZipFile) as error:
         raise SettingError(
             f"run={path}: must be a finished run's folder whose files can be read: {error}"
@@ -181,10 +138,10 @@ def _seed_index(seeds: np.ndarray, diverged: list[int], seed: int | None) -> int
 
 def _finished_files(folder: Path) -> tuple[list[str], int]:
     try:
-        meta = json.loads((folder / "meta.json").read_text())
+        meta = json.loads(RunFiles(folder).meta.read_text())
         digests = unseal(meta)["sha256"] if "sha256" in meta else {}
     except (OSError, ValueError, AttributeError) as error:
-        return [f"{folder / 'meta.json'}: {error}"], 1
+        return [f"{RunFiles(folder).meta}: {error}"], 1
     bad = []
     for name, digest in digests.items():
         if not (folder / name).is_file():
@@ -193,14 +150,14 @@ def _finished_files(folder: Path) -> tuple[list[str], int]:
             bad.append(f"{folder / name}: is not what was written (sha256)")
     if not digests:
         bad.append(
-            f"{folder / 'meta.json'}: has no digests: the run is of an earlier version, nothing can be verified"
+            f"{RunFiles(folder).meta}: has no digests: the run is of an earlier version, nothing can be verified"
         )
     return bad, len(digests) + 1
 
 
 def _kept_seeds(partial: Path) -> tuple[list[str], int]:
     bad, count = [], 0
-    for about in sorted(partial.glob("kept/*.json")):
+    for about in RunFiles(partial).kept_seeds():
         count += 1
         bad += _trouble(lambda path=about: read_kept(path))
     return bad, count

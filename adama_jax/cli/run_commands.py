@@ -14,6 +14,7 @@ from adama_jax.cli.options import (
 )
 from adama_jax.config.reading import parse
 from adama_jax.errors import SettingError
+from adama_jax.storage.folder import RunFiles, RunFolder
 
 
 def resume(words: Sequence[str]) -> int:
@@ -24,14 +25,15 @@ def resume(words: Sequence[str]) -> int:
     if command.training.force:
         raise SettingError("force=True: must be left out: to resume is to go on, not to begin anew")
     from adama_jax.cli import on_runs
+    from adama_jax.storage.reader import config_of
 
-    folder = on_runs.named_run(path)
-    config = on_runs.config_of(folder)
-    check_folder("run", folder.parent)
+    folder = RunFolder.named(path)
+    config = config_of(folder)
+    check_folder("run", folder.path.parent)
     from adama_jax.execution.devices import set_up_jax
 
     set_up_jax(command.training.devices)
-    return on_runs.resume(folder, config, command.training, Console())
+    return on_runs.resume(folder.path, config, command.training, Console())
 
 
 def verify(words: Sequence[str]) -> int:
@@ -49,7 +51,7 @@ def play(words: Sequence[str]) -> int:
     path, rest = _run_named(words)
     command = parse(PlayCommand, PlayCommand(), rest, "adama play RUN")
     check_play(command)
-    if not (path / "actors.npz").is_file():
+    if not RunFiles(path).actors.is_file():
         raise SettingError(f"run={path}: must be a finished run's folder, with actors.npz in it")
     check_folder("out", command.out or path / "play")
     from adama_jax.cli import on_runs

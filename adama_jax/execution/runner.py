@@ -19,7 +19,7 @@ from adama_jax.execution.loop import Broken, Lane, Learned, Values, Watch, train
 from adama_jax.execution.program import Program, compiled
 from adama_jax.execution.saver import SavedSlice, Saving
 from adama_jax.storage.cohorts import NOBODY, Owner, Slice, find, slice_folder
-from adama_jax.storage.folder import partial_folder, run_folder
+from adama_jax.storage.folder import RunFolder, run_folder
 from adama_jax.storage.provenance import machine
 from adama_jax.storage.reader import read_config
 from adama_jax.storage.writer import Finished, RunWriter
@@ -163,11 +163,11 @@ class _Job:
             return Lane(-1, seed)
         names = [writer.folder.name for writer in self.writers]
         if run not in names:
-            partial = partial_folder(self.scenario / run)
-            if not (partial / "config.json").is_file():
+            folder = RunFolder(self.scenario / run)
+            if not folder.is_begun():
                 return Lane(-1, seed)  # it was finished, or removed
             try:
-                self.configs.append(read_config(partial))
+                self.configs.append(read_config(folder.partial.path))
             except SettingError as error:
                 self.watch.tell(f"goes on without a run of its slice: {error}")
                 return Lane(-1, seed)

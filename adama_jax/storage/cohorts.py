@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 from adama_jax.errors import CheckpointError
 from adama_jax.storage.checkpoints import Checkpoints
 from adama_jax.storage.files import seal, unseal, write_json
-from adama_jax.storage.folder import FORCED
+from adama_jax.storage.folder import RunFiles
 
 LOST = "lost"  # the file that marks a slice of which all lanes diverged
 NOBODY = ("", -1)  # a lane that no run has a use for
@@ -35,7 +35,7 @@ class Slice(NamedTuple):
 def slice_folder(partial: Path, lanes: Sequence[Owner]) -> Path:
     """Where the checkpoints of these lanes are; `partial` is the folder of the first one's run."""
     key = hashlib.sha256(json.dumps(list(lanes)).encode()).hexdigest()[:10]
-    return partial / "checkpoints" / key
+    return RunFiles(partial).checkpoints / key
 
 
 def describe(place: Path, about: Slice) -> None:
@@ -75,7 +75,7 @@ def disown(partial: Path, tell: Callable[[str], None]) -> None:
         heirs = [
             heir
             for heir in others
-            if (heir / "config.json").is_file() and not (heir / FORCED).exists()
+            if RunFiles(heir).config.is_file() and not RunFiles(heir).forced.exists()
         ]
         if heirs and place.parents[1] == partial:
             (heirs[0] / "checkpoints").mkdir(exist_ok=True)

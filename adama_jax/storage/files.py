@@ -62,6 +62,12 @@ def arrays_of(path: Path) -> dict[str, np.ndarray]:
         return dict(file)
 
 
+def write_arrays(path: Path, arrays: Mapping[str, np.ndarray], compress: bool = True) -> None:
+    """Write a NumPy file of arrays, and of nothing else."""
+    write = np.savez_compressed if compress else np.savez
+    write(path, allow_pickle=False, **arrays)
+
+
 def write_json(path: Path, value: Mapping[str, Any]) -> None:
     """Write a JSON file: there whole, or not at all."""
     part = path.with_name(path.name + ".part")

@@ -1,55 +1,212 @@
-"""The names in a results folder."""
+"""The names in a results folder, and the names inside a run's folder. No other module spells them.
 
+A run is trained in `<run>.partial` and gets its final name, `<run>`, when it is whole. A run that is replaced is
+`<run>.old` for the moment between the two renamings. `<run>.lock` belongs to the process that trains it.
+"""
+
+import shutil
+from dataclasses import dataclass
 from pathlib import Path
 
 from adama_jax.config.identity import config_hash
 from adama_jax.config.schema import Config
-from adama_jax.errors import SettingError
-from adama_jax.storage.lock import holder
+from adama_jax.errors import RunBusy, SettingError
+from adama_jax.storage.lock import Lock, busy_message, holder
 
-FORCED = "forced"  # the file in a partial folder that says that a finished run is trained again
+PARTIAL = ".partial"
+OLD = ".old"
+EXAMPLE = "results/predator_prey/adama-0123456789"  # what a run's folder looks like, for errors
 
 
-KEPT = "kept"  # the folder of the seeds that are finished in a run that is not
+@dataclass(frozen=True)
+class RunFiles:
+    """The files in a run's folder. `path` is the folder, by whichever of its names.
+
+    >>> RunFiles(Path("results/clustering/adama-0123456789")).metrics.name
+    'metrics.npz'
+    """
+
+    path: Path
+
+    @property
+    def config(self) -> Path:
+        """The settings."""
+        return self.path / "config.json"
+
+    @property
+    def meta(self) -> Path:
+        """Where, when and how fast; the digests of the other files. Written last: with it the run is whole."""
+        return self.path / "meta.json"
+
+    @property
+    def metrics(self) -> Path:
+        """The curves of all seeds."""
+        return self.path / "metrics.npz"
+
+    @property
+    def log(self) -> Path:
+        """The curves as JSON lines, written while training."""
+        return self.path / "metrics.jsonl"
+
+    @property
+    def rollout(self) -> Path:
+        """Greedy episodes for drawing."""
+        return self.path / "rollout.npz"
+
+    @property
+    def actors(self) -> Path:
+        """The trained actors."""
+        return self.path / "actors.npz"
+
+    @property
+    def forced(self) -> Path:
+        """A file that says that a finished run is being trained again, by force."""
+        return self.path / "forced"
+
+    @property
+    def checkpoints(self) -> Path:
+        """The folder of the checkpoints."""
+        return self.path / "checkpoints"
+
+    @property
+    def kept(self) -> Path:
+        """The folder of the seeds that are finished in a run that is not."""
+        return self.path / "kept"
+
+    def kept_seed(self, seed: int) -> Path:
+        """What is known of a finished seed; its arrays have the same name with `.npz`."""
+        return self.kept / f"{seed}.json"
+
+    def kept_seeds(self) -> list[Path]:
+        """The files `kept_seed` of all finished seeds."""
+        return sorted(self.kept.glob("*.json"))
+
+
+@dataclass(frozen=True)
+class RunFolder:
+    """A run's folder, whatever its name is at the moment. Its methods only look, but for the two verbs.
+
+    Args:
+        path: the folder by its final name, `<out>/<scenario>/<method>-<hash>`.
+    """
+
+    path: Path
+
+    @classmethod
+    def of(cls, out: Path, config: Config) -> "RunFolder":
+        """The folder of a configuration in a results folder."""
+        return cls(run_folder(out, config))
+
+    @classmethod
+    def named(cls, path: Path) -> "RunFolder":
+        """The folder that a user named, with or without `.partial`.
+
+        Raises:
+            SettingError: no run, begun or finished, is there.
+        """
+        path_ = path.absolute()
+        folder = cls(path_.with_name(path_.name.removesuffix(PARTIAL)))
+        if not folder.is_finished() and not folder.is_begun():
+            raise SettingError(f"run={path}: must be a run's folder, such as {EXAMPLE}")
+        return folder
+
+    @property
+    def final(self) -> RunFiles:
+        """The files of the finished run."""
+        return RunFiles(self.path)
+
+    @property
+    def partial(self) -> RunFiles:
+        """The files of the run until it is whole."""
+        return RunFiles(self.path.with_name(self.path.name + PARTIAL))
+
+    @property
+    def current(self) -> RunFiles:
+        """The files of the finished run if there is one, else those of the run that was begun."""
+        return self.final if self.is_finished() else self.partial
+
+    @property
+    def old(self) -> Path:
+        """Where the run that is being replaced goes for a moment."""
+        return self.path.with_name(self.path.name + OLD)
+
+    @property
+    def lock(self) -> Path:
+        """The lock of the process that trains the run."""
+        return self.path.with_name(self.path.name + ".lock")
+
+    def is_finished(self) -> bool:
+        """Whether a whole run has the final name."""
+        return self.final.meta.is_file()
+
+    def is_begun(self) -> bool:
+        """Whether a run that is not finished is there."""
+        return self.partial.config.is_file()
+
+    def is_forced(self) -> bool:
+        """Whether a run is being trained again, by force, whose result does not count any more."""
+        return self.partial.forced.exists()
+
+    def is_whole(self) -> bool:
+        """Whether a run is whole but for its name: its process was killed just before the renaming."""
+        return self.partial.meta.is_file()
+
+    def holder(self) -> str | None:
+        """The process that trains the run, in words; None if there is none."""
+        return holder(self.lock)
+
+    def check_free(self) -> None:
+        """Check that nobody is training the run.
+
+        Raises:
+            RunBusy: another process is.
+        """
+        held = self.holder()
+        if held:
+            raise RunBusy(busy_message(self.lock, held))
+
+    def finish_renaming(self) -> bool:
+        """Give a run that is whole its name, if its process was killed before it could.
+
+        Nothing happens while another process is training the run: then it is about to do so itself.
+
+        Returns:
+            Whether the run got its name here.
+        """
+        if not self.is_whole():
+            return False
+        try:
+            lock = Lock(self.lock)
+        except RunBusy:
+            return False
+        try:
+            # Whoever held the lock may have renamed it since we looked.
+            whole = self.is_whole()
+            if whole:
+                self.give_final_name()
+            return whole
+        finally:
+            lock.release()
+
+    def give_final_name(self) -> None:
+        """Rename a run that is whole, in the place of an earlier one. Only for whoever holds the lock."""
+        # Left by a process that was killed between the two renamings.
+        shutil.rmtree(self.old, ignore_errors=True)
+        if self.path.exists():
+            self.path.rename(self.old)
+        self.partial.path.rename(self.path)
+        shutil.rmtree(self.old, ignore_errors=True)
+        # Last, for until the folder has its name a kill must be able to lose nothing.
+        shutil.rmtree(self.final.kept, ignore_errors=True)
 
 
 def run_folder(out: Path, config: Config) -> Path:
-    """`out/<scenario>/<method>-<hash>`."""
+    """The folder of a finished run: `out/<scenario>/<method>-<hash>`."""
     return out / config.scenario / f"{config.method}-{config_hash(config)}"
 
 
-def is_finished(folder: Path) -> bool:
-    """Whether a whole run is there. One whose process was killed before the last renaming is given its name."""
-    partial = partial_folder(folder)
-    if not folder.exists() and (partial / "meta.json").is_file() and not holder(lock_of(folder)):
-        partial.rename(folder)
-    return (folder / "meta.json").is_file()
-
-
 def finished_runs(out: Path) -> list[Path]:
-    """The folders of all whole runs of a results folder."""
-    folders = sorted(meta.parent for meta in out.glob("*/*/meta.json"))
-    return [folder for folder in folders if folder.suffix not in (".partial", ".old")]
-
-
-def lock_of(folder: Path) -> Path:
-    """The lock of whoever is training a run."""
-    return folder.with_name(folder.name + ".lock")
-
-
-def check_free(out: Path, config: Config) -> None:
-    """Check that nobody is training a run.
-
-    Raises:
-        SettingError: another process is.
-    """
-    held = holder(lock_of(run_folder(out, config)))
-    if held:
-        raise SettingError(
-            f"out={out}: must be left alone until the process ends that trains this run there: {held}"
-        )
-
-
-def partial_folder(folder: Path) -> Path:
-    """Where a run is until it is whole."""
-    return folder.with_name(folder.name + ".partial")
+    """The folders of all finished runs of a results folder, by scenario and name."""
+    folders = [meta.parent for meta in sorted(out.glob("*/*/meta.json"))]
+    # A run that is whole but for its name is not finished, and one that was replaced no longer counts.
+    return [folder for folder in folders if folder.suffix not in (PARTIAL, OLD)]

@@ -1,26 +1,33 @@
-"""One process a run folder: a lock that the system takes back when its process ends, however it ends."""
+"""One process per run: a lock that the system takes back when its process ends, however it ends."""
 
 import fcntl
 import os
 import socket
 from pathlib import Path
 
+from filelock import FileLock, Timeout
+
 from adama_jax.errors import RunBusy
+
+# Long enough that somebody who only looks (`holder`) cannot make one who takes the lock fail.
+PATIENCE = 0.2  # seconds
 
 
 class Lock:
-    """Held from construction to `release`, or to the end of the process; after a crash the file may stay, unlocked.
+    """Held from construction to `release`, or to the end of the process.
+
+    After a crash the file may stay, unlocked. Who holds the lock stands in a file beside it.
 
     Raises:
         RunBusy: another process holds it.
 
     >>> import tempfile
     >>> with tempfile.TemporaryDirectory() as folder:
-    ...     lock = Lock(Path(folder) / "run.lock")
+    ...     lock = Lock(Path(folder) / "adama-0123456789.lock")
     ...     try:
-    ...         Lock(Path(folder) / "run.lock")
+    ...         Lock(Path(folder) / "adama-0123456789.lock")
     ...     except RunBusy as error:
-    ...         print(str(error).endswith(f"process {os.getpid()} on {socket.gethostname()}"))
+    ...         print(f"is being trained by process {os.getpid()} on" in str(error))
     ...     lock.release()
     True
     """
@@ -28,35 +35,56 @@ class Lock:
     def __init__(self, path: Path):
         path.parent.mkdir(parents=True, exist_ok=True)
         self._path = path
-        while True:
-            self._file = path.open("a+")
-            try:
-                fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError as error:
-                self._file.seek(0)
-                holder = self._file.read().strip() or "another process"
-                self._file.close()
-                raise RunBusy(f"{path}: is held by {holder}") from error
-            if path.exists() and os.path.samestat(os.fstat(self._file.fileno()), path.stat()):
-                break  # and not a file that its holder removed while we opened it
-            self._file.close()
-        self._file.truncate(0)
-        self._file.write(f"process {os.getpid()} on {socket.gethostname()}\n")
-        self._file.flush()
+        # Whichever thread ends the run releases it.
+        self._lock = FileLock(path, timeout=PATIENCE, poll_interval=0.02, thread_local=False)
+        try:
+            self._lock.acquire()
+        except Timeout as error:
+            raise RunBusy(busy_message(path, _name_beside(path))) from error
+        _holder_file(path).write_text(f"process {os.getpid()} on host {socket.gethostname()}\n")
 
     def release(self) -> None:
         """Let others have it; a second time nothing happens."""
-        if not self._file.closed:
+        if self._lock.is_locked:
+            _holder_file(self._path).unlink(missing_ok=True)
+            # While the lock is held nobody else can take the file that is removed; filelock sees to those who wait.
             self._path.unlink(missing_ok=True)
-            self._file.close()
+            self._lock.release()
 
 
 def holder(path: Path) -> str | None:
-    """Who holds a lock, in words; None if nobody does."""
-    if not path.is_file():
-        return None
+    """Who holds a lock, in words; None if nobody does. Nothing is written or removed.
+
+    >>> holder(Path("nowhere.lock")) is None
+    True
+    """
     try:
-        Lock(path).release()
-    except RunBusy as error:
-        return str(error)
+        with path.open("rb") as file:
+            # Only the system knows: the file with the holder's name outlives a crash. A shared lock asks it, and is
+            # gone with the `with`.
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return _name_beside(path)
+    except OSError:
+        # No such file, or a file system without locks: whoever takes the lock will see.
+        return None
     return None
+
+
+def busy_message(path: Path, held_by: str) -> str:
+    """What to tell somebody who wants a run that another process is training; `path` is the lock's."""
+    run = path.with_suffix("")
+    return f"{run}: is being trained by {held_by}; wait for it, or choose another out="
+
+
+def _name_beside(path: Path) -> str:
+    try:
+        name = _holder_file(path).read_text().strip()
+    except OSError:
+        name = ""
+    # Empty for a moment after the lock was taken.
+    return name or "another process"
+
+
+def _holder_file(path: Path) -> Path:
+    return path.with_suffix(".holder")

@@ -11,7 +11,7 @@ from adama_jax.config.identity import from_dict, unlike_stored
 from adama_jax.config.schema import Config
 from adama_jax.errors import SettingError
 from adama_jax.storage.files import arrays_of
-from adama_jax.storage.folder import FORCED, is_finished, partial_folder, run_folder
+from adama_jax.storage.folder import RunFiles, RunFolder, run_folder
 
 
 class Run(NamedTuple):
@@ -31,10 +31,10 @@ def has_run(out: Path, config: Config) -> bool:
     Raises:
         SettingError: the run there was trained with other settings, by a version with other defaults.
     """
-    folder = run_folder(out, config)
-    if not is_finished(folder) or (partial_folder(folder) / FORCED).exists():
+    folder = RunFolder.of(out, config)
+    if not folder.is_finished() or folder.is_forced():
         return False
-    check_settings(folder, config)
+    check_settings(folder.path, config)
     return True
 
 
@@ -45,12 +45,27 @@ def read_config(folder: Path) -> Config:
         SettingError: none is there, it is damaged, or not one that this version takes.
     """
     try:
-        config = from_dict(json.loads((folder / "config.json").read_text()))
+        config = from_dict(json.loads(RunFiles(folder).config.read_text()))
         validate(config)  # which takes the types for granted
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise SettingError(
             f"run={folder}: must be a run's folder; config.json: {error!r}"
         ) from error
+    return config
+
+
+def config_of(folder: RunFolder) -> Config:
+    """The settings of a run, begun or finished.
+
+    Raises:
+        SettingError: they are damaged, or those of a run of another name.
+    """
+    config = read_config(folder.current.path)
+    path = run_folder(Path(), config)
+    if (path.parent.name, path.name) != (folder.path.parent.name, folder.path.name):
+        raise SettingError(
+            f"run={folder.path}: must have the name that its settings give it, {path}"
+        )
     return config
 
 
@@ -61,7 +76,7 @@ def check_settings(folder: Path, config: Config) -> None:
         SettingError: it is another version's, or damaged.
     """
     try:
-        other = unlike_stored(json.loads((folder / "config.json").read_text()), config)
+        other = unlike_stored(json.loads(RunFiles(folder).config.read_text()), config)
     except (OSError, ValueError) as error:
         raise SettingError(
             f"{folder}: must be moved away or trained again (force=true): config.json: {error}"
@@ -85,13 +100,13 @@ def load_run(folder: Path) -> Run:
     Raises:
         FileNotFoundError: no finished run there.
     """
-    if not is_finished(folder):
+    files = RunFiles(folder)
+    if not files.meta.is_file():
         raise FileNotFoundError(f"{folder}: no finished run (meta.json is missing)")
-    config = json.loads((folder / "config.json").read_text())
-    meta = json.loads((folder / "meta.json").read_text())
-    played = folder / "rollout.npz"
-    rollout = arrays_of(played) if played.is_file() else {}
-    return Run(folder, config["label"], config, meta, arrays_of(folder / "metrics.npz"), rollout)
+    config = json.loads(files.config.read_text())
+    meta = json.loads(files.meta.read_text())
+    rollout = arrays_of(files.rollout) if files.rollout.is_file() else {}
+    return Run(folder, config["label"], config, meta, arrays_of(files.metrics), rollout)
 
 
 def find_run(out: Path, config: Config, label: str | None = None) -> Run | None:

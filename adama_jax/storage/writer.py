@@ -20,9 +20,10 @@ from adama_jax.storage.files import (
     finite_json,
     seal,
     unseal,
+    write_arrays,
     write_json,
 )
-from adama_jax.storage.folder import FORCED, KEPT, lock_of, partial_folder
+from adama_jax.storage.folder import RunFolder
 from adama_jax.storage.lock import Lock
 from adama_jax.storage.reader import check_settings
 
@@ -79,7 +80,9 @@ class RunWriter:
         tell: Callable[[str], None] = lambda line: None,
     ):
         self.folder = folder
-        self.partial = partial_folder(folder)
+        self._run = RunFolder(folder)
+        self._files = self._run.partial
+        self.partial = self._files.path
         self._seeds = list(config.seed_range)
         self._curves: dict[int, list[Values]] = {seed: [] for seed in self._seeds}
         self._rollouts: dict[int, Values] = {}
@@ -89,21 +92,21 @@ class RunWriter:
         self._tell = tell
         self._log_failed = False
         self.named = False  # whether the folder has its final name
-        self._lock = Lock(lock_of(folder))
+        self._lock = Lock(self._run.lock)
         try:
             if again:
                 disown(self.partial, tell)
                 shutil.rmtree(self.partial, ignore_errors=True)
-            if (self.partial / "config.json").is_file():
+            # Seeds and log are written anew below: until `finish` the run is not whole.
+            self._files.meta.unlink(missing_ok=True)
+            if self._files.config.is_file():
                 check_settings(self.partial, config)
             else:
                 self.partial.mkdir(parents=True, exist_ok=True)
-                write_json(self.partial / "config.json", to_dict(config) | {"label": config.label})
+                write_json(self._files.config, to_dict(config) | {"label": config.label})
             if again:
-                (self.partial / FORCED).touch()
-            self._log = (self.partial / "metrics.jsonl").open(
-                "w"
-            )  # whole again below, and by the points restored
+                self._files.forced.touch()
+            self._log = self._files.log.open("w")  # whole again below, and by the points restored
             for seed in self._seeds:
                 self._take_back(seed, tell)
         except BaseException:
@@ -137,16 +140,15 @@ class RunWriter:
         """A seed has come to its end: its curves, its greedy episodes and its actors are on disk from here on."""
         self._rollouts[seed], self._actors[seed], self.finished[seed] = rollout, actors, about
         parts = {"curves": self._stacked(seed), "rollout": rollout, "actors": actors}
-        place = self.partial / KEPT
-        place.mkdir(exist_ok=True)
+        self._files.kept.mkdir(exist_ok=True)
+        record = self._files.kept_seed(seed)
+        kept = record.with_suffix(".npz")
         arrays = {
             f"{kind}.{name}": value for kind, part in parts.items() for name, value in part.items()
         }
-        np.savez(
-            place / f"{seed}.npz", allow_pickle=False, episode=np.array(self._episodes), **arrays
-        )
-        digest = durable(place / f"{seed}.npz")
-        write_json(place / f"{seed}.json", seal({"sha256": digest} | about._asdict()))
+        arrays["episode"] = np.array(self._episodes)
+        write_arrays(kept, arrays, compress=False)
+        write_json(record, seal({"sha256": durable(kept)} | about._asdict()))
 
     def finish(
         self, constants: Values, about_actors: Mapping[str, Any], meta: Mapping[str, Any]
@@ -172,41 +174,29 @@ class RunWriter:
             name: self._over_seeds(self._actors, name) for name in self._actors[self._seeds[0]]
         }
         episodes = np.array(self._episodes)
-        np.savez_compressed(
-            self.partial / "metrics.npz", allow_pickle=False, episode=episodes, seed=seeds, **curves
-        )
-        np.savez_compressed(self.partial / "rollout.npz", allow_pickle=False, **constants, **played)
         about = np.array(json.dumps(about_actors))
-        np.savez_compressed(
-            self.partial / "actors.npz", allow_pickle=False, about=about, seed=seeds, **actors
-        )
-        (self.partial / FORCED).unlink(missing_ok=True)
+        write_arrays(self._files.metrics, {"episode": episodes, "seed": seeds} | curves)
+        write_arrays(self._files.rollout, {**constants, **played})
+        write_arrays(self._files.actors, {"about": about, "seed": seeds} | actors)
+        self._files.forced.unlink(missing_ok=True)
         files = [
             path
             for path in sorted(self.partial.iterdir())
             if path.is_file() and path.suffix != ".part"
         ]
-        digests = {path.name: durable(path) for path in files if path.name != "meta.json"}
-        write_json(self.partial / "meta.json", seal(finite_json(dict(meta) | {"sha256": digests})))
+        digests = {path.name: durable(path) for path in files if path != self._files.meta}
+        write_json(self._files.meta, seal(finite_json(dict(meta) | {"sha256": digests})))
         self._give_name()
         self._lock.release()
         return self.folder
 
     def _give_name(self) -> None:
-        old = self.folder.with_name(self.folder.name + ".old")
-        shutil.rmtree(
-            old, ignore_errors=True
-        )  # left by a process that was killed at this very place
-        if self.folder.exists():
-            self.folder.rename(old)
-        self.partial.rename(self.folder)
+        self._run.give_final_name()
         self.named = True
-        shutil.rmtree(old, ignore_errors=True)
-        shutil.rmtree(self.folder / KEPT, ignore_errors=True)  # until here a kill loses nothing
 
     def _take_back(self, seed: int, tell: Callable[[str], None]) -> None:
         """What an earlier process kept of a seed."""
-        place = self.partial / KEPT / f"{seed}.json"
+        place = self._files.kept_seed(seed)
         if not place.is_file():
             return
         try:
@@ -243,7 +233,7 @@ class RunWriter:
         """A line a point, with all seeds, whatever slices and starts they came in."""
         with contextlib.suppress(OSError):
             self._log.close()  # flushes what could not be written
-        self._log = (self.partial / "metrics.jsonl").open("w")
+        self._log = self._files.log.open("w")
         for index, episode in enumerate(self._episodes):
             values = {
                 name: [self._curves[seed][index][name].tolist() for seed in self._seeds]

@@ -14,7 +14,7 @@ from adama_jax.config.schema import Config
 from adama_jax.envs.worlds import LocomotionWorld
 from adama_jax.reporting.labels import machine_of
 from adama_jax.storage.cohorts import find
-from adama_jax.storage.folder import check_free, run_folder
+from adama_jax.storage.folder import RunFolder, run_folder
 from adama_jax.storage.reader import Run, find_run, finite_seeds, has_run
 from adama_jax.studies.launch import Failure, launch
 from adama_jax.studies.sweep import jobs, labels, rejoined
@@ -112,12 +112,15 @@ def complete(
     """Train the configurations that are not on disk; with `force`, all of them. What is there is named and kept.
 
     Raises:
-        SettingError: another process is training one of them.
+        RunBusy: another process is training one of them.
     """
     names = dict(zip(configs, labels(configs), strict=True))
+    if not training.force:
+        for config in names:
+            RunFolder.of(out, config).finish_renaming()
     missing = [config for config in names if training.force or not has_run(out, config)]
     for config in missing:
-        check_free(out, config)
+        RunFolder.of(out, config).check_free()
     kept = [config for config in names if config not in missing]
     if len(kept) > FEW:
         console.print(

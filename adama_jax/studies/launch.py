@@ -24,7 +24,7 @@ from adama_jax.execution.progress import Reporter, progress_bars
 from adama_jax.execution.runner import run
 from adama_jax.execution.saver import Saving
 from adama_jax.execution.stopping import deaf_to_ctrl_c, stop_on_signals
-from adama_jax.storage.folder import run_folder
+from adama_jax.storage.folder import RunFolder
 from adama_jax.studies.sweep import Job
 
 LOCAL = {"timeout_min": 60 * 24 * 30}  # submitit has no other word for: as long as it takes
@@ -168,7 +168,7 @@ def _submitted(
 
 def _without_finished(job: Job, out: Path, since: float) -> Job:
     """What is left of a job that was killed."""
-    metas = [run_folder(out, config) / "meta.json" for config in job.configs]
+    metas = [RunFolder.of(out, config).final.meta for config in job.configs]
     left = [
         n for n, meta in enumerate(metas) if not (meta.is_file() and meta.stat().st_mtime >= since)
     ]

@@ -14,7 +14,7 @@ import pytest
 from adama_jax.config.methods import METHODS
 from adama_jax.config.names import with_settings
 from adama_jax.config.schema import scenario_config
-from adama_jax.storage.folder import partial_folder, run_folder
+from adama_jax.storage.folder import RunFolder, run_folder
 from adama_jax.storage.reader import load_run
 from tests.helpers import assert_equal_runs, assert_equal_states
 
@@ -71,7 +71,7 @@ def wait_for(what, process, seconds=180):
 
 
 def lines_of(folder):
-    log = partial_folder(folder) / "metrics.jsonl"
+    log = RunFolder(folder).partial.log
     return log.read_text().count("\n") if log.is_file() else 0
 
 
@@ -103,7 +103,13 @@ def test_a_new_process_goes_on_to_the_same_bits(scenario, method, settings, tmp_
     assert time.monotonic() - begun < 10
     said = (tmp_path / "log").read_text()
     assert f"adama: stopped; to go on: adama train {scenario}" in said
-    command = [*KEEPING, "resume", str(partial_folder(folder)), "devices=1", "checkpoint_minutes=0"]
+    command = [
+        *KEEPING,
+        "resume",
+        str(RunFolder(folder).partial.path),
+        "devices=1",
+        "checkpoint_minutes=0",
+    ]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     assert "goes on from episode" in done.stdout
@@ -183,7 +189,7 @@ def checkpoint_size(settings, out):
     assert process.wait(20) == 143
     return sum(
         path.stat().st_size
-        for path in partial_folder(folder).rglob("checkpoints/**/*")
+        for path in RunFolder(folder).partial.path.rglob("checkpoints/**/*")
         if path.is_file()
     )
 
@@ -199,8 +205,10 @@ def test_a_sweep_of_local_jobs_with_a_kill_and_a_failure(tmp_path):
         for rate in rates
     ]
     folders = [run_folder(tmp_path, config) for config in configs]
-    partial_folder(folders[5]).parent.mkdir(parents=True)
-    partial_folder(folders[5]).write_text("a file where a folder must be")  # this job raises
+    RunFolder(folders[5]).partial.path.parent.mkdir(parents=True)
+    RunFolder(folders[5]).partial.path.write_text(
+        "a file where a folder must be"
+    )  # this job raises
     sweep = [*words("sweep", "going_together", settings, tmp_path), f"l_c={','.join(rates)}"]
     sweep += ["launcher=local", "parts=8", "at_once=2", "checkpoint_minutes=0"]
     process = started(sweep, tmp_path / "log")
@@ -215,7 +223,7 @@ def test_a_sweep_of_local_jobs_with_a_kill_and_a_failure(tmp_path):
         n != 5 for n in range(8)
     ]
     times = [(folder / "meta.json").stat().st_mtime for n, folder in enumerate(folders) if n != 5]
-    partial_folder(folders[5]).unlink()
+    RunFolder(folders[5]).partial.path.unlink()
     assert subprocess.run(sweep, capture_output=True, text=True, check=False).returncode == 0
     assert (folders[5] / "meta.json").is_file()
     assert times == [
@@ -225,7 +233,7 @@ def test_a_sweep_of_local_jobs_with_a_kill_and_a_failure(tmp_path):
 
 def holder_of(folder):
     """The process that trains a run, by its lock."""
-    return int(re.search(r"process (\d+)", folder.with_name(folder.name + ".lock").read_text())[1])
+    return int(re.search(r"process (\d+)", RunFolder(folder).holder())[1])
 
 
 def test_two_processes_on_one_run(tmp_path):
@@ -237,7 +245,7 @@ def test_two_processes_on_one_run(tmp_path):
     second = train("going_together", settings, tmp_path)
     assert second.returncode == 2
     (line,) = second.stderr.splitlines()
-    assert "until the process ends" in line and f"process {process.pid}" in line
+    assert f"is being trained by process {process.pid} on host" in line
     process.send_signal(signal.SIGTERM)
     assert process.wait(15) == 143
 
@@ -273,7 +281,8 @@ def test_a_stop_reaches_local_jobs(tmp_path):
         assert time.monotonic() < end
         time.sleep(0.1)
     assert all(
-        list(partial_folder(folder).glob("checkpoints/*/state/[0-9]*")) for folder in folders
+        list(RunFolder(folder).partial.path.glob("checkpoints/*/state/[0-9]*"))
+        for folder in folders
     )
     assert subprocess.run(sweep, capture_output=True, text=True, check=False).returncode == 0
     logs = [path.read_text() for path in (tmp_path / "jobs").glob("*_log.out")]

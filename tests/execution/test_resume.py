@@ -26,8 +26,8 @@ from adama_jax.execution.loop import Broken, Watch
 from adama_jax.execution.runner import run
 from adama_jax.execution.saver import SavedSlice, Saving
 from adama_jax.storage.checkpoints import Checkpoints
-from adama_jax.storage.folder import is_finished, lock_of, partial_folder, run_folder
-from adama_jax.storage.lock import Lock
+from adama_jax.storage.folder import RunFolder, run_folder
+from adama_jax.storage.lock import Lock, holder
 from adama_jax.storage.reader import has_run, load_run
 from adama_jax.storage.writer import Finished, RunWriter
 from adama_jax.studies.experiment import complete
@@ -128,22 +128,31 @@ def test_again_begins_anew(whole, tmp_path):
 
 
 def test_a_second_process_is_refused(tmp_path):
-    folder = run_folder(tmp_path, short())
-    lock = Lock(folder.with_name(folder.name + ".lock"))
-    with pytest.raises(RunBusy, match=f"is held by process {os.getpid()}"):
+    lock = Lock(RunFolder.of(tmp_path, short()).lock)
+    with pytest.raises(RunBusy, match=f"is being trained by process {os.getpid()} on host"):
         run([short()], tmp_path, devices=ONE)
-    with pytest.raises(SettingError, match="until the process ends"):
+    with pytest.raises(RunBusy, match="wait for it, or choose another out="):
         complete([short()], tmp_path, Training(), Launch(), QUIET)
     lock.release()
-    assert not list(tmp_path.rglob("*.lock"))
+    assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
 
 
 def test_a_lock_ends_with_its_process(tmp_path):
     path = tmp_path / "run.lock"
-    code = "import sys, os, pathlib; from adama_jax.storage.lock import Lock; Lock(pathlib.Path(sys.argv[1])); os.abort()"
+    code = "\n".join([
+        "import os, pathlib, sys",
+        "from adama_jax.storage.lock import Lock, holder",
+        "path = pathlib.Path(sys.argv[1])",
+        "lock = Lock(path)",
+        "assert holder(path).startswith(f'process {os.getpid()} on host ')",
+        "os.abort()",
+    ])  # fmt: skip
     assert subprocess.run([sys.executable, "-c", code, str(path)], check=False).returncode == -6
-    assert path.is_file()
+    # The file and its holder's name are still there; who looks is not misled by them, and changes nothing.
+    before = sorted(tmp_path.iterdir())
+    assert len(before) == 2 and holder(path) is None and sorted(tmp_path.iterdir()) == before
     Lock(path).release()
+    assert holder(path) is None and not list(tmp_path.iterdir())
 
 
 @pytest.fixture
@@ -287,7 +296,7 @@ def test_bad_input_is_one_line(words, message, capsys):
 
 
 def test_settings_on_disk_that_are_not_settings(tmp_path, capsys):
-    folder = partial_folder(run_folder(tmp_path, scenario_config("clustering")))
+    folder = RunFolder.of(tmp_path, scenario_config("clustering")).partial.path
     folder.mkdir(parents=True)
     for text in (
         "{",
@@ -357,7 +366,7 @@ def test_force_leaves_what_others_have_begun(tmp_path):
     with pytest.raises(Interrupted):
         run(configs, tmp_path, stop_at(3), ONE, width=4)
     (place,) = tmp_path.rglob("checkpoints/*")
-    owner = [partial_folder(run_folder(tmp_path, config)) for config in configs].index(
+    owner = [RunFolder.of(tmp_path, config).partial.path for config in configs].index(
         place.parents[1]
     )
     with pytest.raises(Interrupted):
@@ -374,13 +383,15 @@ def test_force_leaves_what_others_have_begun(tmp_path):
 
 
 def test_a_run_is_named_by_its_owner_only(whole, tmp_path):
-    """Between the last file and the name: who looks on leaves it alone while its owner is at it."""
-    folder = tmp_path / "clustering" / whole.folder.name
-    shutil.copytree(whole.folder, partial_folder(folder))
-    lock = Lock(lock_of(folder))
-    assert not is_finished(folder) and partial_folder(folder).is_dir()
+    """Between the last file and the name: everybody else leaves it alone while its owner is at it."""
+    folder = RunFolder(tmp_path / "clustering" / whole.folder.name)
+    shutil.copytree(whole.folder, folder.partial.path)
+    lock = Lock(folder.lock)
+    assert not folder.is_finished() and folder.is_whole() and not folder.finish_renaming()
+    assert folder.partial.path.is_dir()
     lock.release()
-    assert is_finished(folder) and not partial_folder(folder).exists()
+    assert folder.finish_renaming()
+    assert folder.is_finished() and not folder.partial.path.exists()
 
 
 @pytest.mark.parametrize("name", ["meta.json", "metrics.npz"])

@@ -19,7 +19,7 @@ from adama_jax.errors import SettingError
 from adama_jax.reporting import figures as plots
 from adama_jax.reporting import film as render
 from adama_jax.reporting import summary
-from adama_jax.storage.folder import finished_runs, is_finished, run_folder
+from adama_jax.storage.folder import RunFolder, finished_runs, run_folder
 from adama_jax.storage.reader import find_run, has_run, load_run
 from adama_jax.storage.writer import RunWriter
 from tests.helpers import fake_config, fake_run
@@ -134,10 +134,10 @@ def test_only_a_whole_run_has_the_final_name(tmp_path):
     folder = run_folder(tmp_path, config)
     with RunWriter(folder, config) as writer:
         writer.point(1, [0], {"value": np.array([np.inf])})
-    assert not folder.exists() and not is_finished(folder)
+    assert not folder.exists() and not RunFolder(folder).is_finished()
     with pytest.raises(FileNotFoundError, match="no finished run"):
         load_run(folder)
-    line = json.loads((folder.with_name(folder.name + ".partial") / "metrics.jsonl").read_text())
+    line = json.loads(RunFolder(folder).partial.log.read_text())
     assert line == {"episode": 1, "seed": [0], "value": [None]}
 
 
@@ -168,15 +168,16 @@ def test_a_run_of_other_settings_is_not_taken_for_this_one(tmp_path):
 
 def test_a_process_killed_between_the_two_renamings_loses_nothing(tmp_path):
     run = fake_run(tmp_path)
-    partial, old = (
-        run.folder.with_name(run.folder.name + suffix) for suffix in (".partial", ".old")
-    )
+    folder = RunFolder(run.folder)
+    partial = folder.partial.path
     run.folder.rename(partial)  # the earlier run was moved away, this one not yet here
-    shutil.copytree(partial, old)
-    assert finished_runs(tmp_path) == [] and is_finished(run.folder)
-    assert not partial.exists() and finished_runs(tmp_path) == [run.folder]
-    fake_run(tmp_path)
-    assert not old.exists() and finished_runs(tmp_path) == [run.folder]
+    shutil.copytree(partial, folder.old)
+    # Who looks changes nothing.
+    assert finished_runs(tmp_path) == [] and not folder.is_finished() and folder.is_whole()
+    assert not has_run(tmp_path, fake_config()) and partial.is_dir()
+    assert folder.finish_renaming() and folder.is_finished()
+    assert not partial.exists() and not folder.old.exists()
+    assert finished_runs(tmp_path) == [run.folder] and not folder.finish_renaming()
 
 
 def test_table_1_is_what_the_scenarios_say():

@@ -25,7 +25,7 @@ from adama_jax.execution import program
 from adama_jax.execution.build import make_hyper, make_train
 from adama_jax.execution.loop import Watch
 from adama_jax.execution.runner import run
-from adama_jax.storage.folder import is_finished, run_folder
+from adama_jax.storage.folder import RunFolder, run_folder
 from adama_jax.storage.reader import load_run
 from adama_jax.studies.experiment import sweep
 from adama_jax.studies.launch import _in_a_line, _slurm, launch
@@ -212,7 +212,7 @@ def test_a_failed_job_is_named_the_rest_finish_and_only_it_runs_again(tmp_path, 
     assert sweep(configs, tmp_path, Training(), Launch(), console) == 1
     text = console.export_text()
     assert "going_together: balance: failed: RuntimeError: at the end" in text
-    assert [is_finished(run_folder(tmp_path, config)) for config in configs] == [True, False]
+    assert [RunFolder.of(tmp_path, config).is_finished() for config in configs] == [True, False]
     assert sorted(started) == ["balance", "fixed"]
     started.clear()
     breaks("")
@@ -240,7 +240,7 @@ def test_an_interrupt_stops_all_jobs(tmp_path, monkeypatch):
     monkeypatch.setattr("adama_jax.studies.launch.wait", interrupted)
     with pytest.raises(KeyboardInterrupt):
         launch(jobs(configs, labels(configs)), tmp_path, Launch(at_once=2), QUIET)
-    assert not any(is_finished(run_folder(tmp_path, config)) for config in configs)
+    assert not any(RunFolder.of(tmp_path, config).is_finished() for config in configs)
     assert len(list(tmp_path.glob("*/*.partial/checkpoints/*/state/[0-9]*"))) == 4
 
 
