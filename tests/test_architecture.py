@@ -20,7 +20,7 @@ MAY_IMPORT = {
     "algorithms": ("types", "tree"),
     "envs": ("types", "tree", "errors"),
     "training": ("types", "tree", "rates", "algorithms", "envs"),
-    "config": ("errors", "envs.worlds", "envs.robots.joints", "algorithms.activations"),
+    "config": ("errors", "envs.worlds", "envs.robots.joints", "algorithms.activations", "algorithms.settings"),
     "storage": ("errors", "config"),
     "execution": (
         "types", "tree", "errors", "rates", "algorithms", "envs", "training", "config", "storage",

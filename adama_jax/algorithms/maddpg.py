@@ -5,6 +5,7 @@ shared critic. With N = 1 it is DDPG.
 """
 
 from collections.abc import Sequence
+from pkgutil import resolve_name
 from typing import Any
 
 import jax
@@ -13,7 +14,8 @@ import jax.numpy as jnp
 from adama_jax.algorithms.activations import SMOOTH
 from adama_jax.algorithms.algorithm import Algorithm
 from adama_jax.algorithms.losses import td_loss, td_target
-from adama_jax.algorithms.networks import CRITICS, Actor, action_mask
+from adama_jax.algorithms.networks import Actor, action_mask
+from adama_jax.algorithms.settings import CRITICS
 from adama_jax.types import Batch, Params, PyTree
 
 
@@ -33,7 +35,7 @@ def maddpg(
         num_agents, obs_size, action_size: N, O and A.
         hidden: widths of the hidden layers, of actors and critic alike.
         actor_activation, critic_activation: names of Flax activations.
-        critic: one of `networks.CRITICS`.
+        critic: one of `settings.CRITICS`.
         action_sizes: each agent's true action size, where some are smaller than A; what pads them stays 0.
 
     Raises:
@@ -48,7 +50,8 @@ def maddpg(
     if critic not in CRITICS:
         raise ValueError(f"critic={critic!r}: choose one of {', '.join(CRITICS)}")
     actor_net = Actor(action_size, tuple(hidden), actor_activation)
-    critic_net = CRITICS[critic](hidden=tuple(hidden), activation=critic_activation)
+    critic_class = resolve_name(CRITICS[critic].path)
+    critic_net = critic_class(hidden=tuple(hidden), activation=critic_activation)
 
     sizes = tuple(action_sizes or [action_size] * num_agents)
     mask = action_mask(sizes, action_size) if min(sizes) < action_size else None
@@ -65,7 +68,7 @@ def maddpg(
         return action if mask is None else action * mask[:, None]
 
     def value(critic: PyTree, obs: jax.Array, action: jax.Array) -> jax.Array:
-        return critic_net.apply(critic, obs, action)  # pyright: ignore[reportReturnType]
+        return critic_net.apply(critic, obs, action)
 
     def critic_loss(
         critic: PyTree, targets: Params, batch: Batch, discount: jax.Array, key: jax.Array

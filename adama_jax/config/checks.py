@@ -3,6 +3,7 @@
 import dataclasses
 
 from adama_jax.algorithms.activations import SMOOTH
+from adama_jax.algorithms.settings import ALGORITHMS, CRITICS
 from adama_jax.config.methods import METHODS
 from adama_jax.config.names import setting
 from adama_jax.config.scenarios import SCENARIOS
@@ -29,6 +30,12 @@ def validate(config: Config) -> None:
         config.scenario in SCENARIOS, "scenario", config.scenario, f"one of {', '.join(SCENARIOS)}"
     )
     _check(config.method in METHODS, "method", config.method, f"one of {', '.join(METHODS)}")
+    _check(
+        config.algorithm in ALGORITHMS,
+        "algorithm",
+        config.algorithm,
+        f"one of {', '.join(ALGORITHMS)}",
+    )
     if config.direction is not None:
         _check(
             config.direction in OPTIMISERS,
@@ -57,13 +64,19 @@ def _validate_networks(config: Config) -> None:
         networks.hidden,
         "widths of at least 1",
     )
-    if networks.critic == "attention":
-        _check(
-            networks.hidden[0] % 4 == 0,
-            "networks.hidden",
-            networks.hidden,
-            "led by a multiple of 4, MAAC's heads",
-        )
+    _check(
+        networks.critic in CRITICS,
+        "networks.critic",
+        networks.critic,
+        f"one of {', '.join(CRITICS)}",
+    )
+    critic = CRITICS[networks.critic]
+    _check(
+        networks.hidden[0] % critic.first_width_of == 0,
+        "networks.hidden",
+        networks.hidden,
+        f"led by a multiple of {critic.first_width_of}, {critic.reason}",
+    )
     exact = METHODS[config.method].second_order and config.rates.curvature == "exact"
     _check(
         not exact or networks.critic_activation in SMOOTH,

@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 
 import tyro
 
+from adama_jax.algorithms.settings import DEFAULT_ALGORITHM
 from adama_jax.config.methods import METHODS
 from adama_jax.config.scenarios import SCENARIOS
 from adama_jax.envs.worlds import World
@@ -29,8 +30,8 @@ class Networks:
     """Activation of the actors' hidden layers."""
     critic_activation: Activation = "relu"
     """Activation of the critic's hidden layers."""
-    critic: Literal["joint", "dop", "attention"] = "joint"
-    """One network for all, deterministic DOP's sum of one an agent, or MAAC's attention."""
+    critic: str = "joint"
+    """joint: one network for all; dop: deterministic DOP's sum of one an agent; attention: MAAC's."""
 
 
 @dataclass(frozen=True)
@@ -114,6 +115,8 @@ class Config:
     """The world; `adama scenarios` lists them."""
     method: str = "adama"
     """The learning-rate method; `adama methods` lists them."""
+    algorithm: str = DEFAULT_ALGORITHM
+    """What is learned; one of the names in `algorithms/settings.py`."""
     seeds: int = 5
     """Number of runs, of seeds seed, seed + 1, ..."""
     seed: int = 0
@@ -172,7 +175,7 @@ def scenario_config(scenario: str) -> Config:
         episodes=preset.episodes,
         horizon=preset.horizon,
         world=preset.world,
-        networks=Networks(critic=preset.critic),  # pyright: ignore[reportArgumentType]
+        networks=Networks(critic=preset.critic),
         direction=preset.direction,
         learning=Learning(
             discount=preset.discount,

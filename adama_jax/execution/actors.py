@@ -3,6 +3,7 @@
 import json
 from collections.abc import Mapping
 from pathlib import Path
+from pkgutil import resolve_name
 from typing import Any, NamedTuple
 from zipfile import BadZipFile
 
@@ -10,7 +11,8 @@ import jax
 import numpy as np
 
 from adama_jax import tree
-from adama_jax.algorithms.maddpg import maddpg
+from adama_jax.algorithms.algorithm import Algorithm
+from adama_jax.algorithms.settings import ALGORITHMS, DEFAULT_ALGORITHM
 from adama_jax.config.schema import Config
 from adama_jax.execution.build import make_env
 from adama_jax.storage.files import arrays_of
@@ -24,7 +26,7 @@ class Actors(NamedTuple):
     act: `(params, obs [N, B, O]) -> action [N, B, A]`.
     params: of every seed, leaves [S, N, ...].
     seeds: [S].
-    about: scenario, num_agents, obs_size, action_sizes, hidden, activation.
+    about: algorithm, scenario, num_agents, obs_size, action_sizes, hidden, activation.
     """
 
     act: Act
@@ -37,6 +39,7 @@ def about_actors(config: Config) -> dict[str, Any]:
     """What `load_actors` needs to know beside the weights."""
     spec = make_env(config).spec
     return {
+        "algorithm": config.algorithm,
         "scenario": config.scenario,
         "num_agents": spec.num_agents,
         "obs_size": spec.obs_size,
@@ -69,19 +72,31 @@ def load_actors(path: Path) -> Actors:
         arrays = arrays_of(path)
         about = json.loads(str(arrays.pop("about")))
         seeds = arrays.pop("seed")
-        algorithm = maddpg(
-            about["num_agents"], about["obs_size"], about["action_size"], hidden=about["hidden"],
-            actor_activation=about["activation"], action_sizes=about["action_sizes"],
-        )  # fmt: skip
+        algorithm = _algorithm(about)
         params = _nested(arrays)
         like = jax.eval_shape(algorithm.init, jax.random.key(0)).actors
-        if jax.tree.map(lambda leaf: leaf.shape[1:], params) != jax.tree.map(
-            lambda leaf: leaf.shape, like
-        ):
+        stored = jax.tree.map(lambda leaf: leaf.shape[1:], params)
+        if stored != jax.tree.map(lambda leaf: leaf.shape, like):
             raise ValueError("the weights do not fit what is said of them")
     except (OSError, KeyError, TypeError, ValueError, AttributeError, BadZipFile) as error:
         raise ValueError(f"{path}: no file of actors: {error}") from error
     return Actors(algorithm.act, params, seeds, about)
+
+
+def _algorithm(about: Mapping[str, Any]) -> Algorithm:
+    """The algorithm whose actors these are; its critic is not in the file, and may be any."""
+    name = about.get("algorithm", DEFAULT_ALGORITHM)
+    if name not in ALGORITHMS:
+        raise ValueError(f"algorithm={name!r} is none of {', '.join(ALGORITHMS)}")
+    factory = resolve_name(ALGORITHMS[name])
+    return factory(
+        num_agents=about["num_agents"],
+        obs_size=about["obs_size"],
+        action_size=about["action_size"],
+        action_sizes=about["action_sizes"],
+        hidden=about["hidden"],
+        actor_activation=about["activation"],
+    )
 
 
 def _nested(arrays: Mapping[str, np.ndarray]) -> dict[str, Any]:
@@ -89,8 +104,8 @@ def _nested(arrays: Mapping[str, np.ndarray]) -> dict[str, Any]:
     nested: dict[str, Any] = {}
     for name, value in arrays.items():
         *outer, last = name.split(".")
-        place = nested
+        inner = nested
         for part in outer:
-            place = place.setdefault(part, {})
-        place[last] = value
+            inner = inner.setdefault(part, {})
+        inner[last] = value
     return nested

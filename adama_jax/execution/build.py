@@ -2,12 +2,13 @@
 
 from collections.abc import Sequence
 from importlib import import_module
+from pkgutil import resolve_name
 
 import jax
 import numpy as np
 
 from adama_jax.algorithms.algorithm import Algorithm
-from adama_jax.algorithms.maddpg import maddpg
+from adama_jax.algorithms.settings import ALGORITHMS
 from adama_jax.config.methods import METHODS
 from adama_jax.config.scenarios import SCENARIOS
 from adama_jax.config.schema import Config
@@ -29,9 +30,10 @@ def make_env(config: Config) -> Env:
 
 
 def make_algorithm(config: Config, env: Env) -> Algorithm:
-    """MADDPG sized for the world."""
+    """The configuration's algorithm, sized for the world."""
     networks = config.networks
-    return maddpg(
+    factory = resolve_name(ALGORITHMS[config.algorithm])
+    return factory(
         num_agents=env.spec.num_agents,
         obs_size=env.spec.obs_size,
         action_size=env.spec.action_size,

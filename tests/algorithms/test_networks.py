@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from adama_jax.algorithms.maddpg import maddpg
-from adama_jax.algorithms.networks import CRITICS
+from adama_jax.algorithms.settings import CRITICS
 from adama_jax.rates import probe
 
 N, B, OBS, ACTION = 3, 7, 5, 2

@@ -1,0 +1,1 @@
+"""Centralised critics: one network that values all agents' actions, a file each."""

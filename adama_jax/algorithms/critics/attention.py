@@ -1,0 +1,59 @@
+"""MAAC's attention critic: each agent's value looks at the others through attention.
+
+Iqbal & Sha, Actor-Attention-Critic for Multi-Agent RL (MAAC, ICML 2019), in a deterministic form.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+import flax.linen as nn
+import jax
+import jax.numpy as jnp
+
+from adama_jax.algorithms.networks import MLP, Dense, activation, swap_batch_and_features
+from adama_jax.algorithms.settings import ATTENTION_HEADS
+
+
+class AttentionCritic(nn.Module):
+    """`Q = mean_i Q_i(e_i, x_i)`, an agent's embedding and what it attends to.
+
+    [N, B, O], [N, B, A] to [B]. Every agent has an encoder e_i of its own observation and action
+    and a head Q_i; queries, keys and values (with the activation, in four heads) are shared, and
+    nobody attends to itself. The mean over agents is ours, for MAAC has a return an agent. With
+    N = 1 an agent has but itself to attend to. `hidden[0]` is the embeddings' width W, a multiple
+    of four; the heads Q_i have the rest.
+    """
+
+    hidden: Sequence[int] = (64, 64)
+    activation: str = "relu"
+
+    @nn.compact
+    def __call__(self, obs: jax.Array, action: jax.Array) -> jax.Array:
+        num_agents, width = len(obs), self.hidden[0]
+        activate = activation(self.activation)
+        one_an_agent: Any = {"variable_axes": {"params": 0}, "split_rngs": {"params": True}}
+
+        encoders = nn.vmap(Dense, **one_an_agent)(width, name="encoders")
+        own = encoders(swap_batch_and_features(obs), swap_batch_and_features(action))
+        embedded = activate(own)  # [N, W, B]
+
+        # What all agents share reads them as if they were one longer batch.
+        shared = jnp.moveaxis(embedded, 0, -1).reshape(width, -1)  # [W, B * N]
+        query = _in_heads(Dense(width, name="queries")(shared), num_agents)
+        key = _in_heads(Dense(width, name="keys")(shared), num_agents)
+        value = _in_heads(activate(Dense(width, name="values")(shared)), num_agents)
+
+        others = ~jnp.eye(num_agents, dtype=bool)[None, None]
+        seen = nn.dot_product_attention(query, key, value, mask=others)
+        seen = jnp.moveaxis(seen.reshape(*seen.shape[:2], width), 0, -1)  # [N, W, B]
+
+        heads = nn.vmap(MLP, **one_an_agent)(self.hidden[1:], 1, self.activation, name="heads")
+        values = heads(embedded, seen)[:, 0]
+        return jnp.mean(values, axis=0)
+
+
+def _in_heads(projected: jax.Array, num_agents: int) -> jax.Array:
+    """[W, B * N] to [B, N, heads, W / heads], as Flax's attention wants it."""
+    width = projected.shape[0]
+    shape = (-1, num_agents, ATTENTION_HEADS, width // ATTENTION_HEADS)
+    return projected.T.reshape(shape)

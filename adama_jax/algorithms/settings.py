@@ -1,0 +1,38 @@
+"""Which algorithms and critics there are, by import path. Plain data, importable without JAX.
+
+A new algorithm or a new critic is one file in this room and one line here.
+"""
+
+from dataclasses import dataclass
+
+ATTENTION_HEADS = 4  # of the attention critic, as in MAAC's code
+
+
+@dataclass(frozen=True)
+class CriticEntry:
+    """A centralised critic: where its Flax module is, and what it asks of `networks.hidden`."""
+
+    path: str
+    first_width_of: int = 1
+    """`networks.hidden` begins with a multiple of this."""
+    reason: str = ""
+    """Why, in words that end the sentence "led by a multiple of 4, ..."."""
+
+
+ALGORITHMS: dict[str, str] = {
+    "maddpg": "adama_jax.algorithms.maddpg:maddpg",
+}
+"""Factories of an `Algorithm`; what each is called with is said there."""
+
+DEFAULT_ALGORITHM = "maddpg"  # also of files and configurations that name none: they are older
+
+CRITICS: dict[str, CriticEntry] = {
+    "joint": CriticEntry("adama_jax.algorithms.critics.joint:JointCritic"),
+    "dop": CriticEntry("adama_jax.algorithms.critics.dop:DOPCritic"),
+    "attention": CriticEntry(
+        "adama_jax.algorithms.critics.attention:AttentionCritic",
+        first_width_of=ATTENTION_HEADS,
+        reason="MAAC's heads",
+    ),
+}
+"""Flax modules of `(hidden, activation)`, called with obs [N, B, O] and action [N, B, A], giving [B]."""
