@@ -1,6 +1,19 @@
 """What can go wrong that a user can do something about: each error is one line that says what and where."""
 
 
+def in_a_line(error: BaseException) -> str:
+    """What kind of error it is, and the first line of what it says.
+
+    >>> in_a_line(OSError(28, "No space left on device"))
+    'OSError: [Errno 28] No space left on device'
+    >>> in_a_line(ValueError())
+    'ValueError: no message'
+    """
+    lines = str(error).strip().splitlines() or ["no message"]
+    # Some libraries put whole files into their messages.
+    return f"{type(error).__name__}: {lines[0][:300]}"
+
+
 class AdamaError(Exception):
     """Base of the package's errors."""
 

@@ -74,7 +74,7 @@ for label in labels if finals else []:
 first = runs[0]
 print(
     first.label,
-    first.config["scenario"],
+    first.config.scenario,
     "commit",
     first.meta["git_commit"],
     "on",

@@ -68,13 +68,22 @@ def stop_at(edge):
     return Watch(stop=stop)
 
 
+def arrays_of_run(run):
+    """The curves and the greedy episodes of a run, by name."""
+    return run.metrics | {f"rollout.{name}": value for name, value in run.rollout._asdict().items()}
+
+
+def assert_equal_arrays(left, right):
+    """The curves and the greedy episodes, to the bit."""
+    one, other = arrays_of_run(left), arrays_of_run(right)
+    assert set(one) == set(other)
+    for name in one:
+        np.testing.assert_array_equal(one[name], other[name], err_msg=name)
+
+
 def assert_equal_runs(left, right):
     """All arrays, and the log, to the bit."""
-    for part in ("metrics", "rollout"):
-        one, other = getattr(left, part), getattr(right, part)
-        assert set(one) == set(other)
-        for name in one:
-            np.testing.assert_array_equal(one[name], other[name], err_msg=name)
+    assert_equal_arrays(left, right)
     for name in ("metrics.jsonl", "config.json"):
         assert (left.folder / name).read_text() == (right.folder / name).read_text()
     one, other = (load_actors(run.folder / "actors.npz").params for run in (left, right))

@@ -3,7 +3,6 @@
 import json
 from collections.abc import Callable
 from pathlib import Path
-from zipfile import BadZipFile
 
 import numpy as np
 from rich.console import Console
@@ -12,12 +11,12 @@ from adama_jax.cli.options import PlayCommand
 from adama_jax.config.options import Training
 from adama_jax.config.schema import Config
 from adama_jax.envs.worlds import LocomotionWorld
-from adama_jax.errors import CheckpointError, SettingError
+from adama_jax.errors import CheckpointError, DamagedFile, SettingError
 from adama_jax.storage.checkpoints import Checkpoints
 from adama_jax.storage.cohorts import read_description
 from adama_jax.storage.files import digest_of_file, unseal
 from adama_jax.storage.folder import RunFiles, RunFolder
-from adama_jax.storage.reader import load_run, read_config
+from adama_jax.storage.reader import diverged_seeds, load_run, read_config
 from adama_jax.storage.writer import read_kept
 
 
@@ -84,11 +83,13 @@ def play(path: Path, command: PlayCommand, console: Console) -> int:
     config = read_config(path)
     try:
         run, actors = load_run(path), load_actors(RunFiles(path).actors)
-    except (OSError, ValueError, KeyError, BadZipFile) as error:
+    except (FileNotFoundError, DamagedFile) as error:
         raise SettingError(
             f"run={path}: must be a finished run's folder whose files can be read: {error}"
         ) from error
-    index = _seed_index(actors.seeds, [int(seed) for seed in run.meta["diverged"]], command.seed)
+    if run.rollout is None:
+        raise SettingError(f"run={path}: must have rollout.npz, which says what there is to draw")
+    index = _seed_index(actors.seeds, diverged_seeds(run), command.seed)
     env = make_env(config)
     params = jax.tree.map(lambda leaf: leaf[index], actors.params)
     keys = jax.random.split(jax.random.key(command.start_seed), command.episodes)
@@ -96,13 +97,13 @@ def play(path: Path, command: PlayCommand, console: Console) -> int:
         keys, params, 0.0
     )
     returns = np.asarray(jax.vmap(episode_return)(episodes))
-    if int(actors.seeds[index]) in [int(seed) for seed in run.meta["diverged"]]:
+    if int(actors.seeds[index]) in diverged_seeds(run):
         console.print(
             f"seed {actors.seeds[index]} diverged: its actors are not finite", style="red"
         )
     deviation = returns.std(ddof=1) if len(returns) > 1 else 0.0
     console.print(
-        f"{run.config['scenario']}, {run.label}, seed {actors.seeds[index]}: greedy return {returns.mean():.4g} "
+        f"{run.config.scenario}, {run.label}, seed {actors.seeds[index]}: greedy return {returns.mean():.4g} "
         f"± {deviation:.3g} over {len(returns)} episodes", highlight=False,
     )  # fmt: skip
     few = jax.tree.map(lambda leaf: np.asarray(leaf)[None, :4], episodes)
@@ -113,9 +114,8 @@ def play(path: Path, command: PlayCommand, console: Console) -> int:
         "reward": few.reward,
         "terminated": few.terminated,
     }
-    shown = run._replace(
-        rollout=run.rollout | played, metrics=run.metrics | {"seed": actors.seeds[[index]]}
-    )
+    rollout = run.rollout._replace(**played)
+    shown = run._replace(rollout=rollout, metrics=run.metrics | {"seed": actors.seeds[[index]]})
     folder = command.out or path / "play"
     paths = [render.rollout_gif(shown, folder / "rollout.gif", 0)]
     if isinstance(config.world, LocomotionWorld):

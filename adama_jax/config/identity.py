@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from adama_jax.config.names import TRACED, all_settings, flat, settings_with_defaults, with_settings
+from adama_jax.config.scenarios import SCENARIOS
 from adama_jax.config.schema import Config, scenario_config
 
 
@@ -63,6 +64,9 @@ def unlike_preset(values: Mapping[str, Any]) -> dict[str, Any]:
     >>> unlike_preset(json.loads(json.dumps(to_dict(config))))
     {'rates.clip': 0.2}
     """
+    if values["scenario"] not in SCENARIOS:
+        # Another version's scenario: there is no preset to compare with.
+        return {}
     preset = json.loads(json.dumps(to_dict(scenario_config(values["scenario"]))))
     plain = dict(flat(preset))
     aside = ("method", "seeds", "seed", "episodes", "label")

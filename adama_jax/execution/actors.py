@@ -5,7 +5,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from pkgutil import resolve_name
 from typing import Any, NamedTuple
-from zipfile import BadZipFile
 
 import jax
 import numpy as np
@@ -15,7 +14,7 @@ from adama_jax.algorithms.algorithm import Algorithm
 from adama_jax.algorithms.settings import ALGORITHMS, DEFAULT_ALGORITHM
 from adama_jax.config.schema import Config
 from adama_jax.execution.build import make_env
-from adama_jax.storage.files import arrays_of
+from adama_jax.storage.files import arrays_of, reading
 from adama_jax.training.rollout import Act
 from adama_jax.types import PyTree
 
@@ -59,7 +58,7 @@ def load_actors(path: Path) -> Actors:
     """Read `actors.npz` of a run's folder. It holds arrays and JSON only: reading it runs no code.
 
     Raises:
-        ValueError: it is not such a file.
+        DamagedFile: it is not such a file.
 
     An action of each agent of seed 0:
 
@@ -68,8 +67,8 @@ def load_actors(path: Path) -> Actors:
     >>> actors.act(of_seed, jax.numpy.zeros((4, 1, actors.about["obs_size"]))).shape  # doctest: +SKIP
     (4, 1, 2)
     """
-    try:
-        arrays = arrays_of(path)
+    arrays = arrays_of(path)
+    with reading(path):
         about = json.loads(str(arrays.pop("about")))
         seeds = arrays.pop("seed")
         algorithm = _algorithm(about)
@@ -78,8 +77,6 @@ def load_actors(path: Path) -> Actors:
         stored = jax.tree.map(lambda leaf: leaf.shape[1:], params)
         if stored != jax.tree.map(lambda leaf: leaf.shape, like):
             raise ValueError("the weights do not fit what is said of them")
-    except (OSError, KeyError, TypeError, ValueError, AttributeError, BadZipFile) as error:
-        raise ValueError(f"{path}: no file of actors: {error}") from error
     return Actors(algorithm.act, params, seeds, about)
 
 

@@ -75,11 +75,9 @@ def critic_scale(panels: Panels, title: str = "") -> Figure:
 
 def is_grid(runs: Sequence[Run]) -> bool:
     """Whether runs are a grid of fixed rates: one run a pair of l_c and |l_a|, and all pairs of either's values."""
-    pairs = [
-        (run.config["rates"]["critic_rate"], run.config["rates"]["actor_budget"]) for run in runs
-    ]
+    pairs = [(run.config.rates.critic_rate, run.config.rates.actor_budget) for run in runs]
     critic, actors = ({pair[place] for pair in pairs} for place in (0, 1))
-    fixed = {run.config["method"] for run in runs} == {"fixed"}
+    fixed = {run.config.method for run in runs} == {"fixed"}
     return fixed and len(set(pairs)) == len(pairs) == len(critic) * len(actors) > 1
 
 
@@ -87,14 +85,14 @@ def heat_map(panels: Panels, title: str = "") -> Figure:
     """Final return by l_c and |l_a|, mean over seeds; the best is framed, settings with a diverged seed are grey."""
     figure, places = _two_columns(panels, around=(0.8, 0.5), each=(4.0, 3.6))
     for axes, runs in zip(places, panels.values(), strict=True):
-        critic = sorted({run.config["rates"]["critic_rate"] for run in runs})
-        actors = sorted({run.config["rates"]["actor_budget"] for run in runs})
+        critic = sorted({run.config.rates.critic_rate for run in runs})
+        actors = sorted({run.config.rates.actor_budget for run in runs})
         table = np.full((len(actors), len(critic)), np.nan)
         lost = np.full_like(table, np.nan)
         for run in runs:
             place = (
-                actors.index(run.config["rates"]["actor_budget"]),
-                critic.index(run.config["rates"]["critic_rate"]),
+                actors.index(run.config.rates.actor_budget),
+                critic.index(run.config.rates.critic_rate),
             )
             table[place] = final_returns(run).mean()
             lost[place] = len(run.meta["diverged"])
@@ -109,7 +107,7 @@ def heat_map(panels: Panels, title: str = "") -> Figure:
 
 def learning_curves(runs: Sequence[Run], path: Path) -> Path:
     """`returns` of one scenario, as a picture."""
-    return save(returns({runs[0].config["scenario"]: runs}), path)
+    return save(returns({runs[0].config.scenario: runs}), path)
 
 
 def rate_curves(runs: Sequence[Run], path: Path) -> Path:

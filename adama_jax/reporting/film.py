@@ -8,7 +8,7 @@ from PIL import Image, ImageDraw, ImageFont
 from adama_jax.reporting import robot_film as render_robot
 from adama_jax.reporting.labels import title
 from adama_jax.reporting.panels import COLOURS, INK, PAPER
-from adama_jax.storage.reader import Run
+from adama_jax.storage.reader import Rollout, Run
 
 MOST_FRAMES = 200  # of a film, besides the start; a longer episode is shown in larger steps, of a robot its beginning
 PANEL = 260  # pixels, a side of one episode's panel
@@ -35,12 +35,13 @@ def rollout_gif(run: Run, path: Path, seed_index: int = 0, milliseconds: int = 1
     Raises:
         ValueError: the run's episodes were not kept.
     """
-    if not run.rollout:
+    rollout = run.rollout
+    if rollout is None:
         raise ValueError(f"{run.folder}: no rollout was kept")
-    if render_robot.is_robot(run.rollout):
-        frames, milliseconds = _robot_frames(run, seed_index)
+    if render_robot.is_robot(rollout):
+        frames, milliseconds = _robot_frames(run, rollout, seed_index)
     else:
-        frames = _disc_frames(run, seed_index)
+        frames = _disc_frames(run, rollout, seed_index)
     pauses = [milliseconds] * (len(frames) - 1) + [max(900, 5 * milliseconds)]
     path.parent.mkdir(parents=True, exist_ok=True)
     frames[0].save(
@@ -49,31 +50,23 @@ def rollout_gif(run: Run, path: Path, seed_index: int = 0, milliseconds: int = 1
     return path
 
 
-def returns_and_ends(
-    rollout: dict[str, np.ndarray], seed_index: int
-) -> tuple[np.ndarray, np.ndarray]:
+def returns_and_ends(rollout: Rollout, seed_index: int) -> tuple[np.ndarray, np.ndarray]:
     """Returns so far [E, T + 1], up to the first termination, and the step that terminated, T + 1 if none did [E].
 
     After a termination the episode goes on from its start again (`rollout.make_rollout`), which counts no more.
     """
-    rewards = rollout["reward"][seed_index]
-    terminated = (
-        rollout["terminated"][seed_index]
-        if "terminated" in rollout
-        else np.zeros(rewards.shape, bool)
-    )
+    rewards, terminated = rollout.reward[seed_index], rollout.terminated[seed_index]
     ended = np.cumsum(terminated, axis=1)
     counted = np.where(ended - terminated == 0, rewards, 0.0)
     returns = np.concatenate([np.zeros((len(rewards), 1)), np.cumsum(counted, axis=1)], axis=1)
     return returns, (ended == 0).sum(axis=1) + 1
 
 
-def _robot_frames(run: Run, seed_index: int) -> tuple[list[Image.Image], int]:
+def _robot_frames(run: Run, rollout: Rollout, seed_index: int) -> tuple[list[Image.Image], int]:
     """Two episodes from their start, as long as `MOST_FRAMES` allow or until both robots lie; and the pause in ms."""
-    rollout = run.rollout
-    positions = rollout["positions"][seed_index, :ROBOTS]
+    positions = rollout.positions[seed_index, :ROBOTS]
     returns, ends = (values[:ROBOTS] for values in returns_and_ends(rollout, seed_index))
-    stride, pause = render_robot.frame_steps(float(rollout["seconds"]))
+    stride, pause = render_robot.frame_steps(rollout.seconds)
     total = positions.shape[1] - 1
     times = np.arange(0, min(total, MOST_FRAMES * stride, ends.max() + stride - 1) + 1, stride)
     upright = np.minimum(
@@ -101,9 +94,9 @@ def _robot_frames(run: Run, seed_index: int) -> tuple[list[Image.Image], int]:
     return [image.quantize(palette=palette, dither=Image.Dither.NONE) for image in frames], pause
 
 
-def _disc_frames(run: Run, seed_index: int) -> list[Image.Image]:
-    positions = run.rollout["positions"][seed_index]
-    returns, ends = returns_and_ends(run.rollout, seed_index)
+def _disc_frames(run: Run, rollout: Rollout, seed_index: int) -> list[Image.Image]:
+    positions = rollout.positions[seed_index]
+    returns, ends = returns_and_ends(rollout, seed_index)
     low, high = positions.min(axis=(0, 1, 2)), positions.max(axis=(0, 1, 2))
     centre, reach = (low + high) / 2, max(float((high - low).max()) / 2, 1e-6) * 1.1
     scale = (PANEL / 2 - MARGIN) / reach
@@ -115,7 +108,11 @@ def _disc_frames(run: Run, seed_index: int) -> list[Image.Image]:
         for episode, track in enumerate(positions):
             origin = np.array([episode * PANEL + PANEL / 2, HEADER + PANEL / 2])
             _panel(
-                draw, run, (track[: time + 1] - centre) * scale * [1, -1] + origin, origin, scale
+                draw,
+                rollout,
+                (track[: time + 1] - centre) * scale * [1, -1] + origin,
+                origin,
+                scale,
             )
             place = (episode * PANEL + MARGIN, HEADER + PANEL + 2)
             _write_return(draw, place, returns[episode], ends[episode], time)
@@ -146,14 +143,14 @@ def _write_return(
 
 
 def _panel(
-    draw: ImageDraw.ImageDraw, run: Run, track: np.ndarray, origin: np.ndarray, scale: float
+    draw: ImageDraw.ImageDraw, rollout: Rollout, track: np.ndarray, origin: np.ndarray, scale: float
 ) -> None:
     """One episode up to now: trails, then every entity. `track` is in pixels, [steps so far, entities, 2]."""
     half = PANEL / 2 - 4
     draw.rectangle((*(origin - half), *(origin + half)), outline="#BBBBBB")
     counts: dict[str, int] = {}
     marks = []
-    for entity, kind in enumerate(run.rollout["kind"]):
+    for entity, kind in enumerate(rollout.kind):
         number = counts[kind] = counts.get(kind, 0) + 1
         colour = {"prey": PREY, "landmark": LANDMARK}.get(
             kind, COLOURS[(number - 1) % len(COLOURS)]
@@ -168,7 +165,7 @@ def _panel(
                 font=ImageFont.load_default(12),
                 anchor="mm",
             )
-        radius = float(np.clip(run.rollout["radius"][entity] * scale, 7, 14))
+        radius = float(np.clip(rollout.radius[entity] * scale, 7, 14))
         marks.append((kind, number, colour, track[-1, entity], radius))
     marks.sort(key=lambda mark: mark[0] != "landmark")  # landmarks underneath
     several = counts.get("landmark", 0) > 1

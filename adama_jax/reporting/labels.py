@@ -7,7 +7,10 @@ from adama_jax.storage.reader import Run
 def machine_of(run: Run) -> str:
     """On what a run was made.
 
-    >>> machine_of(Run(Path(), "", {}, {"device": {"used": 2, "kind": "cpu"}}, {}, {}))
+    >>> from pathlib import Path
+    >>> from adama_jax.config.schema import scenario_config
+    >>> meta = {"device": {"used": 2, "kind": "cpu"}}
+    >>> machine_of(Run(Path(), "", scenario_config("clustering"), {}, meta, {}, None))
     '2 x cpu'
     """
     device = run.meta["device"]
@@ -19,13 +22,18 @@ def machine_of(run: Run) -> str:
 def world_of(run: Run) -> str:
     """In which world a run was made: its scenario, and for a robot the physics, and who it is if not the preset's.
 
-    >>> ant = {"robot": "ant", "partition": "2x4", "backend": "mjx"}
-    >>> world_of(Run(Path(), "", {"scenario": "ant_4x2", "world": ant}, {}, {}, {}))
+    >>> from pathlib import Path
+    >>> from adama_jax.config.identity import to_dict
+    >>> from adama_jax.config.names import with_settings
+    >>> from adama_jax.config.schema import scenario_config
+    >>> ant = {"world.partition": "2x4", "world.backend": "mjx"}
+    >>> config = with_settings(scenario_config("ant_4x2"), ant)
+    >>> world_of(Run(Path(), "", config, to_dict(config), {}, {}, None))
     'ant_4x2 (2x4 mjx)'
     """
     world, scenario = (
-        run.config["world"],
-        SCENARIOS.get(run.config["scenario"]),
+        run.stored["world"],
+        SCENARIOS.get(run.config.scenario),
     )  # None: another version's
     preset = scenario and scenario.world
     words = [
@@ -34,7 +42,7 @@ def world_of(run: Run) -> str:
         if world.get(name) != getattr(preset, name, None)
     ]
     words += [world["backend"]] if "backend" in world else []
-    return run.config["scenario"] + (f" ({' '.join(words)})" if words else "")
+    return run.config.scenario + (f" ({' '.join(words)})" if words else "")
 
 
 def title(run: Run, seed_index: int) -> str:

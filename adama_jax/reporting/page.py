@@ -51,7 +51,7 @@ def report(results: Path, page: Path) -> Path:
             f"results={results}: must be a folder with finished runs (<scenario>/<run>/meta.json)"
         )
     runs = [run._replace(label=_label(run)) for run in runs]
-    scenarios = list(dict.fromkeys(run.config["scenario"] for run in runs))
+    scenarios = list(dict.fromkeys(run.config.scenario for run in runs))
     parts = [
         f"<h1>AdaMa: {len(runs)} settings in {len(scenarios)} scenarios</h1>",
         f"<p class=note>Written {time.strftime('%Y-%m-%d %H:%M UTC', time.gmtime())} from "
@@ -88,15 +88,15 @@ def _exhibits(folder: Path) -> list[str]:
 
 
 def _scenario(scenario: str, runs: Sequence[Run], results: Path) -> list[str]:
-    here = [run for run in runs if run.config["scenario"] == scenario]
+    here = [run for run in runs if run.config.scenario == scenario]
     parts = [f"<h2>{_text(scenario.replace('_', ' '))}</h2>"]
     groups: dict[tuple[str, int, int, int], list[Run]] = {}
     for run in here:
         world = in_words(
-            {name: value for name, value in unlike_preset(run.config).items() if _of_world(name)},
+            {name: value for name, value in unlike_preset(run.stored).items() if _of_world(name)},
             ", ",
         )
-        key = (world, run.config["episodes"], run.config["seeds"], run.config["seed"])
+        key = (world, run.config.episodes, run.config.seeds, run.config.seed)
         groups.setdefault(key, []).append(run)
     for (world, episodes, seeds, seed), members in sorted(groups.items()):
         lines = summary.ranked(summary.summarise(members))
@@ -113,10 +113,10 @@ def _scenario(scenario: str, runs: Sequence[Run], results: Path) -> list[str]:
     parts += [
         _picture(picture, whose + picture.stem.replace("_", " ")) for picture, whose in pictures
     ]
-    films = [run for run in here if run.rollout and finite_seeds(run).any()]
+    films = [run for run in here if run.rollout is not None and finite_seeds(run).any()]
     filmed = max(
         films,
-        key=lambda run: (run.config["method"] == "adama", run.config["episodes"]),
+        key=lambda run: (run.config.method == "adama", run.config.episodes),
         default=None,
     )
     if filmed is not None:
@@ -124,14 +124,14 @@ def _scenario(scenario: str, runs: Sequence[Run], results: Path) -> list[str]:
             film = render.rollout_gif(
                 filmed, Path(folder) / "rollout.gif", int(finite_seeds(filmed).argmax())
             )
-            caption = f"Greedy episodes of {filmed.label}, {filmed.config['episodes']:,} episodes of training."
+            caption = f"Greedy episodes of {filmed.label}, {filmed.config.episodes:,} episodes of training."
             parts.append(_picture(film, caption))
     return [*parts, _common_settings(here)]
 
 
 def _common_settings(runs: Sequence[Run]) -> str:
     """Every setting that all runs of a scenario share; in what they differ, the table of all runs says."""
-    first, *others = (dict(flat(run.config)) for run in runs)
+    first, *others = (dict(flat(run.stored)) for run in runs)
     common = {
         n: v
         for n, v in first.items()
@@ -160,11 +160,11 @@ def _all_runs(runs: Sequence[Run]) -> str:
     rows = []
     for run in runs:
         config, meta = run.config, run.meta
-        changed = in_words(unlike_preset(config), ", ")
+        changed = in_words(unlike_preset(run.stored), ", ")
         lost = "; ".join(f"seed {seed} at {at:,}" for seed, at in meta["diverged"].items())
         rows.append([
-            f"{config['scenario']}: {config['label']}", changed or "-", f"{config['episodes']:,}",
-            f"{config['seed']} to {config['seed'] + config['seeds'] - 1}", lost or "-",
+            f"{config.scenario}: {run.stored['label']}", changed or "-", f"{config.episodes:,}",
+            f"{config.seed} to {config.seed + config.seeds - 1}", lost or "-",
             f"{meta['updates_per_second']:,.0f}", machine_of(run),
             (meta["git_commit"] or "-")[:8], meta["versions"]["jax"], meta["finished_at"], run.folder.name,
         ])  # fmt: skip
@@ -172,7 +172,7 @@ def _all_runs(runs: Sequence[Run]) -> str:
 
 
 def _label(run: Run) -> str:
-    return f"{run.config['label']} {in_words(unlike_preset(run.config))}".strip()
+    return f"{run.stored['label']} {in_words(unlike_preset(run.stored))}".strip()
 
 
 def _machines(runs: Iterable[Run]) -> list[str]:

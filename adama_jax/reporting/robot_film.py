@@ -7,6 +7,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from adama_jax.envs.robots.joints import OBLIQUE
 from adama_jax.reporting.panels import COLOURS, INK
+from adama_jax.storage.reader import Rollout
 
 WIDTH, HEIGHT = 320, 240  # pixels, one episode's panel
 FINE = 2  # panels are drawn so many times as large and reduced, which smooths their edges
@@ -32,24 +33,24 @@ class Scene(NamedTuple):
     scale: float  # pixels of a panel that is not yet reduced, a metre
 
 
-def is_robot(rollout: dict[str, np.ndarray]) -> bool:
+def is_robot(rollout: Rollout) -> bool:
     """Whether an episode's entities are limbs, with a ground below."""
-    return "limb" in rollout["kind"]
+    return "limb" in rollout.kind
 
 
-def scene(rollout: dict[str, np.ndarray], positions: np.ndarray) -> Scene:
+def scene(rollout: Rollout, positions: np.ndarray) -> Scene:
     """What a film's frames show, with one camera for all: everything stays in view.
 
     Args:
         rollout: the constants of a run's rollout: kind, name, radius, agent.
         positions: of the entities at the frames that will be drawn. [E, frames, entities, 2]
     """
-    limb = rollout["kind"] == "limb"
+    limb = rollout.kind == "limb"
     positions = np.nan_to_num(positions, posinf=0.0, neginf=0.0)
-    ground = positions[:, :, rollout["kind"] == "ground"][:, :, 0]
+    ground = positions[:, :, rollout.kind == "ground"][:, :, 0]
     ends = np.clip(positions[:, :, limb] - ground[:, :, None], -FARTHEST, FARTHEST)
-    radius = rollout["radius"][limb]
-    plane = "plane" in rollout["name"][rollout["kind"] == "ground"]
+    radius = rollout.radius[limb]
+    plane = "plane" in rollout.name[rollout.kind == "ground"]
     low = (ends - radius[:, None]).min(axis=(0, 1, 2)) - ROOM
     high = (ends + radius[:, None]).max(axis=(0, 1, 2)) + ROOM
     low[1] = min(
@@ -58,7 +59,7 @@ def scene(rollout: dict[str, np.ndarray], positions: np.ndarray) -> Scene:
     scale = FINE * float((np.array([WIDTH, HEIGHT]) / (high - low)).min())
     pairs = ends.reshape(*ends.shape[:2], -1, 2, 2)
     return Scene(
-        pairs, ground, radius[::2], rollout["agent"][limb][::2], plane, (low + high) / 2, scale
+        pairs, ground, radius[::2], rollout.agent[limb][::2], plane, (low + high) / 2, scale
     )
 
 

@@ -66,17 +66,17 @@ def summarise(runs: Sequence[Run], baseline: str = "fixed") -> list[Summary]:
     """One summary a run; the baseline is the world's first run of that method with the same optimiser."""
     baselines: dict[tuple[str, str | None], Run] = {}
     for run in runs:
-        plain = run.label == run.config.get(
+        plain = run.label == run.stored.get(
             "label", run.label
         )  # not a setting of a sweep, nor one chosen from a grid
-        if plain and run.config["method"] == baseline:
+        if plain and run.config.method == baseline:
             baselines.setdefault(_rivals(run), run)
     return [_summarise(run, baselines.get(_rivals(run))) for run in runs]
 
 
 def _rivals(run: Run) -> tuple[str, str | None]:
     """What runs that are compared have in common; rmsprop and its like, whose optimiser is their own, meet SGD."""
-    return world_of(run), run.config.get("direction")
+    return world_of(run), run.config.direction
 
 
 def ranked(summaries: Sequence[Summary]) -> list[Summary]:

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from adama_jax.errors import CheckpointError, WrongShapes
+from adama_jax.errors import CheckpointError, WrongShapes, in_a_line
 from adama_jax.storage.files import digest_of, digest_of_file, durable, seal, unseal
 
 Arrays = Mapping[str, np.ndarray]
@@ -93,7 +93,7 @@ class Checkpoints:
         except Exception as error:
             self._sweep_up()
             raise CheckpointError(
-                f"{self.folder / str(step)}: could not be written: {_in_a_line(error)}"
+                f"{self.folder / str(step)}: could not be written: {in_a_line(error)}"
             ) from error
 
     def steps(self) -> list[int]:
@@ -130,7 +130,7 @@ class Checkpoints:
             Exception
         ) as error:  # Orbax and tensorstore raise whatever they please on damaged files
             raise CheckpointError(
-                f"{self.folder / str(step)}: cannot be read: {_in_a_line(error)}"
+                f"{self.folder / str(step)}: cannot be read: {in_a_line(error)}"
             ) from error
         _check_leaves(self.folder / str(step), saved, arrays, shapes)
         return Checkpoint(step, arrays, saved["about"])
@@ -259,10 +259,6 @@ def _check_leaves(
         if arrays[name].shape != tuple(shape) or str(arrays[name].dtype) != dtype:
             have = f"{arrays[name].dtype}{list(arrays[name].shape)}"
             raise WrongShapes(f"{place}: leaf {name} is {have}, must be {dtype}{list(shape)}")
-
-
-def _in_a_line(error: BaseException) -> str:
-    return f"{type(error).__name__}: {str(error).strip().splitlines()[0][:300] if str(error).strip() else 'no message'}"
 
 
 def _orbax() -> Any:

@@ -4,11 +4,36 @@ import hashlib
 import json
 import math
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+
+from adama_jax.errors import DamagedFile, in_a_line
+
+
+@contextmanager
+def reading(path: Path) -> Iterator[None]:
+    """Around the reading of a file, and of nothing else: whatever goes wrong there is said of the file.
+
+    Raises:
+        DamagedFile: in one line, with the file's name.
+
+    >>> with reading(Path("a.json")):
+    ...     {}["seed"]
+    Traceback (most recent call last):
+    adama_jax.errors.DamagedFile: a.json: cannot be read: KeyError: 'seed'
+    """
+    try:
+        yield
+    except (MemoryError, DamagedFile):
+        raise
+    except Exception as error:
+        # JSON, NumPy, zip files, Orbax and tensorstore raise whatever they please on damaged files, and so does
+        # whoever takes damaged contents apart.
+        raise DamagedFile(f"{path}: cannot be read: {in_a_line(error)}") from error
 
 
 def digest_of(leaf: np.ndarray) -> str:
@@ -57,9 +82,26 @@ def durable(path: Path) -> str:
 
 
 def arrays_of(path: Path) -> dict[str, np.ndarray]:
-    """The arrays of a NumPy file; one with anything else in it is refused."""
-    with np.load(path, allow_pickle=False) as file:
+    """The arrays of a NumPy file.
+
+    Raises:
+        DamagedFile: it cannot be read, or has anything else in it.
+    """
+    with reading(path), np.load(path, allow_pickle=False) as file:
         return dict(file)
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """The object that a JSON file holds.
+
+    Raises:
+        DamagedFile: it cannot be read, or holds something else.
+    """
+    with reading(path):
+        value = json.loads(path.read_text())
+        if not isinstance(value, dict):
+            raise ValueError(f"must hold an object, not {type(value).__name__}")
+        return value
 
 
 def write_arrays(path: Path, arrays: Mapping[str, np.ndarray], compress: bool = True) -> None:

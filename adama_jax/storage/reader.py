@@ -1,17 +1,55 @@
-"""Finished runs, read back."""
+"""Finished runs, read back, and what run folders say of their settings."""
 
-import json
+import dataclasses
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, NotRequired, TypedDict
 
 import numpy as np
 
 from adama_jax.config.checks import validate
 from adama_jax.config.identity import from_dict, unlike_stored
+from adama_jax.config.scenarios import SCENARIOS
 from adama_jax.config.schema import Config
-from adama_jax.errors import SettingError
-from adama_jax.storage.files import arrays_of
+from adama_jax.errors import DamagedFile, SettingError
+from adama_jax.storage.files import arrays_of, read_json, reading
 from adama_jax.storage.folder import RunFiles, RunFolder, run_folder
+
+
+class Rollout(NamedTuple):
+    """Greedy episodes of every seed's trained actors, and what there is to draw: `things`, such as agents and limbs.
+
+    Earlier versions kept less: then nothing terminates, nobody drives a thing, and there are no snapshots.
+    """
+
+    positions: np.ndarray  # [S, E, T + 1, things, 2]
+    reward: np.ndarray  # [S, E, T]
+    terminated: np.ndarray  # [S, E, T], bool
+    snapshot: np.ndarray | None  # [S, E, T + 1, Z], the state of the world
+    kind: np.ndarray  # [things], names such as "agent", "landmark", "limb"
+    name: np.ndarray  # [things]
+    radius: np.ndarray  # [things]
+    agent: np.ndarray  # [things], int: who drives it; -1: nobody
+    seconds: float  # that a step lasts; 0: the world has no clock
+
+
+class Meta(TypedDict):
+    """What `meta.json` says of a finished run: on what it was trained, how fast, and what became of its seeds."""
+
+    device: dict[str, Any]  # platform, kind, count, used
+    processor: NotRequired[str]
+    versions: dict[str, str]  # of Python and packages
+    git_commit: str | None
+    config_hash: NotRequired[str]
+    finished_at: str
+    wall_seconds: float
+    compile_seconds: NotRequired[float]
+    updates_per_second: float
+    runs_in_program: NotRequired[int]
+    runs_at_once: NotRequired[int]
+    diverged: dict[str, int]  # by seed the episode
+    diverged_in: NotRequired[dict[str, Any]]
+    sha256: NotRequired[dict[str, str]]  # of the other files, by name
 
 
 class Run(NamedTuple):
@@ -19,10 +57,11 @@ class Run(NamedTuple):
 
     folder: Path
     label: str
-    config: dict[str, Any]
-    meta: dict[str, Any]
+    config: Config
+    stored: dict[str, Any]  # `config.json` as it is, which another version may have written
+    meta: Meta
     metrics: dict[str, np.ndarray]
-    rollout: dict[str, np.ndarray]  # empty where only the curves were kept (docs/results)
+    rollout: Rollout | None  # None where only the curves were kept (docs/results)
 
 
 def has_run(out: Path, config: Config) -> bool:
@@ -44,13 +83,14 @@ def read_config(folder: Path) -> Config:
     Raises:
         SettingError: none is there, it is damaged, or not one that this version takes.
     """
+    path = RunFiles(folder).config
     try:
-        config = from_dict(json.loads(RunFiles(folder).config.read_text()))
-        validate(config)  # which takes the types for granted
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        raise SettingError(
-            f"run={folder}: must be a run's folder; config.json: {error!r}"
-        ) from error
+        with reading(path):
+            config = from_dict(read_json(path))
+            # Here too, for it takes the types for granted.
+            validate(config)
+    except DamagedFile as error:
+        raise SettingError(f"run={folder}: must be a run's folder: {error}") from error
     return config
 
 
@@ -75,23 +115,28 @@ def check_settings(folder: Path, config: Config) -> None:
     Raises:
         SettingError: it is another version's, or damaged.
     """
+    path = RunFiles(folder).config
     try:
-        other = unlike_stored(json.loads(RunFiles(folder).config.read_text()), config)
-    except (OSError, ValueError) as error:
-        raise SettingError(
-            f"{folder}: must be moved away or trained again (force=true): config.json: {error}"
-        ) from error
+        with reading(path):
+            other = unlike_stored(read_json(path), config)
+    except DamagedFile as error:
+        raise SettingError(f"{folder}: must be moved away or trained again: {error}") from error
     if other:
         name, value = next(iter(other.items()))
         raise SettingError(
-            f"{folder}: must be moved away or trained again (force=true): it was trained with {name}={value} by "
-            "another version of adama-jax"
+            f"{folder}: must be moved away or trained again: it was trained with {name}={value}"
+            " by another version of adama-jax"
         )
 
 
 def finite_seeds(run: Run) -> np.ndarray:
     """Which seeds did not diverge. [S], bool"""
-    return ~np.isin(run.metrics["seed"], [int(seed) for seed in run.meta["diverged"]])
+    return ~np.isin(run.metrics["seed"], diverged_seeds(run))
+
+
+def diverged_seeds(run: Run) -> list[int]:
+    """The seeds that diverged."""
+    return [int(seed) for seed in run.meta["diverged"]]
 
 
 def load_run(folder: Path) -> Run:
@@ -99,14 +144,61 @@ def load_run(folder: Path) -> Run:
 
     Raises:
         FileNotFoundError: no finished run there.
+        DamagedFile: a file of it cannot be read.
     """
     files = RunFiles(folder)
     if not files.meta.is_file():
         raise FileNotFoundError(f"{folder}: no finished run (meta.json is missing)")
-    config = json.loads(files.config.read_text())
-    meta = json.loads(files.meta.read_text())
-    rollout = arrays_of(files.rollout) if files.rollout.is_file() else {}
-    return Run(folder, config["label"], config, meta, arrays_of(files.metrics), rollout)
+    stored, meta = read_json(files.config), read_json(files.meta)
+    with reading(files.config):
+        config, label = config_as_stored(stored), str(stored["label"])
+    metrics = arrays_of(files.metrics)
+    rollout = read_rollout(files.rollout) if files.rollout.is_file() else None
+    return Run(folder, label, config, stored, Meta(**meta), metrics, rollout)
+
+
+def config_as_stored(stored: Mapping[str, Any]) -> Config:
+    """The settings of a run that need not be trainable any more: nothing is checked.
+
+    A scenario that this version does not have keeps its name; of its world only `stored` can tell.
+
+    >>> config_as_stored({"scenario": "a world of another version", "seeds": 3}).seeds
+    3
+    """
+    scenario = stored["scenario"]
+    if scenario in SCENARIOS:
+        return from_dict(stored)
+    # Settings are read on top of some scenario's; which one matters only for those that were not stored.
+    like = Config(scenario).world
+    known = next(name for name, each in SCENARIOS.items() if each.world == like)
+    return dataclasses.replace(from_dict({**stored, "scenario": known}), scenario=scenario)
+
+
+def read_rollout(path: Path) -> Rollout:
+    """Read `rollout.npz`.
+
+    Raises:
+        DamagedFile: it cannot be read.
+    """
+    arrays = arrays_of(path)
+    with reading(path):
+        return rollout_of(arrays)
+
+
+def rollout_of(arrays: Mapping[str, np.ndarray]) -> Rollout:
+    """A rollout from its arrays by name; what earlier versions did not keep is filled in."""
+    reward, kind = arrays["reward"], arrays["kind"]
+    return Rollout(
+        positions=arrays["positions"],
+        reward=reward,
+        terminated=arrays.get("terminated", np.zeros(reward.shape, bool)),
+        snapshot=arrays.get("snapshot"),
+        kind=kind,
+        name=arrays["name"],
+        radius=arrays["radius"],
+        agent=arrays.get("agent", np.full(kind.shape, -1)),
+        seconds=float(arrays.get("seconds", 0.0)),
+    )
 
 
 def find_run(out: Path, config: Config, label: str | None = None) -> Run | None:

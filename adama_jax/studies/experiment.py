@@ -50,10 +50,10 @@ def experiment(
         plots.rate_curves(runs, figures / "rates.png"),
     ]
     finite = finite_seeds(runs[0])
-    if runs[0].rollout and finite.any():
+    if runs[0].rollout is not None and finite.any():
         seed = int(finite.argmax())
         paths.append(render.rollout_gif(runs[0], figures / "rollout.gif", seed))
-        if isinstance(configs[0].world, LocomotionWorld) and "snapshot" in runs[0].rollout:
+        if isinstance(configs[0].world, LocomotionWorld) and runs[0].rollout.snapshot is not None:
             paths.append(
                 viewer.rollout_page(runs[0], configs[0].world, figures / "rollout.html", seed)
             )

@@ -132,10 +132,10 @@ def settings_table(exhibit: Exhibit) -> str:
 def _provenance(run: Run) -> dict[str, Any]:
     return {
         "label": run.label,
-        "folder": f"{run.config['scenario']}/{run.folder.name}",
-        **{name: run.config[name] for name in ("method", "episodes", "seeds", "seed")},
-        "settings_other_than_the_preset": unlike_preset(run.config),
-        "all_settings": run.config,
+        "folder": f"{run.config.scenario}/{run.folder.name}",
+        **{name: run.stored[name] for name in ("method", "episodes", "seeds", "seed")},
+        "settings_other_than_the_preset": unlike_preset(run.stored),
+        "all_settings": run.stored,
         **{
             name: run.meta[name]
             for name in ("git_commit", "device", "versions", "finished_at", "diverged")
@@ -204,5 +204,5 @@ def _missing(rows: Sequence[Shown], results: Path) -> list[str]:
 
 
 def _lengths(runs: Sequence[Run]) -> str:
-    lengths = sorted({run.config["episodes"] for run in runs})
+    lengths = sorted({run.config.episodes for run in runs})
     return " and ".join(f"{length:,}" for length in lengths) + " episodes"

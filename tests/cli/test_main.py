@@ -241,16 +241,13 @@ def test_an_experiment_leaves_everything_on_disk(experiment):
             assert np.all(np.isfinite(run.metrics[name]))
         for name in ("actor_rates", "contributions"):
             assert run.metrics[name].shape == (seeds, points, agents)
-        shapes = {
-            name: run.rollout[name].shape for name in ("agent", "seconds", "terminated", "snapshot")
-        }
-        episodes = (seeds, DRAWN_EPISODES)
-        things, snapshot = len(run.rollout["kind"]), 2 * len(run.rollout["kind"])
-        assert shapes == {
-            "agent": (things,), "seconds": (), "terminated": (*episodes, 10), "snapshot": (*episodes, 11, snapshot),
-        }  # fmt: skip
-        assert run.config["rates"]["critic_scale"] == 10.0
-        assert run.config["world"]["step"] == 0.3
+        rollout, episodes = run.rollout, (seeds, DRAWN_EPISODES)
+        things = len(rollout.kind)
+        assert rollout.agent.shape == (things,) and rollout.seconds == 0.0
+        assert rollout.terminated.shape == (*episodes, 10)
+        assert rollout.snapshot.shape == (*episodes, 11, 2 * things)
+        assert run.config.rates.critic_scale == 10.0
+        assert run.config.world.step == 0.3
         assert {"git_commit", "versions", "device", "wall_seconds", "updates_per_second"} <= set(
             run.meta
         )

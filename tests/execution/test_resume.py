@@ -31,7 +31,15 @@ from adama_jax.storage.lock import Lock, holder
 from adama_jax.storage.reader import has_run, load_run
 from adama_jax.storage.writer import Finished, RunWriter
 from adama_jax.studies.experiment import complete
-from tests.helpers import ONE, QUIET, assert_equal_runs, assert_equal_states, short, stop_at
+from tests.helpers import (
+    ONE,
+    QUIET,
+    arrays_of_run,
+    assert_equal_runs,
+    assert_equal_states,
+    short,
+    stop_at,
+)
 
 
 @pytest.fixture(scope="module")
@@ -210,13 +218,10 @@ def test_a_run_that_breaks_is_named_and_the_others_are_not_touched(tmp_path, nan
     assert [dict(lanes) for lanes in heard] == [{(0, 2): broken[1]}]
     well, ill = (load_run(run_folder(tmp_path / where, config)) for where in ("well", "ill"))
     assert ill.meta["diverged"] == {"2": 57} and ill.meta["diverged_in"]["2"]["update"] == 230
-    for part in ("metrics", "rollout"):
-        for name, values in getattr(well, part).items():
-            if values.shape[:1] == (4,):
-                rows = [0, 1, 3]
-                np.testing.assert_array_equal(
-                    values[rows], getattr(ill, part)[name][rows], err_msg=name
-                )
+    rows, broken_run = [0, 1, 3], arrays_of_run(ill)
+    for name, values in arrays_of_run(well).items():
+        if np.shape(values)[:1] == (4,):
+            np.testing.assert_array_equal(values[rows], broken_run[name][rows], err_msg=name)
     assert np.isnan(ill.metrics["eval_return"][2, 1:]).all() and np.isfinite(
         ill.metrics["eval_return"][2, 0]
     )

@@ -7,15 +7,17 @@ import numpy as np
 import pytest
 from PIL import Image, ImageColor
 
+from adama_jax.config.identity import to_dict
+from adama_jax.config.schema import scenario_config
 from adama_jax.reporting import film as render
 from adama_jax.reporting import robot_film as render_robot
 from adama_jax.reporting.panels import COLOURS
-from adama_jax.storage.reader import Run
+from adama_jax.storage.reader import Run, rollout_of
 
 STEPS = 8
 
 
-def robot_run(speed=0.5, seconds=0.05, fall=None, steps=STEPS, plane=False):
+def robot_arrays(speed=0.5, seconds=0.05, fall=None, steps=STEPS, plane=False):
     """A body and a leg of agent 2 below it, in two episodes that go `speed` metres a step to the right."""
     x = speed * np.arange(steps + 1)
     limbs = np.array(
@@ -26,7 +28,7 @@ def robot_run(speed=0.5, seconds=0.05, fall=None, steps=STEPS, plane=False):
     terminated = np.zeros((1, 2, steps), bool)
     if fall is not None:
         terminated[0, 1, fall - 1 :: fall] = True
-    rollout = {
+    return {
         "kind": np.array(["limb"] * 4 + ["ground"]),
         "name": np.array(["body", "body", "leg", "leg", "plane" if plane else "line"]),
         "radius": np.array([0.1] * 4 + [0.0]),
@@ -36,14 +38,16 @@ def robot_run(speed=0.5, seconds=0.05, fall=None, steps=STEPS, plane=False):
         "reward": np.ones((1, 2, steps)),
         "terminated": terminated,
     }
-    return Run(
-        Path("nowhere"),
-        "adama",
-        {"scenario": "ant_4x2", "world": {"robot": "ant", "partition": "4x2", "backend": "spring"}},
-        {},
-        {"seed": np.array([0])},
-        rollout,
-    )
+
+
+def run_of(arrays):
+    """A run with these arrays as its rollout."""
+    config, seeds = scenario_config("ant_4x2"), {"seed": np.array([0])}
+    return Run(Path("nowhere"), "adama", config, to_dict(config), {}, seeds, rollout_of(arrays))
+
+
+def robot_run(**options):
+    return run_of(robot_arrays(**options))
 
 
 def film(run, folder):
@@ -69,12 +73,12 @@ def near(frames, colour):
 
 
 def test_returns_stop_at_the_first_fall():
-    rollout = robot_run(fall=3).rollout
-    returns, ends = render.returns_and_ends(rollout, 0)
+    arrays = robot_arrays(fall=3)
+    returns, ends = render.returns_and_ends(rollout_of(arrays), 0)
     np.testing.assert_array_equal(returns, [np.arange(9), [0, 1, 2, 3, 3, 3, 3, 3, 3]])
     assert ends.tolist() == [9, 3]
-    del rollout["terminated"]  # as rollouts were before
-    returns, ends = render.returns_and_ends(rollout, 0)
+    del arrays["terminated"]  # as rollouts were before
+    returns, ends = render.returns_and_ends(rollout_of(arrays), 0)
     np.testing.assert_array_equal(returns[1], np.arange(9))
     assert ends.tolist() == [9, 9]
 
@@ -86,7 +90,7 @@ def test_a_robot_that_fell_stays_as_it_was_before(tmp_path):
     moved = [[bool((b != a).any()) for a, b in pairwise(panel)] for panel in (left, right)]
     assert moved == [[True] * STEPS, [True, True] + [False] * (STEPS - 2)]
     both = robot_run(fall=3)
-    both.rollout["terminated"][0, 0, 4] = True
+    both.rollout.terminated[0, 0, 4] = True
     assert len(film(both, tmp_path)[0]) == 6
 
 
@@ -120,16 +124,16 @@ def test_a_robot_s_film_is_its_first_steps_in_real_time(
 
 def test_a_simulation_that_broke_apart_is_drawn(tmp_path):
     run = robot_run(plane=True)
-    run.rollout["positions"][0, 0, 3:] = np.nan
-    run.rollout["positions"][0, 1, 3:, 2:] = -1e12
+    run.rollout.positions[0, 0, 3:] = np.nan
+    run.rollout.positions[0, 1, 3:, 2:] = -1e12
     assert len(film(run, tmp_path)[0]) == STEPS + 1
 
 
 def test_a_film_of_discs_says_where_it_ended(tmp_path):
-    run = robot_run(fall=3)
-    del run.rollout["agent"], run.rollout["seconds"]  # as rollouts were before
-    run.rollout["kind"] = np.array(["agent"] * 5)
-    frames, pauses = film(run, tmp_path)
+    arrays = robot_arrays(fall=3)
+    del arrays["agent"], arrays["seconds"]  # as rollouts were before
+    arrays["kind"] = np.array(["agent"] * 5)
+    frames, pauses = film(run_of(arrays), tmp_path)
     below = frames[:, -render.FOOTER :]
     left, right = below[:, :, : render.PANEL], below[:, :, render.PANEL :]
     changed = [[int(abs(b - a).max()) > 100 for a, b in pairwise(part)] for part in (left, right)]

@@ -19,6 +19,7 @@ from adama_jax.errors import SettingError
 from adama_jax.reporting import figures as plots
 from adama_jax.reporting import film as render
 from adama_jax.reporting import summary
+from adama_jax.reporting.page import report
 from adama_jax.storage.folder import RunFolder, finished_runs, run_folder
 from adama_jax.storage.reader import find_run, has_run, load_run
 from adama_jax.storage.writer import RunWriter
@@ -164,6 +165,23 @@ def test_a_run_of_other_settings_is_not_taken_for_this_one(tmp_path):
             SettingError, match=r"it was trained with learning\.target_period=7 by another version"
         ):
             read(tmp_path, fake_config())
+
+
+def test_a_run_of_a_scenario_that_is_no_more_is_still_shown(tmp_path):
+    """Another version's scenario, with settings that this version does not have."""
+    run = fake_run(tmp_path)
+    stored = json.loads((run.folder / "config.json").read_text())
+    stored |= {
+        "scenario": "a_world_of_old",
+        "world": {"robot": "crab", "backend": "clay"},
+        "colour": "red",
+    }
+    (run.folder / "config.json").write_text(json.dumps(stored))
+    read = load_run(run.folder)
+    assert (read.config.scenario, read.config.episodes) == ("a_world_of_old", run.config.episodes)
+    assert read.config.rates == run.config.rates
+    page = report(tmp_path, tmp_path / "page.html").read_text()
+    assert "a world of old" in page and "a_world_of_old (crab" in page
 
 
 def test_a_process_killed_between_the_two_renamings_loses_nothing(tmp_path):

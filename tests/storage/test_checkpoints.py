@@ -273,7 +273,7 @@ def test_a_hostile_file_runs_nothing(tmp_path):
             return (Path.touch, (tmp_path / "ran",))
 
     np.savez(tmp_path / "actors.npz", about=np.array([Hostile()], object), seed=np.arange(2))
-    with pytest.raises(ValueError, match="no file of actors"):
+    with pytest.raises(ValueError, match=r"actors\.npz: cannot be read: ValueError: Object arrays"):
         load_actors(tmp_path / "actors.npz")
     assert not (tmp_path / "ran").exists()
 

@@ -281,5 +281,5 @@ def test_the_published_runs_can_be_read(tmp_path):
 def test_runs_without_their_rollouts_can_be_read(tmp_path):
     run = fake_run(tmp_path)
     (run.folder / "rollout.npz").unlink()
-    assert load_run(run.folder).rollout == {}
+    assert load_run(run.folder).rollout is None
     assert "data:image/gif" not in report(tmp_path, tmp_path / "page.html").read_text()

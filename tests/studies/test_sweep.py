@@ -30,7 +30,7 @@ from adama_jax.storage.reader import load_run
 from adama_jax.studies.experiment import sweep
 from adama_jax.studies.launch import _in_a_line, _slurm, launch
 from adama_jax.studies.sweep import jobs, labels, product, rejoined
-from tests.helpers import QUIET, tiny
+from tests.helpers import QUIET, assert_equal_arrays, tiny
 
 GRID = {"rates.critic_rate": [0.001, 0.004], "rates.actor_budget": [0.002, 0.008]}
 
@@ -110,10 +110,7 @@ def test_a_grid_is_one_program_and_each_run_is_what_it_is_alone(tmp_path, monkey
     for config in configs[1:3]:
         run([config], tmp_path / "alone", devices=jax.devices()[:1], width=3)
         one, other = (load_run(run_folder(tmp_path / where, config)) for where in ("grid", "alone"))
-        for left, right in ((one.metrics, other.metrics), (one.rollout, other.rollout)):
-            assert set(left) == set(right)
-            for name in left:
-                np.testing.assert_array_equal(left[name], right[name], err_msg=name)
+        assert_equal_arrays(one, other)
         np.testing.assert_allclose(one.metrics["critic_rate"], config.rates.critic_rate, rtol=1e-6)
     lines = (one.folder / "metrics.jsonl").read_text().splitlines()
     assert sorted(seed for line in lines for seed in json.loads(line)["seed"]) == [0, 0, 1, 1]

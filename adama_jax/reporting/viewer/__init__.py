@@ -89,12 +89,12 @@ def rollout_page(run: Run, world: LocomotionWorld, path: Path, seed_index: int =
         coordinates,
     )
 
-    if "snapshot" not in run.rollout:
+    if run.rollout is None or run.rollout.snapshot is None:
         raise ValueError(f"{run.folder}: no rollout with snapshots was kept")
     robot = brax_robot(world)
-    ended = np.append(False, run.rollout["terminated"][seed_index, 0])
+    ended = np.append(False, run.rollout.terminated[seed_index, 0])
     pose_of = jax.jit(jax.vmap(coordinates(robot, ROBOTS[world.robot].unseen)))
-    poses = np.asarray(pose_of(jnp.asarray(run.rollout["snapshot"][seed_index, 0])))
+    poses = np.asarray(pose_of(jnp.asarray(run.rollout.snapshot[seed_index, 0])))
     over = np.cumsum(ended | ~np.isfinite(poses).all(axis=1)) > 0
     return save_page(robot, poses[~over], path, title(run, seed_index))
 
