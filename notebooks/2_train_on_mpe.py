@@ -68,4 +68,4 @@ print(summary.markdown(summary.summarise(runs)))
 # Greedy episodes of the trained actors: discs are agents, the square is the landmark.
 
 # %%
-display(Image(render.rollout_gif(runs[0], results / "rollout.gif").read_bytes()))
+display(Image(render.run_gif(runs[0], results / "rollout.gif").read_bytes()))

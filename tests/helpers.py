@@ -2,12 +2,14 @@
 
 import dataclasses
 import io
+from pathlib import Path
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 from rich.console import Console
 
+from adama_jax.config.exhibits import Exhibit, Length, load_exhibits
 from adama_jax.config.names import with_settings
 from adama_jax.config.schema import Config, scenario_config
 from adama_jax.execution.actors import load_actors
@@ -16,6 +18,7 @@ from adama_jax.storage.checkpoints import Checkpoints
 from adama_jax.storage.folder import run_folder
 from adama_jax.storage.reader import load_run
 from adama_jax.storage.writer import Finished, RunWriter
+from adama_jax.studies.exhibits import shown
 
 
 def small(method="adama", **changes) -> Config:
@@ -151,3 +154,21 @@ def fake_run(
             writer.keep(seed, played, {"params.w": np.ones(2)}, Finished(1.0, 100 * points, None))
         folder = writer.finish(entities, {}, meta)
     return load_run(folder)
+
+
+EXPERIMENTS = Path(__file__).parents[1] / "experiments"
+SHORT = Length(0.01)
+
+
+def of_going_together(exhibit: Exhibit, results: Path, length: Length = SHORT):
+    return shown(exhibit, load_exhibits(EXPERIMENTS), length, results, ["going_together"])
+
+
+def fake_grid(results: Path, best=(0.004, 0.007), lost=(0.01, 0.01), skip=0):
+    """The grid of going together on disk: `best` is best of those of which no seed diverged."""
+    for row in of_going_together(load_exhibits(EXPERIMENTS)["grid"], results)[skip:]:
+        pair = row.config.rates.critic_rate, row.config.rates.actor_budget
+        finals = {best: (3.0, 3.0, 3.0), lost: (9.0, 9.0, 9.0)}.get(pair, (1.0, 2.0, 1.0))
+        fake_run(
+            results, finals=finals, config=row.config, diverged={"101": 7} if pair == lost else None
+        )

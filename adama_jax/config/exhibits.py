@@ -10,7 +10,33 @@ from adama_jax.config.names import all_settings
 from adama_jax.config.schema import scenario_config
 from adama_jax.errors import SettingError
 
-DRAWINGS = ("returns", "actor_rates", "rates", "critic_scale", "heat_map", "results", "settings")
+
+class Drawing(NamedTuple):
+    """A way to draw an exhibit, as data: what draws is imported when it is used."""
+
+    function: str
+    """Import path. A figure: `(runs by scenario, title)` to a Matplotlib figure.
+
+    A table: `(exhibit, runs)` to the text of each file by its suffix.
+    """
+    is_table: bool = False
+    of_runs: bool = True
+    """Whether it shows runs; if not, it can be drawn without any."""
+    one_scenario: bool = False
+
+
+# What `draw` may be. A new drawing is a function and a line here.
+DRAWINGS = {
+    "returns": Drawing("adama_jax.reporting.figures:returns"),
+    "actor_rates": Drawing("adama_jax.reporting.figures:actor_rates"),
+    "rates": Drawing("adama_jax.reporting.figures:rates"),
+    "critic_scale": Drawing("adama_jax.reporting.figures:critic_scale", one_scenario=True),
+    "heat_map": Drawing("adama_jax.reporting.figures:heat_map"),
+    "results": Drawing("adama_jax.reporting.exhibits:results_table", is_table=True),
+    "settings": Drawing(
+        "adama_jax.reporting.exhibits:settings_table", is_table=True, of_runs=False
+    ),
+}
 
 
 @dataclass(frozen=True)
@@ -126,12 +152,12 @@ def _check(exhibit: Exhibit, file: Path) -> None:
 
     check(exhibit.draw in DRAWINGS, "draw", exhibit.draw, f"one of {', '.join(DRAWINGS)}")
     check(len(exhibit.scenarios) > 0, "scenarios", [], "one or more scenarios")
-    if exhibit.draw == "critic_scale":
+    if DRAWINGS[exhibit.draw].one_scenario:
         check(
             len(exhibit.scenarios) == 1,
             "scenarios",
             list(exhibit.scenarios),
-            "one scenario for draw=critic_scale",
+            f"one scenario for draw={exhibit.draw}",
         )
     check(
         exhibit.episodes is None or _is_whole(exhibit.episodes),

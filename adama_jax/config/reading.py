@@ -57,7 +57,7 @@ def split_axes(words: Sequence[str], default: Any) -> tuple[list[str], dict[str,
     Raises:
         SettingError: a range that is none, or a value that appears twice.
 
-    >>> from adama_jax.cli.main import SweepCommand
+    >>> from adama_jax.cli.options import SweepCommand
     >>> from adama_jax.config.schema import scenario_config
     >>> default = SweepCommand(scenario_config("clustering"))
     >>> split_axes(["l_c=0.001:0.003:0.001", "seeds=2", "methods=adama,fixed"], default)

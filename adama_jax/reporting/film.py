@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from adama_jax.reporting import robot_film as render_robot
+from adama_jax.reporting import robot_film
 from adama_jax.reporting.labels import title
 from adama_jax.reporting.panels import COLOURS, INK, PAPER
 from adama_jax.storage.reader import Rollout, Run
@@ -19,7 +19,20 @@ COLOURS_OF_FILM = 64  # of a robot's: few, for a small file
 PREY, LANDMARK = "#D00000", "#666666"
 
 
-def rollout_gif(run: Run, path: Path, seed_index: int = 0, milliseconds: int = 180) -> Path:
+def run_gif(run: Run, path: Path, row: int = 0) -> Path:
+    """`rollout_gif` of a run's own episodes; `row` says which of its seeds.
+
+    Raises:
+        ValueError: the run's episodes were not kept.
+    """
+    if run.rollout is None:
+        raise ValueError(f"{run.folder}: no rollout was kept")
+    return rollout_gif(run.rollout, title(run, row), path, row)
+
+
+def rollout_gif(
+    rollout: Rollout, heading: str, path: Path, row: int = 0, milliseconds: int = 180
+) -> Path:
     """Greedy episodes of one seed's trained actors, side by side, up to their ends.
 
     Robots are drawn as they are, in their drivers' colours and in real time. Otherwise numbers say who is who: agents
@@ -27,21 +40,16 @@ def rollout_gif(run: Run, path: Path, seed_index: int = 0, milliseconds: int = 1
     are several); the prey a red "P".
 
     Args:
-        run: with its rollout.
+        rollout: episodes and what there is to draw.
+        heading: on every frame.
         path: of the GIF.
-        seed_index: which of the run's seeds.
+        row: which of the rollout's seeds.
         milliseconds: pause after a frame, where the world has no clock.
-
-    Raises:
-        ValueError: the run's episodes were not kept.
     """
-    rollout = run.rollout
-    if rollout is None:
-        raise ValueError(f"{run.folder}: no rollout was kept")
-    if render_robot.is_robot(rollout):
-        frames, milliseconds = _robot_frames(run, rollout, seed_index)
+    if robot_film.is_robot(rollout):
+        frames, milliseconds = _robot_frames(rollout, heading, row)
     else:
-        frames = _disc_frames(run, rollout, seed_index)
+        frames = _disc_frames(rollout, heading, row)
     pauses = [milliseconds] * (len(frames) - 1) + [max(900, 5 * milliseconds)]
     path.parent.mkdir(parents=True, exist_ok=True)
     frames[0].save(
@@ -50,42 +58,42 @@ def rollout_gif(run: Run, path: Path, seed_index: int = 0, milliseconds: int = 1
     return path
 
 
-def returns_and_ends(rollout: Rollout, seed_index: int) -> tuple[np.ndarray, np.ndarray]:
+def returns_and_ends(rollout: Rollout, row: int) -> tuple[np.ndarray, np.ndarray]:
     """Returns so far [E, T + 1], up to the first termination, and the step that terminated, T + 1 if none did [E].
 
     After a termination the episode goes on from its start again (`rollout.make_rollout`), which counts no more.
     """
-    rewards, terminated = rollout.reward[seed_index], rollout.terminated[seed_index]
+    rewards, terminated = rollout.reward[row], rollout.terminated[row]
     ended = np.cumsum(terminated, axis=1)
     counted = np.where(ended - terminated == 0, rewards, 0.0)
     returns = np.concatenate([np.zeros((len(rewards), 1)), np.cumsum(counted, axis=1)], axis=1)
     return returns, (ended == 0).sum(axis=1) + 1
 
 
-def _robot_frames(run: Run, rollout: Rollout, seed_index: int) -> tuple[list[Image.Image], int]:
+def _robot_frames(rollout: Rollout, heading: str, row: int) -> tuple[list[Image.Image], int]:
     """Two episodes from their start, as long as `MOST_FRAMES` allow or until both robots lie; and the pause in ms."""
-    positions = rollout.positions[seed_index, :ROBOTS]
-    returns, ends = (values[:ROBOTS] for values in returns_and_ends(rollout, seed_index))
-    stride, pause = render_robot.frame_steps(rollout.seconds)
+    positions = rollout.positions[row, :ROBOTS]
+    returns, ends = (values[:ROBOTS] for values in returns_and_ends(rollout, row))
+    stride, pause = robot_film.frame_steps(rollout.seconds)
     total = positions.shape[1] - 1
     times = np.arange(0, min(total, MOST_FRAMES * stride, ends.max() + stride - 1) + 1, stride)
     upright = np.minimum(
         times, ends[:, None] - 1
     )  # a robot that falls stays as it was before that step
-    scene = render_robot.scene(
+    scene = robot_film.scene(
         rollout, np.take_along_axis(positions, upright[..., None, None], axis=1)
     )
     cut = f" (the first {times[-1]} shown)" if times[-1] < total else ""
     frames = []
     for frame, time in enumerate(times):
-        size = len(positions) * render_robot.WIDTH, render_robot.HEIGHT + HEADER + LEGEND + FOOTER
-        image, draw = _blank(run, seed_index, size)
-        render_robot.draw_legend(draw, scene.agent, MARGIN, HEADER)
+        size = len(positions) * robot_film.WIDTH, robot_film.HEIGHT + HEADER + LEGEND + FOOTER
+        image, draw = _blank(heading, size)
+        robot_film.draw_legend(draw, scene.agent, MARGIN, HEADER)
         place, font = (size[0] - MARGIN, HEADER), ImageFont.load_default(12)
         draw.text(place, f"step {time} of {total}{cut}", fill=INK, font=font, anchor="ra")
         for episode in range(len(positions)):
-            left = episode * render_robot.WIDTH
-            image.paste(render_robot.panel(scene, episode, frame), (left, HEADER + LEGEND))
+            left = episode * robot_film.WIDTH
+            image.paste(robot_film.panel(scene, episode, frame), (left, HEADER + LEGEND))
             _write_return(
                 draw, (left + MARGIN, size[1] - FOOTER + 4), returns[episode], ends[episode], time
             )
@@ -94,9 +102,9 @@ def _robot_frames(run: Run, rollout: Rollout, seed_index: int) -> tuple[list[Ima
     return [image.quantize(palette=palette, dither=Image.Dither.NONE) for image in frames], pause
 
 
-def _disc_frames(run: Run, rollout: Rollout, seed_index: int) -> list[Image.Image]:
-    positions = rollout.positions[seed_index]
-    returns, ends = returns_and_ends(rollout, seed_index)
+def _disc_frames(rollout: Rollout, heading: str, row: int) -> list[Image.Image]:
+    positions = rollout.positions[row]
+    returns, ends = returns_and_ends(rollout, row)
     low, high = positions.min(axis=(0, 1, 2)), positions.max(axis=(0, 1, 2))
     centre, reach = (low + high) / 2, max(float((high - low).max()) / 2, 1e-6) * 1.1
     scale = (PANEL / 2 - MARGIN) / reach
@@ -104,7 +112,7 @@ def _disc_frames(run: Run, rollout: Rollout, seed_index: int) -> list[Image.Imag
     frames = []
     for time in range(0, total + 1, -(-(total + 1) // MOST_FRAMES)):
         size = len(positions) * PANEL, PANEL + HEADER + FOOTER
-        image, draw = _blank(run, seed_index, size, f"step {time} of {total}")
+        image, draw = _blank(f"{heading}: step {time} of {total}", size)
         for episode, track in enumerate(positions):
             origin = np.array([episode * PANEL + PANEL / 2, HEADER + PANEL / 2])
             _panel(
@@ -120,14 +128,11 @@ def _disc_frames(run: Run, rollout: Rollout, seed_index: int) -> list[Image.Imag
     return frames
 
 
-def _blank(
-    run: Run, seed_index: int, size: tuple[int, int], step: str = ""
-) -> tuple[Image.Image, ImageDraw.ImageDraw]:
+def _blank(heading: str, size: tuple[int, int]) -> tuple[Image.Image, ImageDraw.ImageDraw]:
     """A frame with its title."""
     image = Image.new("RGB", size, PAPER)
     draw = ImageDraw.Draw(image)
-    words = title(run, seed_index) + (f": {step}" if step else "")
-    draw.text((MARGIN, 5), words, fill=INK, font=ImageFont.load_default(13))
+    draw.text((MARGIN, 5), heading, fill=INK, font=ImageFont.load_default(13))
     return image, draw
 
 

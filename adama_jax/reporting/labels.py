@@ -1,5 +1,7 @@
 """What runs, worlds and machines are called in pictures and tables."""
 
+from collections.abc import Sequence
+
 from adama_jax.config.scenarios import SCENARIOS
 from adama_jax.storage.reader import Run
 
@@ -48,3 +50,18 @@ def world_of(run: Run) -> str:
 def title(run: Run, seed_index: int) -> str:
     """Of a film or a page of one seed's episodes."""
     return f"{world_of(run)}, {run.label}, seed {run.metrics['seed'][seed_index]}"
+
+
+def lengths(runs: Sequence[Run]) -> str:
+    """How long runs are, in words.
+
+    >>> from pathlib import Path
+    >>> from adama_jax.config.names import with_settings
+    >>> from adama_jax.config.schema import scenario_config
+    >>> base = scenario_config("clustering")
+    >>> configs = [with_settings(base, {"episodes": count}) for count in (8000, 300, 8000)]
+    >>> lengths([Run(Path(), "", config, {}, {}, {}, None) for config in configs])
+    '300 and 8,000 episodes'
+    """
+    counts = sorted({run.config.episodes for run in runs})
+    return " and ".join(f"{count:,}" for count in counts) + " episodes"

@@ -11,8 +11,8 @@ from pathlib import Path
 from adama_jax.config.identity import unlike_preset
 from adama_jax.config.names import flat, in_words
 from adama_jax.errors import SettingError
-from adama_jax.reporting import film as render
 from adama_jax.reporting import summary
+from adama_jax.reporting.film import run_gif
 from adama_jax.reporting.labels import machine_of
 from adama_jax.storage.folder import finished_runs
 from adama_jax.storage.reader import Run, finite_seeds, load_run
@@ -121,9 +121,7 @@ def _scenario(scenario: str, runs: Sequence[Run], results: Path) -> list[str]:
     )
     if filmed is not None:
         with tempfile.TemporaryDirectory() as folder:
-            film = render.rollout_gif(
-                filmed, Path(folder) / "rollout.gif", int(finite_seeds(filmed).argmax())
-            )
+            film = run_gif(filmed, Path(folder) / "rollout.gif", int(finite_seeds(filmed).argmax()))
             caption = f"Greedy episodes of {filmed.label}, {filmed.config.episodes:,} episodes of training."
             parts.append(_picture(film, caption))
     return [*parts, _common_settings(here)]
@@ -195,7 +193,7 @@ def _table(head: Sequence[str], rows: Sequence[Sequence[str]], kind: str = "") -
 
 
 def _from_markdown(text: str) -> str:
-    """The table of a file that `summary.markdown` or `reproduce.settings_table` wrote."""
+    """The table of a file that `summary.markdown` or `exhibits.settings_table` wrote."""
     lines = [line for line in text.splitlines() if line.startswith("|")]
     head, _, *rows = ([cell.strip(" `") for cell in line.strip("|").split("|")] for line in lines)
     return _table(head, rows)

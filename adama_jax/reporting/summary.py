@@ -196,14 +196,18 @@ def markdown(summaries: Sequence[Summary]) -> str:
 
 def write(summaries: Sequence[Summary], target: Path, head: str = "") -> list[Path]:
     """The summary as `target.csv` and `target.md`; `head` goes above the Markdown table."""
-    contents = {
-        ".csv": to_csv(summaries),
-        ".md": (f"{head} {CAPTION}".strip()) + "\n\n" + markdown(summaries),
-    }
-    paths = [target.with_name(target.name + suffix) for suffix in contents]
-    for path, content in zip(paths, contents.values(), strict=True):
-        path.write_text(content)
+    paths = []
+    for suffix, text in texts(summaries, head).items():
+        path = target.with_name(target.name + suffix)
+        path.write_text(text)
+        paths.append(path)
     return paths
+
+
+def texts(summaries: Sequence[Summary], head: str = "") -> dict[str, str]:
+    """The summary as the text of each file, by suffix; `head` goes above the Markdown table."""
+    above = f"{head} {CAPTION}".strip()
+    return {".csv": to_csv(summaries), ".md": f"{above}\n\n{markdown(summaries)}"}
 
 
 def cells(summaries: Sequence[Summary]) -> tuple[list[str], list[list[str]]]:

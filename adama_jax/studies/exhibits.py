@@ -1,24 +1,24 @@
-"""The paper's figures and tables as data: TOML files that say which runs an exhibit shows, read and checked here."""
+"""Which runs the paper's figures and tables show, and which of them are on disk."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import NamedTuple
+from typing import Annotated, NamedTuple
 
 import numpy as np
 
-from adama_jax.cli.options import TrainCommand
 from adama_jax.config.checks import validate
-from adama_jax.config.exhibits import Curve, Exhibit, Length
+from adama_jax.config.exhibits import Curve, Exhibit, Length, load_exhibits
 from adama_jax.config.names import setting, with_settings
+from adama_jax.config.options import Flat
 from adama_jax.config.reading import parse, read_axes
 from adama_jax.config.schema import Config, scenario_config
 from adama_jax.reporting.summary import final_returns
 from adama_jax.storage.folder import run_folder
-from adama_jax.storage.reader import has_run, load_run
+from adama_jax.storage.reader import Run, find_run, has_run, load_run
 from adama_jax.studies.sweep import product
 
-GRID = ("rates.critic_rate", "rates.actor_budget")  # what `best_of` takes
+CHOSEN = ("rates.critic_rate", "rates.actor_budget")  # the settings that `best_of` takes
 
 
 class Shown(NamedTuple):
@@ -55,70 +55,156 @@ def shown(
         if only and scenario not in only:
             continue
         for curve in exhibit.curves:
-            label = curve.label or curve.method
             if curve.best_of:
-                best, lacking = best_pair(exhibits[curve.best_of], scenario, length, results)
-                base = _config(exhibit, curve, scenario, length)
-                chosen = (
-                    None
-                    if best is None
-                    else with_settings(base, {name: setting(best, name) for name in GRID})
-                )
-                result.append(Shown(label, scenario, chosen, lacking, curve.best_of))
+                result.append(_best_of(curve, exhibit, exhibits, scenario, length, results))
             else:
-                result += [
-                    Shown(label, scenario, config)
-                    for config in _configs(exhibit, curve, scenario, length)
-                ]
+                label = curve.label or curve.method
+                configs = _configs(exhibit, curve, scenario, length)
+                result += [Shown(label, scenario, config) for config in configs]
     return result
-
-
-def _configs(exhibit: Exhibit, curve: Curve, scenario: str, length: Length) -> list[Config]:
-    """Every combination of a curve's axes, each value read as on the command line."""
-    base = _config(exhibit, curve, scenario, length)
-    configs = product(base, read_axes(curve.axes, TrainCommand(base), exhibit.name))
-    for config in configs:
-        validate(config)
-    return configs
 
 
 def best_pair(
     grid: Exhibit, scenario: str, length: Length, results: Path
 ) -> tuple[Config | None, str]:
-    """The configuration of a grid with the best mean final return, and if there is none yet, why.
+    """The configuration of a grid with the best mean final return, and if there is none, why.
 
-    A setting with a diverged seed is not eligible. The grid's seeds are its own: nothing is chosen on the seeds shown.
+    A setting with a diverged seed is not eligible. The grid's seeds are its own: nothing is chosen
+    on the seeds shown.
     """
     if scenario not in grid.scenarios:
         return None, f"{scenario} in {grid.name}"
     configs = [
         config for curve in grid.curves for config in _configs(grid, curve, scenario, length)
     ]
+    # All or none: the best of a part of the grid would change as the grid is completed.
     lacking = sum(not has_run(results, config) for config in configs)
     if lacking:
         return None, f"{lacking} settings of {grid.name}"
     runs = [load_run(run_folder(results, config)) for config in configs]
-    scores = np.array([final_returns(run).mean() for run in runs])  # NaN where a seed diverged
+    # The mean of a setting of which a seed diverged is NaN, which `nanargmax` passes over.
+    scores = np.array([final_returns(run).mean() for run in runs])
     if np.isnan(scores).all():
         return None, f"a setting of {grid.name} of which no seed diverges"
     return configs[int(np.nanargmax(scores))], ""
 
 
+def plan(experiments: Path, length: Length, only: Sequence[str], out: Path) -> list[Shown]:
+    """Every run of every exhibit, each setting checked.
+
+    Args:
+        experiments: a folder of exhibits, or one of them.
+        length: of this pass.
+        only: scenarios to keep to; none: all.
+        out: where finished runs are, for `best_of`.
+
+    Raises:
+        SettingError: a description or a setting that is not allowed, in one line.
+    """
+    exhibits = load_exhibits(experiments)
+    rows: list[Shown] = []
+    for exhibit in exhibits.values():
+        rows += shown(exhibit, exhibits, length, out, only)
+    return rows
+
+
+def finished(rows: Sequence[Shown], out: Path) -> dict[str, list[Run]]:
+    """The runs that are on disk, by scenario, each under the label of its row."""
+    runs: dict[str, list[Run]] = {}
+    for row in rows:
+        run = None if row.config is None else find_run(out, row.config, row.label)
+        if run is not None:
+            runs.setdefault(row.scenario, []).append(run)
+    return runs
+
+
+def chosen_from(
+    rows: Sequence[Shown], exhibits: Mapping[str, Exhibit], length: Length, out: Path
+) -> list[Run]:
+    """The runs by which what is shown was chosen (`best_of`)."""
+    chosen = [row for row in rows if row.chosen_from and row.config]
+    scenarios = [row.scenario for row in chosen]
+    runs: list[Run] = []
+    for name in dict.fromkeys(row.chosen_from for row in chosen):
+        grid = shown(exhibits[name], exhibits, length, out, scenarios)
+        for members in finished(grid, out).values():
+            runs += members
+    return runs
+
+
+def missing(rows: Sequence[Shown], out: Path) -> list[str]:
+    """What is not on disk, in words, a line a scenario."""
+    names: dict[str, list[str]] = {}
+    for row in rows:
+        if row.config is None:
+            waiting = f"{row.label} (needs {row.waits_for})"
+            names.setdefault(row.scenario, []).append(waiting)
+        elif not has_run(out, row.config):
+            names.setdefault(row.scenario, []).append(row.label)
+    lines = []
+    for scenario, found in names.items():
+        everything = len(found) == sum(row.scenario == scenario for row in rows)
+        listed = f"all {len(found)}" if everything else ", ".join(_counted(found))
+        lines.append(f"{scenario}: {listed}")
+    return lines
+
+
+def _counted(names: Sequence[str]) -> list[str]:
+    """Each name once; one that is there several times is so many settings of a curve."""
+    counts = {name: names.count(name) for name in names}
+    return [name if count == 1 else f"{count} settings of {name}" for name, count in counts.items()]
+
+
+def _best_of(
+    curve: Curve,
+    exhibit: Exhibit,
+    exhibits: Mapping[str, Exhibit],
+    scenario: str,
+    length: Length,
+    results: Path,
+) -> Shown:
+    """A curve whose rates are the best of another exhibit, if that can be said already."""
+    label = curve.label or curve.method
+    best, waits_for = best_pair(exhibits[curve.best_of], scenario, length, results)
+    base = _config(exhibit, curve, scenario, length)
+    if best is None:
+        return Shown(label, scenario, None, waits_for, curve.best_of)
+    config = with_settings(base, {name: setting(best, name) for name in CHOSEN})
+    return Shown(label, scenario, config, chosen_from=curve.best_of)
+
+
+@dataclass(frozen=True)
+class _Settings:
+    """What `parse` reads an exhibit's settings into."""
+
+    config: Annotated[Config, Flat]
+
+
+def _configs(exhibit: Exhibit, curve: Curve, scenario: str, length: Length) -> list[Config]:
+    """Every combination of a curve's axes, each value read as on the command line."""
+    base = _config(exhibit, curve, scenario, length)
+    configs = product(base, read_axes(curve.axes, _Settings(base), exhibit.name))
+    for config in configs:
+        validate(config)
+    return configs
+
+
 def _config(exhibit: Exhibit, curve: Curve, scenario: str, length: Length) -> Config:
-    default = TrainCommand(scenario_config(scenario))
-    full = exhibit.episodes or default.config.episodes
+    """A curve's settings over the exhibit's over the scenario's."""
+    base = scenario_config(scenario)
+    full = exhibit.episodes or base.episodes
     values = {
         "method": curve.method,
         "seeds": exhibit.seeds,
         "seed": exhibit.seed,
         "episodes": length.of(full),
     }
-    words = [
-        f"{name}={value}"
-        for name, value in {**values, **exhibit.settings, **curve.settings}.items()
-    ]
-    config = parse(TrainCommand, default, words, exhibit.name).config
-    together = max(1, config.learning.envs_per_run)
-    config = replace(config, episodes=-(-config.episodes // together) * together)
+    values |= {**exhibit.settings, **curve.settings}
+    words = [f"{name}={value}" for name, value in values.items()]
+    config = parse(_Settings, _Settings(base), words, exhibit.name).config
+    # A shortened length need not be a whole number of rounds: it is rounded up to one.
+    per_round = max(1, config.learning.envs_per_run)
+    rounds = -(-config.episodes // per_round)
+    config = replace(config, episodes=rounds * per_round)
     validate(config)
     return config

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from adama_jax.cli import main as cli
-from adama_jax.cli.main import TrainCommand
+from adama_jax.cli.options import TrainCommand
 from adama_jax.config.reading import parse
 from adama_jax.config.schema import scenario_config
 from adama_jax.execution.loop import DRAWN_EPISODES
@@ -129,7 +129,9 @@ def test_bad_input_is_quick_and_imports_no_jax(tmp_path):
 BEFORE_TRAINING = """
 import sys
 kept = sys.stdout, sys.stderr
-import adama_jax.studies.experiment
+import adama_jax.cli.commands.experiment
+import adama_jax.reporting.present
+import adama_jax.studies.missing
 from adama_jax.execution.build import make_env
 from adama_jax.config.schema import scenario_config
 make_env(scenario_config("predator_prey"))

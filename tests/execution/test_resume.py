@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 from rich.console import Console
 
-from adama_jax.cli import on_runs
+from adama_jax.cli.commands.play import play_run
 from adama_jax.cli.main import main
 from adama_jax.cli.options import PlayCommand
 from adama_jax.config.options import Launch, Training
@@ -30,7 +30,7 @@ from adama_jax.storage.folder import RunFolder, run_folder
 from adama_jax.storage.lock import Lock, holder
 from adama_jax.storage.reader import has_run, load_run
 from adama_jax.storage.writer import Finished, RunWriter
-from adama_jax.studies.experiment import complete
+from adama_jax.studies.missing import complete
 from tests.helpers import (
     ONE,
     QUIET,
@@ -248,13 +248,13 @@ def test_verify_and_play(whole, tmp_path, capsys):
     assert main(["verify", str(place)]) == 0
     assert "6 of 6 parts verified" in " ".join(capsys.readouterr().out.split())
     console = Console(record=True, width=200)
-    assert on_runs.play(place, PlayCommand(seed=1, episodes=5), console) == 0
+    assert play_run(place, PlayCommand(seed=1, episodes=5), console) == 0
     assert (
         "seed 1: greedy return" in console.export_text()
         and (place / "play" / "rollout.gif").is_file()
     )
     with pytest.raises(SettingError, match="seed=7: must be one of 0, 1"):
-        on_runs.play(place, PlayCommand(seed=7), console)
+        play_run(place, PlayCommand(seed=7), console)
     (place / "metrics.npz").write_bytes(b"something else")
     assert main(["verify", str(place)]) == 1
     assert "metrics.npz: is not what was written" in capsys.readouterr().out

@@ -52,7 +52,7 @@ def robot_run(**options):
 
 def film(run, folder):
     """Every frame's pixels [frames, height, width, 3], and its pause in milliseconds."""
-    with Image.open(render.rollout_gif(run, folder / "a.gif")) as gif:
+    with Image.open(render.run_gif(run, folder / "a.gif")) as gif:
         frames, pauses = [], []
         for frame in range(gif.n_frames):
             gif.seek(frame)

@@ -126,7 +126,7 @@ def test_pictures_are_drawn(tmp_path):
         ):
             pixels = np.asarray(Image.open(path).convert("L"))
             assert pixels.shape[0] > 300 and pixels.std() > 10
-    with Image.open(render.rollout_gif(runs[0], tmp_path / "c.gif")) as film:
+    with Image.open(render.run_gif(runs[0], tmp_path / "c.gif")) as film:
         assert film.n_frames == 4
 
 

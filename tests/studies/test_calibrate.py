@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 from rich.console import Console
 
+from adama_jax.cli.commands.calibrate import print_trial
 from adama_jax.config.names import with_settings
 from adama_jax.execution.build import make_hyper, make_train
-from adama_jax.studies.calibrate import Trial, calibrate, trial
+from adama_jax.studies.calibrate import Trial, trial
 from adama_jax.training.population import host, population
 from tests.helpers import small
 
@@ -38,26 +39,31 @@ def test_a_round_with_more_updates_than_the_trial_is_cut_to_it():
     np.testing.assert_array_equal(trial(many).critic_term, trial(once).critic_term)
 
 
+def of(critic_term):
+    """A trial with these terms, an episode and an update a column."""
+    rounds = critic_term.shape[1]
+    return Trial(critic_term, rounds, rounds)
+
+
 def test_a_seed_that_is_not_finite_is_left_out():
-    assert Trial(np.array([[1.0, 3.0], [np.inf, 1.0], [np.nan, 1.0]])).scale == 2.0
-    assert np.isnan(Trial(np.full((2, 3), np.nan)).scale)
+    assert of(np.array([[1.0, 3.0], [np.inf, 1.0], [np.nan, 1.0]])).scale == 2.0
+    assert np.isnan(of(np.full((2, 3), np.nan)).scale)
 
 
-def test_what_is_printed(monkeypatch):
-    monkeypatch.setattr(
-        "adama_jax.studies.calibrate.trial", lambda config: Trial(np.tile(np.arange(12.0), (2, 1)))
-    )
+def printed(config, critic_term):
+    """The exit code and what is on the screen."""
     console = Console(file=io.StringIO(), width=100)
-    assert calibrate(with_settings(CONFIG, {"rates.critic_scale": 50.0}), console) == 0
-    text = console.file.getvalue()
+    return print_trial(config, of(critic_term), console), console.file.getvalue()
+
+
+def test_what_is_printed():
+    now_50 = with_settings(CONFIG, {"rates.critic_scale": 50.0})
+    rising = np.arange(12.0)
+    code, text = printed(now_50, np.tile(rising, (2, 1)))
+    assert code == 0
     for words in ("Use m=5.5 (now 50.0)", "The m in use is 9.1 times that", "Mean over 12 updates"):
         assert words in text
-    mixed = np.stack([np.arange(12.0), np.full(12, np.inf)])
-    monkeypatch.setattr("adama_jax.studies.calibrate.trial", lambda config: Trial(mixed))
-    assert calibrate(CONFIG, console) == 0
-    assert "1 of 2 seeds are not finite and left out" in console.file.getvalue()
-    monkeypatch.setattr(
-        "adama_jax.studies.calibrate.trial", lambda config: Trial(np.full((2, 12), np.inf))
-    )
-    assert calibrate(CONFIG, console) == 1
-    assert "not finite in any seed" in console.file.getvalue()
+    code, text = printed(CONFIG, np.stack([rising, np.full(12, np.inf)]))
+    assert code == 0 and "1 of 2 seeds are not finite and left out" in text
+    code, text = printed(CONFIG, np.full((2, 12), np.inf))
+    assert code == 1 and "not finite in any seed" in text

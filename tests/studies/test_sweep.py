@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from rich.console import Console
 
-from adama_jax.cli.main import main
+from adama_jax.cli.commands.sweep import read_sweep, run_sweep
 from adama_jax.cli.options import SweepCommand
 from adama_jax.config.identity import program_key
 from adama_jax.config.names import TRACED, setting, with_settings
@@ -27,7 +27,6 @@ from adama_jax.execution.loop import Watch
 from adama_jax.execution.runner import run
 from adama_jax.storage.folder import RunFolder, run_folder
 from adama_jax.storage.reader import load_run
-from adama_jax.studies.experiment import sweep
 from adama_jax.studies.launch import _in_a_line, _slurm, launch
 from adama_jax.studies.sweep import jobs, labels, product, rejoined
 from tests.helpers import QUIET, assert_equal_arrays, tiny
@@ -206,14 +205,14 @@ def test_a_failed_job_is_named_the_rest_finish_and_only_it_runs_again(tmp_path, 
 
     breaks("balance")
     console = Console(record=True, width=200)
-    assert sweep(configs, tmp_path, Training(), Launch(), console) == 1
+    assert run_sweep(configs, tmp_path, Training(), Launch(), console) == 1
     text = console.export_text()
     assert "going_together: balance: failed: RuntimeError: at the end" in text
     assert [RunFolder.of(tmp_path, config).is_finished() for config in configs] == [True, False]
     assert sorted(started) == ["balance", "fixed"]
     started.clear()
     breaks("")
-    assert sweep(configs, tmp_path, Training(), Launch(), console) == 0
+    assert run_sweep(configs, tmp_path, Training(), Launch(), console) == 0
     assert started == ["balance"]
     assert "fixed: finished already" in console.export_text()
     (table,) = (tmp_path / "going_together").glob("sweep-*.csv")
@@ -324,19 +323,10 @@ def test_axes_of_the_command_line():
             split_axes([wrong], default)
 
 
-def test_the_grid_is_a_preset(monkeypatch, tmp_path):
-    asked = []
-    monkeypatch.setattr(
-        "adama_jax.studies.experiment.sweep", lambda configs, *_: asked.append(configs) or 0
-    )
-    monkeypatch.setattr("adama_jax.execution.devices.set_up_jax", lambda devices: None)
-    monkeypatch.chdir(tmp_path)
-    assert main(["sweep", "predator_prey", "preset=grid"]) == 0
-    assert (
-        main(["sweep", "predator_prey", "preset=grid", "l_a=0.002", "l_c=0.001,0.005", "seeds=2"])
-        == 0
-    )
-    full, part = asked
+def test_the_grid_is_a_preset():
+    _, full = read_sweep(["predator_prey", "preset=grid"])
+    given = ["l_a=0.002", "l_c=0.001,0.005", "seeds=2"]
+    _, part = read_sweep(["predator_prey", "preset=grid", *given])
     pairs = {(config.rates.critic_rate, config.rates.actor_budget) for config in full}
     assert len(full) == len(pairs) == 100 and {config.seeds for config in full} == {5}
     assert {config.method for config in full} == {"fixed"} and len(

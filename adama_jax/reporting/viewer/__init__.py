@@ -19,8 +19,7 @@ import numpy as np
 
 from adama_jax.envs.robots.joints import ROBOTS
 from adama_jax.envs.worlds import LocomotionWorld
-from adama_jax.reporting.labels import title
-from adama_jax.storage.reader import Run
+from adama_jax.storage.reader import Rollout
 
 SCRIPT = Path(__file__).with_name("brax_viewer.min.js")
 DIGITS = 4  # of metres and of quaternions: a tenth of a millimetre
@@ -78,25 +77,27 @@ def save_page(robot: Any, coordinates: np.ndarray, path: Path, name: str) -> Pat
     return path
 
 
-def rollout_page(run: Run, world: LocomotionWorld, path: Path, seed_index: int = 0) -> Path:
+def rollout_page(
+    rollout: Rollout, world: LocomotionWorld, heading: str, path: Path, row: int = 0
+) -> Path:
     """The first greedy episode of one seed's trained actors, until it ends or the physics break, as `save_page` has it.
 
     Raises:
-        ValueError: the run's episodes were not kept, or by a version that kept no snapshots.
+        ValueError: the episodes were kept without snapshots, by an earlier version.
     """
     from adama_jax.envs.robots.locomotion import (  # Brax is slow to import, and only robots need it
         brax_robot,
         coordinates,
     )
 
-    if run.rollout is None or run.rollout.snapshot is None:
-        raise ValueError(f"{run.folder}: no rollout with snapshots was kept")
+    if rollout.snapshot is None:
+        raise ValueError(f"{heading}: the rollout has no snapshots")
     robot = brax_robot(world)
-    ended = np.append(False, run.rollout.terminated[seed_index, 0])
+    ended = np.append(False, rollout.terminated[row, 0])
     pose_of = jax.jit(jax.vmap(coordinates(robot, ROBOTS[world.robot].unseen)))
-    poses = np.asarray(pose_of(jnp.asarray(run.rollout.snapshot[seed_index, 0])))
+    poses = np.asarray(pose_of(jnp.asarray(rollout.snapshot[row, 0])))
     over = np.cumsum(ended | ~np.isfinite(poses).all(axis=1)) > 0
-    return save_page(robot, poses[~over], path, title(run, seed_index))
+    return save_page(robot, poses[~over], path, heading)
 
 
 def _system(robot: Any, coordinates: np.ndarray) -> dict[str, Any]:

@@ -1,0 +1,105 @@
+"""`adama calibrate SCENARIO`: a trial run that finds a value for m (section 4.4.1)."""
+
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+from rich.box import SIMPLE
+from rich.console import Console
+from rich.table import Table
+
+from adama_jax.cli.options import CalibrateCommand
+from adama_jax.cli.training import prepare
+from adama_jax.cli.words import check_scenario, take_scenario
+from adama_jax.config.options import Output, Training
+from adama_jax.config.reading import parse
+from adama_jax.config.schema import Config, scenario_config
+from adama_jax.studies.calibrate import Trial
+
+MOST_ROWS = 10  # of the table
+BAR = 24  # characters of the longest bar
+FAR = 2.0  # an m that differs from the trial's by more than this factor is worth a line
+
+
+def calibrate(words: list[str]) -> int:
+    """Run the trial and print what it found."""
+    scenario, rest = take_scenario(words)
+    default = CalibrateCommand(scenario_config(scenario))
+    command = parse(CalibrateCommand, default, rest, f"adama calibrate {scenario}")
+    check_scenario(command.config, scenario)
+    # The trial writes nothing: the folder only has to pass the checks.
+    prepare([command.config], Output(Path.cwd(), Training(devices=command.devices)))
+    from adama_jax.studies.calibrate import trial
+
+    return print_trial(command.config, trial(command.config), Console())
+
+
+def print_trial(config: Config, result: Trial, console: Console) -> int:
+    """Print kappa's mean, spread and curve, and the m to use.
+
+    Returns:
+        The exit code: 1 if no seed stayed finite.
+    """
+    finite = np.isfinite(result.means)
+    if not finite.any():
+        console.print(
+            "kappa is not finite in any seed: the rates are too large for this world", style="red"
+        )
+        return 1
+    if not finite.all():
+        console.print(f"{sum(~finite)} of {len(finite)} seeds are not finite and left out")
+    title = f"{config.scenario}, {config.label}: kappa in {result.episodes} episodes"
+    console.print(_curve(result.critic_term[finite], title, config.learning.envs_per_run))
+    means = result.means[finite]
+    deviation = means.std(ddof=1) if means.size > 1 else 0
+    console.print(
+        f"Mean over {result.updates} updates: {result.scale:.3g}; by seed "
+        f"{means.min():.3g} to {means.max():.3g}, standard deviation {deviation:.2g}."
+    )
+    _print_advice(result.scale, config.rates.critic_scale, console)
+    return 0
+
+
+def _print_advice(found: float, used: float | str, console: Console) -> None:
+    """What to do with the mean that was found."""
+    console.print(
+        f"Use m={found:.3g} (now {used}), or m=auto, which does the same within the run.",
+        highlight=False,
+    )
+    if isinstance(used, str) or 1 / FAR <= found / used <= FAR:
+        return
+    console.print(
+        f"The m in use is {used / found:.2g} times that. The paper's values come from the authors' "
+        "worlds, and kappa may grow later: look at its curve in a run before you change m."
+    )
+
+
+def _curve(critic_term: np.ndarray, title: str, episodes_per_round: int) -> Table:
+    """kappa's mean and range over seeds in stretches of the trial.
+
+    Args:
+        critic_term: of the finite seeds, a column a round. [S, rounds]
+        title: of the table.
+        episodes_per_round: what a column stands for.
+    """
+    table = Table(title=title, title_justify="left", box=SIMPLE, pad_edge=False)
+    table.add_column("episodes", justify="left")
+    for heading in ("mean", "least", "most"):
+        table.add_column(heading, justify="right")
+    table.add_column("", justify="left")
+    # A short trial has fewer rounds than the table has rows.
+    edges = np.unique(np.linspace(0, critic_term.shape[1], MOST_ROWS + 1).astype(int))
+    stretches = [
+        (start, critic_term[:, start:stop].mean(axis=1)) for start, stop in pairwise(edges)
+    ]
+    top = max(float(values.max()) for _, values in stretches)
+    for (start, values), stop in zip(stretches, edges[1:], strict=True):
+        length = max(1, round(BAR * float(values.mean()) / top)) if top > 0 else 0
+        table.add_row(
+            f"{start * episodes_per_round + 1}-{stop * episodes_per_round}",
+            f"{values.mean():.3g}",
+            f"{values.min():.3g}",
+            f"{values.max():.3g}",
+            "█" * length,
+        )
+    return table

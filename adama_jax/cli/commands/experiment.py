@@ -1,0 +1,37 @@
+"""`adama experiment SCENARIO`: several methods on one scenario."""
+
+import dataclasses
+
+from rich.console import Console
+
+from adama_jax.cli.options import ExperimentCommand
+from adama_jax.cli.training import prepare, train_and_show
+from adama_jax.cli.words import check_scenario, take_scenario
+from adama_jax.config.reading import parse
+from adama_jax.config.schema import Config, scenario_config
+from adama_jax.errors import SettingError
+
+
+def experiment(words: list[str]) -> int:
+    """Train each method; the figures of all of them go to the scenario's folder."""
+    scenario, rest = take_scenario(words)
+    default = ExperimentCommand(scenario_config(scenario))
+    command = parse(ExperimentCommand, default, rest, f"adama experiment {scenario}")
+    check_scenario(command.config, scenario)
+    configs = _configs(command, default.config.method)
+    prepare(configs, command.output)
+    out = command.output.out
+    return train_and_show(configs, out, command.output.training, out / scenario, Console())
+
+
+def _configs(command: ExperimentCommand, default_method: str) -> list[Config]:
+    # One setting too many would decide what is trained: `method` is for `train`.
+    if command.config.method != default_method:
+        raise SettingError(
+            f"method={command.config.method}: must be given as methods=... to `adama experiment`"
+        )
+    if not command.methods or len(set(command.methods)) < len(command.methods):
+        raise SettingError(
+            f"methods={','.join(command.methods)}: must be one or more different methods"
+        )
+    return [dataclasses.replace(command.config, method=method) for method in command.methods]

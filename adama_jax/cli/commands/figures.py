@@ -1,0 +1,41 @@
+"""`adama figures`: draw the paper's figures and tables from what is on disk."""
+
+from rich.console import Console
+
+from adama_jax.cli.options import FiguresCommand, check_exhibits
+from adama_jax.config.exhibits import Length, load_exhibits
+from adama_jax.config.reading import parse
+
+
+def figures(words: list[str]) -> int:
+    """Draw every exhibit of which any run is on disk; name what is missing."""
+    command = parse(FiguresCommand, FiguresCommand(), words, "adama figures")
+    check_exhibits(command)
+    return draw_exhibits(command, Console())
+
+
+def draw_exhibits(command: FiguresCommand, console: Console) -> int:
+    """Draw what the runs on disk allow.
+
+    Returns:
+        The exit code: 1 if nothing could be drawn.
+    """
+    exhibits = load_exhibits(command.experiments)
+    # Matplotlib takes a second to import: a wrong description is refused before.
+    from adama_jax.reporting.exhibits import show
+    from adama_jax.studies.exhibits import chosen_from, finished, missing, shown
+
+    out, length = command.out, length_of(command)
+    folder = command.figures or out / "figures"
+    drawn = 0
+    for exhibit in exhibits.values():
+        rows = shown(exhibit, exhibits, length, out, command.only)
+        runs = finished(rows, out)
+        choices = chosen_from(rows, exhibits, length, out)
+        drawn += show(exhibit, runs, missing(rows, out), folder, choices, console)
+    return 0 if drawn else 1
+
+
+def length_of(command: FiguresCommand) -> Length:
+    """How long the runs of this pass are."""
+    return Length(command.scale, command.episodes)

@@ -1,0 +1,28 @@
+"""`adama scenarios` and `adama methods`: a line each."""
+
+from adama_jax.cli.words import take_nothing
+from adama_jax.config.methods import METHODS
+from adama_jax.config.scenarios import SCENARIOS
+
+
+def methods(words: list[str]) -> int:
+    """The learning-rate methods."""
+    take_nothing(words)
+    rows = {}
+    for name, method in METHODS.items():
+        rows[name] = (f"{method.direction}: {method.summary}", method.source)
+    return _print(rows)
+
+
+def scenarios(words: list[str]) -> int:
+    """The worlds."""
+    take_nothing(words)
+    return _print({name: (each.summary, each.source) for name, each in SCENARIOS.items()})
+
+
+def _print(rows: dict[str, tuple[str, str]]) -> int:
+    """A name, what it is, and where it comes from."""
+    width = max(len(name) for name in rows)
+    for name, (summary, source) in rows.items():
+        print(f"{name:{width}}  {summary}  [{source}]")
+    return 0

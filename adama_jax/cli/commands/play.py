@@ -1,0 +1,124 @@
+"""`adama play RUN`: the greedy return of a run's trained actors, and a film."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from rich.console import Console
+
+from adama_jax.cli.options import PlayCommand, check_folder, check_play
+from adama_jax.cli.words import take_run
+from adama_jax.config.reading import parse
+from adama_jax.config.schema import Config
+from adama_jax.errors import DamagedFile, SettingError
+from adama_jax.storage.folder import RunFiles
+from adama_jax.storage.reader import Rollout, diverged_seeds, load_run, read_config
+
+if TYPE_CHECKING:
+    from adama_jax.execution.actors import Actors
+
+MOST_FILMED = 4  # episodes
+
+
+def play(words: list[str]) -> int:
+    """Play from `actors.npz`: there is neither a learner nor a critic."""
+    path, rest = take_run(words)
+    command = parse(PlayCommand, PlayCommand(), rest, "adama play RUN")
+    check_play(command)
+    if not RunFiles(path).actors.is_file():
+        raise SettingError(f"run={path}: must be a finished run's folder, with actors.npz in it")
+    check_folder("out", command.out or path / "play")
+    from adama_jax.execution.devices import set_up_jax
+
+    set_up_jax(1)
+    return play_run(path, command, Console())
+
+
+def play_run(path: Path, command: PlayCommand, console: Console) -> int:
+    """Play episodes, print their return and film the first.
+
+    Returns:
+        The exit code.
+    """
+    from adama_jax.execution.actors import load_actors
+    from adama_jax.reporting.labels import world_of
+    from adama_jax.reporting.present import show_episodes
+
+    config = read_config(path)
+    try:
+        run, actors = load_run(path), load_actors(RunFiles(path).actors)
+    except (FileNotFoundError, DamagedFile) as error:
+        raise SettingError(
+            f"run={path}: must be a finished run's folder whose files can be read: {error}"
+        ) from error
+    if run.rollout is None:
+        raise SettingError(f"run={path}: must have rollout.npz, which says what there is to draw")
+    diverged = diverged_seeds(run)
+    row = _row_of(command.seed, actors.seeds.tolist(), diverged)
+    seed = int(actors.seeds[row])
+    returns, rollout = _play_episodes(config, actors, row, command, run.rollout)
+    if seed in diverged:
+        console.print(f"seed {seed} diverged: its actors are not finite", style="red")
+    console.print(
+        f"{run.config.scenario}, {run.label}, seed {seed}: {_in_words(returns)}",
+        highlight=False,
+    )
+    heading = f"{world_of(run)}, {run.label}, seed {seed}"
+    folder = command.out or path / "play"
+    for written in show_episodes(rollout, config.world, heading, folder):
+        console.print(f"  {written}", highlight=False, soft_wrap=True)
+    return 0
+
+
+def _play_episodes(
+    config: Config, actors: "Actors", row: int, command: PlayCommand, like: Rollout
+) -> tuple[np.ndarray, Rollout]:
+    """Returns of all episodes, [episodes], and a rollout of the first few.
+
+    What there is to draw (kinds, names, radii) is that of `like`, the run's own rollout.
+    """
+    import jax
+
+    from adama_jax.execution.build import make_env
+    from adama_jax.training.rollout import episode_return, make_rollout
+
+    env = make_env(config)
+    params = jax.tree.map(lambda leaf: leaf[row], actors.params)
+    keys = jax.random.split(jax.random.key(command.start_seed), command.episodes)
+    play_all = jax.vmap(make_rollout(env, actors.act), in_axes=(0, None, None))
+    episodes = jax.jit(play_all)(keys, params, 0.0)
+    returns = np.asarray(jax.vmap(episode_return)(episodes))
+    # Only the first are drawn: a film of all would be too large to watch.
+    first = jax.tree.map(lambda leaf: np.asarray(leaf)[None, :MOST_FILMED], episodes)
+    positions = jax.jit(jax.vmap(jax.vmap(env.positions)))(first.snapshot[0])
+    rollout = like._replace(
+        positions=np.asarray(positions)[None],
+        snapshot=first.snapshot,
+        reward=first.reward,
+        terminated=first.terminated,
+    )
+    return returns, rollout
+
+
+def _in_words(returns: np.ndarray) -> str:
+    deviation = returns.std(ddof=1) if len(returns) > 1 else 0.0
+    mean = f"greedy return {returns.mean():.4g} ± {deviation:.3g}"
+    return f"{mean} over {len(returns)} episodes"
+
+
+def _row_of(seed: int | None, seeds: Sequence[int], diverged: Sequence[int]) -> int:
+    """The row of the seed that was asked for, or of the first that stayed finite.
+
+    Raises:
+        SettingError: the run has no such seed.
+    """
+    if seed is not None:
+        if seed not in seeds:
+            raise SettingError(f"seed={seed}: must be one of {', '.join(map(str, seeds))}, or None")
+        return list(seeds).index(seed)
+    for row, each in enumerate(seeds):
+        if each not in diverged:
+            return row
+    # All diverged: the first is as good as any, and the caller says what it is.
+    return 0

@@ -1,0 +1,23 @@
+"""`adama report RESULTS`: one HTML page about a results folder."""
+
+from adama_jax.cli.options import ReportCommand, check_folder
+from adama_jax.cli.words import is_setting
+from adama_jax.config.reading import parse
+from adama_jax.errors import SettingError
+
+
+def report(words: list[str]) -> int:
+    """Write the page and print where it is."""
+    if words and not is_setting(words[0]):
+        words = [f"results={words[0]}", *words[1:]]
+    command = parse(ReportCommand, ReportCommand(), words, "adama report")
+    page = command.page or command.results / "report.html"
+    # Where there are no results the page's own folder is not to blame.
+    if command.results.is_dir():
+        check_folder("page", page.parent)
+        if page.is_dir():
+            raise SettingError(f"page={page}: must be a file to write, not a folder")
+    from adama_jax.reporting.page import report as write_report
+
+    print(write_report(command.results, page))
+    return 0

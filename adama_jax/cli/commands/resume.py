@@ -1,0 +1,30 @@
+"""`adama resume RUN`: resume a run that was interrupted."""
+
+from rich.console import Console
+
+from adama_jax.cli.options import ResumeCommand, check_folder, check_training
+from adama_jax.cli.training import train_and_show
+from adama_jax.cli.words import take_run
+from adama_jax.config.reading import parse
+from adama_jax.errors import SettingError
+from adama_jax.storage.folder import RunFolder
+from adama_jax.storage.reader import config_of
+
+
+def resume(words: list[str]) -> int:
+    """Resume; the figures go to the run's own folder, as those of `adama train`."""
+    path, rest = take_run(words)
+    command = parse(ResumeCommand, ResumeCommand(), rest, "adama resume RUN")
+    check_training(command.training)
+    if command.training.force:
+        raise SettingError(
+            "force=True: must be left out: `adama resume` continues a run, force begins it again"
+        )
+    folder = RunFolder.named(path)
+    config = config_of(folder)
+    check_folder("run", folder.path.parent)
+    from adama_jax.execution.devices import set_up_jax
+
+    set_up_jax(command.training.devices)
+    out = folder.path.parents[1]
+    return train_and_show([config], out, command.training, folder.path, Console())

@@ -1,0 +1,96 @@
+"""`adama sweep SCENARIO`: every combination of several values of settings."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+
+from adama_jax.cli.options import SweepCommand, TrainCommand, check_launch
+from adama_jax.cli.training import prepare
+from adama_jax.cli.words import check_scenario, take_scenario
+from adama_jax.config.identity import sweep_hash
+from adama_jax.config.methods import METHODS
+from adama_jax.config.options import Launch, Training
+from adama_jax.config.reading import given_settings, parse, read_axes, split_axes
+from adama_jax.config.schema import Config, scenario_config
+from adama_jax.errors import SettingError
+from adama_jax.studies.sweep import PRESETS, labels, product
+
+
+def sweep(words: list[str]) -> int:
+    """Read the settings and run the sweep."""
+    command, configs = read_sweep(words)
+    check_launch(command.launch)
+    prepare(configs, command.output)
+    output = command.output
+    return run_sweep(configs, output.out, output.training, command.launch, Console())
+
+
+def run_sweep(
+    configs: Sequence[Config], out: Path, training: Training, options: Launch, console: Console
+) -> int:
+    """Train what is not on disk, print the best settings and write all of them.
+
+    Args:
+        configs: validated configurations of one scenario.
+        out: results folder.
+        training: how runs are trained and saved.
+        options: where the programs run.
+        console: hears of the training.
+
+    Returns:
+        The exit code: 1 if a job failed. A run that diverged is a result.
+    """
+    from adama_jax.reporting.present import show_sweep
+    from adama_jax.storage.reader import find_run
+    from adama_jax.studies.missing import complete
+
+    failures = complete(configs, out, training, options, console)
+    names = zip(configs, labels(configs), strict=True)
+    found = [find_run(out, config, name) for config, name in names]
+    runs = [run for run in found if run is not None]
+    if runs:
+        # The name is that of the settings asked for, so that a sweep that is completed later
+        # replaces its own files.
+        name = f"sweep-{sweep_hash(configs)}"
+        show_sweep(runs, out / configs[0].scenario, name, console)
+    return 1 if failures else 0
+
+
+def read_sweep(words: list[str]) -> tuple[SweepCommand, list[Config]]:
+    """The command, and the configurations that its axes make.
+
+    Raises:
+        SettingError: a setting or an axis that is not allowed.
+    """
+    scenario, rest = take_scenario(words)
+    default = SweepCommand(scenario_config(scenario))
+    rest, axes = split_axes(rest, default)
+    command = parse(SweepCommand, default, rest, f"adama sweep {scenario}")
+    check_scenario(command.config, scenario)
+    # What the command line gives goes before what the preset says.
+    given = given_settings(rest, default)
+    preset = PRESETS[command.preset] if command.preset else {}
+    all_axes = {name: list(values) for name, values in preset.items() if name not in given}
+    all_axes |= axes
+    return command, product(command.config, _typed_axes(command.config, all_axes))
+
+
+def _typed_axes(base: Config, axes: Mapping[str, Sequence[str]]) -> dict[str, list[Any]]:
+    """An axis's words as values; an axis that no method of the sweep reads is refused."""
+    typed = read_axes(axes, TrainCommand(scenario_config(base.scenario)), "adama sweep")
+    methods = typed.get("method", [base.method])
+    for method in methods:
+        if method not in METHODS:
+            raise SettingError(f"method={method}: must be one of {', '.join(METHODS)}")
+    reads: set[str] = set()
+    for method in methods:
+        reads |= set(METHODS[method].reads)
+    for name in typed:
+        if name.startswith("rates.") and name.removeprefix("rates.") not in reads:
+            values = ",".join(axes[name])
+            raise SettingError(
+                f"{name}={values}: must be left out: no method of this sweep reads it"
+            )
+    return typed

@@ -1,0 +1,54 @@
+"""What `train`, `experiment`, `sweep` and `resume` have in common."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from rich.console import Console
+
+from adama_jax.cli.options import check_output
+from adama_jax.config.checks import validate
+from adama_jax.config.options import Launch, Output, Training
+from adama_jax.config.schema import Config
+
+
+def prepare(configs: Sequence[Config], output: Output) -> None:
+    """Check everything a user can get wrong, and only then import JAX.
+
+    Raises:
+        SettingError: a setting that is not allowed.
+    """
+    for config in configs:
+        validate(config)
+    check_output(output)
+    from adama_jax.execution.devices import set_up_jax
+
+    set_up_jax(output.training.devices)
+
+
+def train_and_show(
+    configs: Sequence[Config], out: Path, training: Training, figures: Path, console: Console
+) -> int:
+    """Train what is not on disk, draw all of it and print the table.
+
+    Args:
+        configs: validated configurations of one scenario.
+        out: results folder.
+        training: how runs are trained and saved.
+        figures: folder for the pictures.
+        console: hears of the training.
+
+    Returns:
+        The exit code: 1 if a seed diverged or a method could not be trained.
+    """
+    from adama_jax.reporting.present import show_experiment
+    from adama_jax.storage.reader import find_run
+    from adama_jax.studies.missing import complete
+
+    failures = complete(configs, out, training, Launch(), console)
+    found = [find_run(out, config) for config in configs]
+    runs = [run for run in found if run is not None]
+    if not runs:
+        return 1
+    show_experiment(runs, figures, console)
+    diverged = any(run.meta["diverged"] for run in runs)
+    return 1 if failures or diverged else 0

@@ -1,0 +1,69 @@
+"""The words of a command line that stand before its settings: a scenario, a run's folder."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from adama_jax.config.scenarios import SCENARIOS
+from adama_jax.config.schema import Config
+from adama_jax.errors import SettingError
+
+HELP = ("-h", "--help")
+ANY_SCENARIO = "predator_prey"  # whose defaults `adama train --help` shows
+
+
+def take_scenario(words: Sequence[str]) -> tuple[str, list[str]]:
+    """The scenario, which comes first, and the other words.
+
+    Raises:
+        SettingError: it is missing.
+    """
+    if words and words[0] in HELP:
+        return ANY_SCENARIO, list(words)
+    if not words or is_setting(words[0]):
+        given = words[0] if words else ""
+        raise SettingError(f"scenario={given}: must come first, one of {', '.join(SCENARIOS)}")
+    return words[0], list(words[1:])
+
+
+def take_run(words: Sequence[str]) -> tuple[Path, list[str]]:
+    """A run's folder, which comes first, and the other words.
+
+    Raises:
+        SettingError: it is missing.
+    """
+    if words and words[0] in HELP:
+        return Path(), list(words)
+    if not words or is_setting(words[0]):
+        raise SettingError(
+            "run=: must come first, a run's folder such as results/predator_prey/adama-0123456789"
+        )
+    return Path(words[0]), list(words[1:])
+
+
+def take_nothing(words: Sequence[str]) -> None:
+    """Check that no words are left.
+
+    Raises:
+        SettingError: there are some.
+    """
+    if words:
+        raise SettingError(f"argument={words[0]}: must be left out")
+
+
+def check_scenario(config: Config, scenario: str) -> None:
+    """Check that the settings do not name another scenario than the first word.
+
+    Raises:
+        SettingError: they do.
+    """
+    if config.scenario != scenario:
+        raise SettingError(f"scenario={config.scenario}: must be given once, as the first word")
+
+
+def is_setting(word: str) -> bool:
+    """Whether a word is `key=value` or a flag.
+
+    >>> is_setting("seeds=5"), is_setting("--seeds"), is_setting("clustering")
+    (True, True, False)
+    """
+    return "=" in word or word.startswith("-")

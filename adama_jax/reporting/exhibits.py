@@ -1,0 +1,142 @@
+"""The paper's figures and tables, drawn from finished runs: files with a JSON beside them that says what they show."""
+
+import json
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from pkgutil import resolve_name
+from typing import Any
+
+from rich.console import Console
+
+from adama_jax.config.exhibits import DRAWINGS, Exhibit
+from adama_jax.config.identity import unlike_preset
+from adama_jax.config.names import SYMBOLS, setting, short
+from adama_jax.config.schema import scenario_config
+from adama_jax.reporting import figures, summary
+from adama_jax.reporting.labels import lengths
+from adama_jax.storage.provenance import git_commit
+from adama_jax.storage.reader import Run
+
+RunsByScenario = Mapping[str, Sequence[Run]]
+
+
+def show(
+    exhibit: Exhibit,
+    runs: RunsByScenario,
+    missing: Sequence[str],
+    folder: Path,
+    chosen_from: Sequence[Run],
+    console: Console,
+) -> bool:
+    """Draw an exhibit if there is anything to draw, and say what is missing.
+
+    Args:
+        exhibit: what to draw.
+        runs: its finished runs, by scenario.
+        missing: what is not there, a line a scenario.
+        folder: where the files go.
+        chosen_from: the runs by which settings were chosen (`best_of`).
+        console: hears what was written and what is missing.
+
+    Returns:
+        Whether it was drawn.
+    """
+    drawing = DRAWINGS[exhibit.draw]
+    drawn = bool(runs) or not drawing.of_runs
+    if drawn:
+        draw(exhibit, runs, missing, folder, chosen_from)
+        files = folder / exhibit.name
+        console.print(f"{exhibit.name}: {files}.*", highlight=False, soft_wrap=True)
+    if exhibit.draw == "results":
+        for scenario, members in runs.items():
+            heading = f"{scenario}, {lengths(members)}"
+            console.print(summary.table(summary.summarise(members), heading))
+    if missing:
+        nothing = "" if runs else "nothing drawn; "
+        text = f"{exhibit.name}: {nothing}missing: {'; '.join(missing)}"
+        console.print(text, style="yellow", highlight=False, soft_wrap=True)
+    return drawn
+
+
+def draw(
+    exhibit: Exhibit,
+    runs: RunsByScenario,
+    missing: Sequence[str],
+    folder: Path,
+    chosen_from: Sequence[Run] = (),
+) -> None:
+    """One exhibit: PNG and PDF, or CSV and Markdown, and a JSON that says from what it was drawn.
+
+    Args:
+        exhibit: what to draw.
+        runs: its runs, by scenario.
+        missing: what is not there, in words.
+        folder: where the files go.
+        chosen_from: the runs by which settings were chosen (`best_of`).
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    all_runs = [run for members in runs.values() for run in members]
+    drawing = DRAWINGS[exhibit.draw]
+    function = resolve_name(drawing.function)
+    if drawing.is_table:
+        for suffix, text in function(exhibit, all_runs).items():
+            _file(folder, exhibit, suffix).write_text(text)
+    else:
+        incomplete = ", incomplete" if missing else ""
+        figure = function(runs, f"{exhibit.title}, {lengths(all_runs)}{incomplete}")
+        png, pdf = (_file(folder, exhibit, suffix) for suffix in (".png", ".pdf"))
+        figures.save(figure, png, pdf)
+    about = {
+        "title": exhibit.title,
+        "drawn_at": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
+        "drawn_by_commit": git_commit(),
+        "missing": list(missing),
+        "runs": [provenance(run) for run in all_runs],
+        "chosen_from": [provenance(run) for run in chosen_from],
+    }
+    _file(folder, exhibit, ".json").write_text(json.dumps(about, indent=2) + "\n")
+
+
+def _file(folder: Path, exhibit: Exhibit, suffix: str) -> Path:
+    # Not `with_suffix`: a name may hold a dot.
+    return folder / (exhibit.name + suffix)
+
+
+def results_table(exhibit: Exhibit, runs: Sequence[Run]) -> dict[str, str]:
+    """What the runs amount to, a line each, as the texts of a CSV and a Markdown file."""
+    return summary.texts(summary.summarise(runs), f"{exhibit.title}.")
+
+
+def settings_table(exhibit: Exhibit, runs: Sequence[Run] = ()) -> dict[str, str]:
+    """What the scenarios' names stand for, as a Markdown table.
+
+    A symbol of the paper stands beside its setting. No runs are needed.
+    """
+    configs = [scenario_config(scenario) for scenario in exhibit.scenarios]
+    lines = [
+        "| setting | " + " | ".join(exhibit.scenarios) + " |",
+        "|---|" + "---:|" * len(configs),
+    ]
+    for name in exhibit.rows:
+        symbol = f" ({short(name)})" if short(name) in SYMBOLS else ""
+        values = " | ".join(str(setting(config, name)) for config in configs)
+        lines.append(f"| `{name}`{symbol} | {values} |")
+    return {".md": f"{exhibit.title}\n\n" + "\n".join(lines) + "\n"}
+
+
+def provenance(run: Run) -> dict[str, Any]:
+    """Where a run's numbers come from: its settings, the code and the machine."""
+    described = {name: run.stored[name] for name in ("method", "episodes", "seeds", "seed")}
+    made = {
+        name: run.meta[name]
+        for name in ("git_commit", "device", "versions", "finished_at", "diverged")
+    }
+    return {
+        "label": run.label,
+        "folder": f"{run.config.scenario}/{run.folder.name}",
+        **described,
+        "settings_other_than_the_preset": unlike_preset(run.stored),
+        "all_settings": run.stored,
+        **made,
+    }

@@ -1,0 +1,104 @@
+"""What is shown once runs are finished: pictures, a film, a page for a robot, and a table on the screen.
+
+The modules that draw are imported where they are used: SciPy and Matplotlib take seconds to load, and the commands that
+train import this module before they begin.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from rich.console import Console
+
+from adama_jax.envs.worlds import LocomotionWorld, World
+from adama_jax.reporting.labels import lengths, machine_of, title
+from adama_jax.storage.reader import Rollout, Run, finite_seeds
+
+MOST_MACHINES = 8  # runs of which the speed is printed
+MOST_SETTINGS = 20  # settings in a sweep's table on the screen; the CSV has all
+
+
+def show_experiment(runs: Sequence[Run], folder: Path, console: Console) -> None:
+    """Draw the curves, the rates and a film of the first run; print the table and where everything is.
+
+    Args:
+        runs: finished runs of one scenario.
+        folder: for the pictures and the tables.
+        console: for the table and the paths.
+    """
+    from adama_jax.reporting import figures, summary
+
+    paths = [
+        figures.learning_curves(runs, folder / "learning_curves.png"),
+        figures.rate_curves(runs, folder / "rates.png"),
+    ]
+    first = runs[0]
+    finite = finite_seeds(first)
+    # A run that was published has no rollout, and a seed that diverged has no actors to film.
+    if first.rollout is not None and finite.any():
+        row = int(finite.argmax())
+        paths += show_episodes(first.rollout, first.config.world, title(first, row), folder, row)
+    lines = summary.summarise(runs)
+    paths += summary.write(lines, folder / "results")
+    console.print(summary.table(lines, f"{lines[0].scenario}, {lengths(runs)}"))
+    _print_machines(runs, console)
+    _print_paths(paths, console)
+
+
+def show_sweep(runs: Sequence[Run], folder: Path, name: str, console: Console) -> None:
+    """Print the best settings, write all as CSV and Markdown; of a grid of rates a heat map too.
+
+    Args:
+        runs: the finished runs of a sweep.
+        folder: for the files.
+        name: of the files, without a suffix.
+        console: for the table and the paths.
+    """
+    from adama_jax.reporting import figures, summary
+
+    lines = summary.ranked(summary.summarise(runs))
+    worlds = ", ".join(sorted({line.scenario for line in lines}))
+    best = f", the best {MOST_SETTINGS}" if len(lines) > MOST_SETTINGS else ""
+    heading = f"{worlds}, {lengths(runs)}: {len(lines)} settings{best}"
+    paths = summary.write(lines, folder / name)
+    console.print(summary.ranking(lines[:MOST_SETTINGS], heading))
+    # All were trained on the same machine, so that one line says it.
+    _print_machines(runs[:1], console)
+    if figures.is_grid(runs):
+        picture = figures.heat_map({runs[0].config.scenario: runs}, lengths(runs))
+        paths.append(figures.save(picture, folder / f"{name}.png"))
+    _print_paths(paths, console)
+
+
+def show_episodes(
+    rollout: Rollout, world: World, heading: str, folder: Path, row: int = 0
+) -> list[Path]:
+    """Film greedy episodes; of a robot also write a page with Brax's viewer.
+
+    Args:
+        rollout: the episodes, and what there is to draw.
+        world: where they were played.
+        heading: of the film and the page.
+        folder: for both.
+        row: which of the rollout's seeds.
+    """
+    from adama_jax.reporting import film
+
+    paths = [film.rollout_gif(rollout, heading, folder / "rollout.gif", row)]
+    if isinstance(world, LocomotionWorld) and rollout.snapshot is not None:
+        # Brax computes the poses of the links, and JAX with it; only robots need them.
+        from adama_jax.reporting import viewer
+
+        paths.append(viewer.rollout_page(rollout, world, heading, folder / "rollout.html", row))
+    return paths
+
+
+def _print_machines(runs: Sequence[Run], console: Console) -> None:
+    """On what the runs were made, and how fast."""
+    for run in runs[:MOST_MACHINES]:
+        speed = f"{run.meta['updates_per_second']:,.0f} updates/s"
+        console.print(f"{run.label}: {speed} on {machine_of(run)}", highlight=False)
+
+
+def _print_paths(paths: Sequence[Path], console: Console) -> None:
+    for path in paths:
+        console.print(f"  {path}", highlight=False, soft_wrap=True)

@@ -1,0 +1,65 @@
+"""Training the runs that are not on disk yet."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from rich.console import Console
+
+from adama_jax.config.options import Launch, Training
+from adama_jax.config.schema import Config
+from adama_jax.storage.cohorts import find
+from adama_jax.storage.folder import RunFolder, run_folder
+from adama_jax.storage.reader import has_run
+from adama_jax.studies.launch import Failure, launch
+from adama_jax.studies.sweep import jobs, labels, rejoined
+
+MOST_NAMED = 8  # finished runs that get a line each; of more only the number is printed
+
+
+def complete(
+    configs: Sequence[Config], out: Path, training: Training, options: Launch, console: Console
+) -> list[Failure]:
+    """Train the configurations that are not on disk; with `force`, all of them.
+
+    Args:
+        configs: validated configurations.
+        out: results folder; runs go to `out/<scenario>/<method>-<hash>`.
+        training: how they are trained and saved.
+        options: where the programs run.
+        console: hears which runs are finished already, and of the training.
+
+    Returns:
+        The jobs that failed.
+
+    Raises:
+        RunBusy: another process is training one of them.
+    """
+    names = dict(zip(configs, labels(configs), strict=True))
+    if not training.force:
+        # A process that was killed just before the renaming left a run that is whole.
+        for config in names:
+            RunFolder.of(out, config).finish_renaming()
+    missing = [config for config in names if training.force or not has_run(out, config)]
+    for config in missing:
+        RunFolder.of(out, config).check_free()
+    finished = {config: name for config, name in names.items() if config not in missing}
+    _print_finished(finished, len(missing), out, console)
+    to_do = jobs(missing, [names[config] for config in missing], options.parts)
+    scenarios = {config.scenario for config in missing} if not training.force else set()
+    begun = [
+        about.runs for name in sorted(scenarios) for _, about in find(out / name, lambda line: None)
+    ]
+    to_do = rejoined(to_do, begun)
+    return launch(to_do, out, options, console, training)
+
+
+def _print_finished(finished: dict[Config, str], missing: int, out: Path, console: Console) -> None:
+    """Say which runs are there already: nobody should wonder why they are not trained."""
+    if len(finished) > MOST_NAMED:
+        console.print(f"{len(finished)} runs are finished already, {missing} are to be trained.")
+        return
+    for config, name in finished.items():
+        folder = run_folder(out, config)
+        console.print(
+            f"{name}: finished already, {folder} (force=true runs it again)", soft_wrap=True
+        )

@@ -1,0 +1,64 @@
+"""The page about a results folder."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from adama_jax.cli.commands.figures import draw_exhibits
+from adama_jax.cli.options import FiguresCommand
+from adama_jax.config.exhibits import load_exhibits
+from adama_jax.config.names import with_settings
+from adama_jax.config.schema import scenario_config
+from adama_jax.errors import SettingError
+from adama_jax.reporting.figures import learning_curves
+from adama_jax.reporting.page import report
+from adama_jax.storage.reader import find_run, load_run
+from tests.helpers import EXPERIMENTS, QUIET, fake_grid, fake_run, of_going_together
+
+PUBLISHED = Path(__file__).parents[2] / "docs" / "results" / "runs"
+
+
+def test_the_report_stands_alone(tmp_path):
+    fake_grid(tmp_path)
+    exhibits = load_exhibits(EXPERIMENTS)
+    for row in of_going_together(exhibits["figure3"], tmp_path):
+        fake_run(tmp_path, config=row.config)
+    command = FiguresCommand(EXPERIMENTS, scale=0.01, only=("going_together",), out=tmp_path)
+    draw_exhibits(command, QUIET)
+    text = report(tmp_path, tmp_path / "page.html").read_text()
+    assert (
+        not re.search(r'(src|href)=(?!"data:)', text)
+        and "@import" not in text
+        and "<script" not in text
+    )
+    assert text.count("data:image/png") >= 4 and "data:image/gif" in text
+    assert "l_c=0.004" in text and "0000000" in text and "seed 101 at 7" in text
+    with pytest.raises(SettingError, match="must be a folder with finished runs"):
+        report(tmp_path / "figures", tmp_path / "none.html")
+
+
+def test_the_report_shows_one_run_s_own_figures_and_the_common_settings(tmp_path):
+    """After `adama train`, whose figures are in the run's folder."""
+    run = fake_run(tmp_path)
+    learning_curves([run], run.folder / "learning_curves.png")
+    text = report(tmp_path, tmp_path / "page.html").read_text()
+    assert "adama: learning curves" in text and "data:image/png" in text
+    assert "<td>rates.critic_scale<td>10.0" in text and "<td>learning.batch_size<td>1024" in text
+
+
+def test_the_published_runs_can_be_read(tmp_path):
+    """All of them, of every version since they began."""
+    text = report(PUBLISHED, tmp_path / "page.html").read_text()
+    assert "-2.96 [-3.05, -2.91]" in text and "seed 2 at 38,477" in text
+    assert (
+        find_run(PUBLISHED, with_settings(scenario_config("predator_prey"), {"seeds": 5}))
+        is not None
+    )
+
+
+def test_runs_without_their_rollouts_can_be_read(tmp_path):
+    run = fake_run(tmp_path)
+    (run.folder / "rollout.npz").unlink()
+    assert load_run(run.folder).rollout is None
+    assert "data:image/gif" not in report(tmp_path, tmp_path / "page.html").read_text()
