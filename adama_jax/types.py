@@ -8,13 +8,14 @@
 | Z | size of a snapshot, the compact state that observations are a function of |
 | T | steps of an episode |
 | E | episodes that a replay buffer holds, or that an evaluation plays |
-| S | seeds (the population axis of `vmap`) |
+| S | members of a population (the axis of `vmap`): seeds, each with its hyperparameters |
 | P | points of a learning curve |
 
-Minibatches are agent-major, `[N, B, O]`: on a CPU `[N, B, I] x [N, I, O]` runs more than twice as fast as
-`[B, N, I] x [N, I, O]`.
+Minibatches are agent-major, `[N, B, O]`: on a CPU `[N, B, I] x [N, I, O]` runs more than twice as
+fast as `[B, N, I] x [N, I, O]`.
 """
 
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 import jax
@@ -24,20 +25,24 @@ Scalar = jax.Array | float  # an array of shape [], or a number
 
 
 class Params(NamedTuple):
-    """Parameters of the learner: `actors` (every leaf leads with N) and `critic`."""
+    """All that is learned; also of targets, of update directions, and of optimizers' states.
 
-    actors: PyTree
+    `others` is what an algorithm learns beside actors and critic, by name, such as a temperature.
+    """
+
+    actors: PyTree  # every leaf leads with N
     critic: PyTree
+    others: Mapping[str, PyTree] = {}
 
 
 class Batch(NamedTuple):
-    """A minibatch of transitions: `terminated` is 1.0 where the world ended, never at a mere time limit."""
+    """A minibatch of transitions."""
 
     obs: jax.Array  # [N, B, O]
     action: jax.Array  # [N, B, A], in [-1, 1]
     reward: jax.Array  # [B], the team's
     next_obs: jax.Array  # [N, B, O]
-    terminated: jax.Array  # [B], 0.0 or 1.0
+    terminated: jax.Array  # [B], 1.0 where the world ended, 0.0 also at a mere time limit
 
 
 class Episode(NamedTuple):
@@ -50,10 +55,14 @@ class Episode(NamedTuple):
 
 
 class Signals(NamedTuple):
-    """All that a rate rule ever sees of the learning: two N-vectors and a number (`probe` measures them).
+    """All that a rate rule ever sees of the learning: two N-vectors and a number.
 
-    contribution: c_i = <g_i, d_i>, first-order gain of the objective per unit of actor i's rate. [N]
-    curvature: M l_a of Eq. (3), what the second order adds to the contributions at the current rates. [N]
+    `probe` measures them.
+
+    contribution: c_i = <g_i, d_i>, first-order gain of the objective per unit of actor i's rate.
+        [N]
+    curvature: M l_a of Eq. (3), what the second order adds to the contributions at the current
+        rates. [N]
     critic_term: kappa = |<dJ/dphi, d_c>| of Eq. (2). []
     """
 
@@ -63,7 +72,7 @@ class Signals(NamedTuple):
 
 
 class Rates(NamedTuple):
-    """Learning rates: `critic` is l_c, a scalar; `actors` is l_a, an N-vector whose norm is the actors' budget."""
+    """Learning rates: `critic` is l_c; `actors` is l_a, whose norm is the actors' budget."""
 
-    critic: jax.Array
-    actors: jax.Array
+    critic: jax.Array  # []
+    actors: jax.Array  # [N]

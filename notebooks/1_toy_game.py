@@ -54,7 +54,8 @@ def policy(actors):
 actors = jnp.zeros((2, 1))
 gradient = jax.grad(lambda actors: jnp.mean(payoff(policy(actors))))(actors)
 contribution = probe.contributions(gradient, gradient)
-matrix = probe.pairwise_matrix(policy, payoff, actors, gradient)
+along = probe.Along(policy, payoff, actors, gradient)
+matrix = probe.pairwise_matrix(along)
 print("contributions", contribution, "by hand", [9, 1])
 print("M\n", matrix, "\nby hand\n", np.array([[-9, 3 * coupling], [3 * coupling, -1]]))
 
@@ -63,9 +64,7 @@ print("M\n", matrix, "\nby hand\n", np.array([[-9, 3 * coupling], [3 * coupling,
 
 # %%
 rates = jnp.array([0.2, 0.3])
-print(
-    "M l_a, product", probe.exact(policy, payoff, actors, gradient, rates), "matrix", matrix @ rates
-)
+print("M l_a, product", probe.exact(along, rates), "matrix", matrix @ rates)
 
 # %% [markdown]
 # ## How the rates move
@@ -83,9 +82,10 @@ def climb(rule, steps=60):
         value, gradient = jax.value_and_grad(lambda actors: jnp.mean(payoff(policy(actors))))(
             actors
         )
+        along = probe.Along(policy, payoff, actors, gradient)
         signals = Signals(
             contribution=probe.contributions(gradient, gradient),
-            curvature=probe.exact(policy, payoff, actors, gradient, state.rates.actors),
+            curvature=probe.exact(along, state.rates.actors),
             critic_term=jnp.zeros(()),
         )
         state = rule.update(signals, state)

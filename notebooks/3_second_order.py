@@ -53,7 +53,7 @@ def trained(activation):
 
 
 def pieces(algorithm, params, obs):
-    """What `probe` takes: policy, critic, actors and their directions (plain gradient ascent)."""
+    """What `probe` reads; the directions are those of plain gradient ascent."""
 
     def policy(actors):
         return algorithm.act(actors, obs)
@@ -62,15 +62,15 @@ def pieces(algorithm, params, obs):
         return algorithm.value(params.critic, obs, action)
 
     directions = jax.grad(lambda actors: jnp.mean(value(policy(actors))))(params.actors)
-    return policy, value, params.actors, directions
+    return probe.Along(policy, value, params.actors, directions)
 
 
 # %%
 rates = jnp.full(8, 1e-2 / jnp.sqrt(8.0))
 looks = {activation: pieces(*trained(activation)) for activation in ("relu", "tanh")}
-matrices = {activation: probe.pairwise_matrix(*look) for activation, look in looks.items()}
+matrices = {activation: probe.pairwise_matrix(look) for activation, look in looks.items()}
 products = {
-    activation: {name: probe.curvature(name)(*look, rates) for name in probe.CURVATURES}
+    activation: {name: probe.curvature(name)(look, rates) for name in probe.CURVATURES}
     for activation, look in looks.items()
 }
 
@@ -118,8 +118,8 @@ plt.show()
 # ## How large is it beside the first order?
 
 # %%
-for activation, (_, _, _, directions) in looks.items():
-    contribution = probe.contributions(directions, directions)
+for activation, look in looks.items():
+    contribution = probe.contributions(look.directions, look.directions)
     for name, product in products[activation].items():
         ratio = float(jnp.linalg.norm(product) / jnp.linalg.norm(contribution))
         print(f"{activation:5} {name:10} |M l_a| / |c| = {ratio:.1e}")

@@ -23,14 +23,16 @@ def game(payoff: Callable[[jax.Array], jax.Array], start: jax.Array) -> Algorith
     def value(critic: jax.Array, obs: jax.Array, action: jax.Array) -> jax.Array:
         return jax.vmap(payoff, in_axes=1)(action[..., 0]) + critic
 
+    def objective(params: Params, batch: Batch, key: jax.Array) -> jax.Array:
+        return jnp.mean(value(params.critic, batch.obs, act(params.actors, batch.obs)))
+
     return Algorithm(
         init=lambda key: Params(start[:, None], jnp.zeros(())),
         act=act,
+        sample=lambda actors, obs, noise, share: act(actors, obs),
         value=value,
-        critic_loss=lambda critic, targets, batch, discount, key: jnp.zeros(()) * critic,
-        objective=lambda actors, critic, batch, key: jnp.mean(
-            value(critic, batch.obs, act(actors, batch.obs))
-        ),
+        critic_loss=lambda params, targets, batch, discount, key: 0.0 * params.critic,
+        objective=objective,
         smooth=True,
     )
 

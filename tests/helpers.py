@@ -95,7 +95,7 @@ def assert_equal_runs(left, right):
 
 
 def assert_equal_states(left, right, episode):
-    """Every leaf of the last checkpoint: parameters, targets, optimisers, rates, replay, keys, counters."""
+    """Every leaf of the last checkpoint: parameters, targets, optimizers, rates, replay, keys, counters."""
     for kind in ("state", "replay"):
         found = []
         for folder in (left, right):

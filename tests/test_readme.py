@@ -29,7 +29,7 @@ def test_the_python_example_runs():
     (code,) = re.findall(r"```python\n(.*?)```", README, flags=re.DOTALL)
     names = {}
     exec(code, names)
-    assert names["state"].rates.rates.actors.shape == (2,)
+    assert names["state"].rule.rates.actors.shape == (2,)
 
 
 @pytest.mark.parametrize("line", COMMANDS)

@@ -1,1 +1,1 @@
-"""Algorithms: what is learned (a critic, actors, their losses), without any learning rate or optimiser."""
+"""Algorithms: what is learned (actors, a critic, their losses), without a rate or an optimizer."""

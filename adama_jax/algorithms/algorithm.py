@@ -1,27 +1,66 @@
-"""The interface of an algorithm."""
+"""The interface of an algorithm: what is learned, without any learning rate or optimizer.
 
-from collections.abc import Callable
-from typing import NamedTuple
+A factory of an algorithm (`settings.ALGORITHMS`) is called with these keywords, and may ignore what
+it has no use for: `num_agents`, `obs_size`, `action_size` (N, O, A), `action_sizes` (each agent's
+true one), `horizon` (T), `hidden`, `actor_activation`, `critic_activation` and `critic` (the
+networks' settings). To act again with stored actors it is called without the critic's and T.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any, Literal, NamedTuple
 
 import jax
 
 from adama_jax.types import Batch, Params, PyTree
 
+Loss = Callable[[Params, Params, Batch, jax.Array, jax.Array], jax.Array]
+
+
+class Group(NamedTuple):
+    """How a group of parameters beside actors and critic is trained, such as a temperature.
+
+    loss: `(params, targets, batch, discount, key) -> []`, to be minimised over this group alone.
+    rate: its learning rate. It is no part of the total l that the rate rules divide.
+    has_target: whether `targets.others` has a copy of it, moved as the other targets are.
+    """
+
+    loss: Loss
+    rate: float
+    has_target: bool = False
+
 
 class Algorithm(NamedTuple):
     """An actor-critic algorithm as pure functions. Keys are for algorithms that draw noise.
 
-    init: `(key) -> Params`.
-    act: `(actors, obs [N, B, O]) -> action [N, B, A]` in [-1, 1].
+    A loss gets all parameters; the learner differentiates it by those that it is to move.
+
+    init: `(key) -> Params`; its `others` has the names of `groups`.
+    act: `(actors, obs [N, B, O]) -> action [N, B, A]` in [-1, 1], the best one it knows: greedy.
+    sample: `(actors, obs [N, 1, O], noise, share) -> action [N, 1, A]`, to explore. `noise` is one
+        entry of what `draw` gave; `share` falls from 1 as the settings `exploration` say, and an
+        algorithm that explores by its own policy may ignore it. What pads an action is 0.
     value: `(critic, obs [N, B, O], action [N, B, A]) -> Q [B]`.
-    critic_loss: `(critic, targets: Params, batch, discount, key) -> []`, to be minimised.
-    objective: `(actors, critic, batch, key) -> []`, J, to be maximised over the actors.
-    smooth: whether `value` has second derivatives in the actions that are not zero almost everywhere.
+    critic_loss: `(params, targets, batch, discount, key) -> []`, minimised over the critic.
+    objective: `(params, batch, key) -> []`, J, maximised over the actors.
+    smooth: whether `value` has second derivatives in the actions that are not zero almost
+        everywhere.
+    draw: `(key, steps) -> noise`, all that is random in the actions of an episode; every leaf leads
+        with T, an entry a step. One key a step unless given.
+    policy: `(actors, obs, key) -> action`, the actions that `objective` values when it has this
+        key: second-order rules look along it. None: `act`.
+    groups: of the further parameters, by name.
+    replay: "ring" draws transitions of all episodes that the buffer holds; "on_policy" gives those
+        of the last round of episodes alone, all of them in order, B = rounds' episodes x T.
     """
 
     init: Callable[[jax.Array], Params]
     act: Callable[[PyTree, jax.Array], jax.Array]
+    sample: Callable[[PyTree, jax.Array, Any, jax.Array], jax.Array]
     value: Callable[[PyTree, jax.Array, jax.Array], jax.Array]
-    critic_loss: Callable[[PyTree, Params, Batch, jax.Array, jax.Array], jax.Array]
-    objective: Callable[[PyTree, PyTree, Batch, jax.Array], jax.Array]
+    critic_loss: Loss
+    objective: Callable[[Params, Batch, jax.Array], jax.Array]
     smooth: bool
+    draw: Callable[[jax.Array, int], Any] = jax.random.split
+    policy: Callable[[PyTree, jax.Array, jax.Array], jax.Array] | None = None
+    groups: Mapping[str, Group] = {}
+    replay: Literal["ring", "on_policy"] = "ring"

@@ -13,7 +13,8 @@ def td_target(
     A time limit is not a termination: it bootstraps.
 
     >>> import jax.numpy as jnp
-    >>> td_target(jnp.array([1.0, 1.0]), jnp.array([0.0, 1.0]), jnp.array([10.0, 10.0]), 0.5).tolist()
+    >>> reward, terminated = jnp.array([1.0, 1.0]), jnp.array([0.0, 1.0])
+    >>> td_target(reward, terminated, next_value=jnp.array([10.0, 10.0]), discount=0.5).tolist()
     [6.0, 1.0]
     """
     chex.assert_rank([reward, terminated, next_value], 1)
@@ -29,4 +30,7 @@ def td_loss(value: jax.Array, target: jax.Array) -> jax.Array:
     """
     chex.assert_equal_shape([value, target])
     chex.assert_rank(value, 1)
-    return jnp.mean((value - jax.lax.stop_gradient(target)) ** 2)
+    # The target depends on parameters too where an algorithm takes it from the online networks;
+    # the TD error's gradient is by the value alone.
+    error = value - jax.lax.stop_gradient(target)
+    return jnp.mean(error**2)

@@ -1,7 +1,7 @@
-"""Single-critic MADDPG (section 3.1): deterministic actors, one centralised critic, one team reward.
+"""Single-critic MADDPG (section 3.1): deterministic actors, one centralised critic, a team reward.
 
-Lowe et al., Multi-Agent Actor-Critic for Mixed Cooperative-Competitive Environments (NeurIPS 2017), with the paper's
-shared critic. With N = 1 it is DDPG.
+Lowe et al., Multi-Agent Actor-Critic for Mixed Cooperative-Competitive Environments (NeurIPS 2017),
+with the paper's shared critic. With N = 1 it is DDPG.
 """
 
 from collections.abc import Sequence
@@ -28,15 +28,20 @@ def maddpg(
     critic_activation: str = "relu",
     critic: str = "joint",
     action_sizes: Sequence[int] | None = None,
+    horizon: int | None = None,
 ) -> Algorithm:
     """MADDPG with one critic for the team.
+
+    It explores by uniform noise: (1 - share) a + share u, u uniform in [-1, 1] (section 4.6).
 
     Args:
         num_agents, obs_size, action_size: N, O and A.
         hidden: widths of the hidden layers, of actors and critic alike.
         actor_activation, critic_activation: names of Flax activations.
         critic: one of `settings.CRITICS`.
-        action_sizes: each agent's true action size, where some are smaller than A; what pads them stays 0.
+        action_sizes: each agent's true action size, where some are smaller than A; what pads them
+            stays 0.
+        horizon: T, not read: transitions are learned from one by one.
 
     Raises:
         ValueError: an unknown critic.
@@ -54,7 +59,8 @@ def maddpg(
     critic_net = critic_class(hidden=tuple(hidden), activation=critic_activation)
 
     sizes = tuple(action_sizes or [action_size] * num_agents)
-    mask = action_mask(sizes, action_size) if min(sizes) < action_size else None
+    padded = min(sizes) < action_size
+    mask = action_mask(sizes, action_size)[:, None]  # [N, 1, A]
 
     def init(key: jax.Array) -> Params:
         k_actors, k_critic = jax.random.split(key)
@@ -65,19 +71,38 @@ def maddpg(
 
     def act(actors: PyTree, obs: jax.Array) -> jax.Array:
         action: Any = jax.vmap(actor_net.apply)(actors, obs)
-        return action if mask is None else action * mask[:, None]
+        return action * mask if padded else action
+
+    def draw(key: jax.Array, steps: int) -> jax.Array:
+        # All of an episode's at once: a draw in each turn of the loop costs more than the actors.
+        return jax.random.uniform(key, (steps, num_agents, action_size), minval=-1.0, maxval=1.0)
+
+    def sample(actors: PyTree, obs: jax.Array, noise: jax.Array, share: jax.Array) -> jax.Array:
+        mixed = (1 - share) * act(actors, obs) + share * noise[:, None]
+        return mixed * mask
 
     def value(critic: PyTree, obs: jax.Array, action: jax.Array) -> jax.Array:
         return critic_net.apply(critic, obs, action)
 
     def critic_loss(
-        critic: PyTree, targets: Params, batch: Batch, discount: jax.Array, key: jax.Array
+        params: Params, targets: Params, batch: Batch, discount: jax.Array, key: jax.Array
     ) -> jax.Array:
-        next_value = value(targets.critic, batch.next_obs, act(targets.actors, batch.next_obs))
+        next_action = act(targets.actors, batch.next_obs)
+        next_value = value(targets.critic, batch.next_obs, next_action)
         target = td_target(batch.reward, batch.terminated, next_value, discount)
-        return td_loss(value(critic, batch.obs, batch.action), target)
+        return td_loss(value(params.critic, batch.obs, batch.action), target)
 
-    def objective(actors: PyTree, critic: PyTree, batch: Batch, key: jax.Array) -> jax.Array:
-        return jnp.mean(value(critic, batch.obs, act(actors, batch.obs)))
+    def objective(params: Params, batch: Batch, key: jax.Array) -> jax.Array:
+        action = act(params.actors, batch.obs)
+        return jnp.mean(value(params.critic, batch.obs, action))
 
-    return Algorithm(init, act, value, critic_loss, objective, smooth=critic_activation in SMOOTH)
+    return Algorithm(
+        init=init,
+        act=act,
+        sample=sample,
+        value=value,
+        critic_loss=critic_loss,
+        objective=objective,
+        smooth=critic_activation in SMOOTH,
+        draw=draw,
+    )

@@ -42,6 +42,7 @@ def make_algorithm(config: Config, env: Env) -> Algorithm:
         critic_activation=networks.critic_activation,
         critic=networks.critic,
         action_sizes=env.spec.action_sizes,
+        horizon=env.spec.horizon,
     )
 
 
@@ -63,10 +64,10 @@ def make_learner(
     config: Config,
     algorithm: Algorithm,
     num_agents: int,
-    parts: int | None = None,
+    microbatches: int | None = None,
     sharing: int = 1,
 ) -> Learner:
-    """The train step; `parts` as `learner` has them.
+    """The train step; `microbatches` as `learner` has them.
 
     With `sharing` devices for a minibatch it works in a `shard_map` with the axis `MINIBATCH`.
     """
@@ -78,8 +79,8 @@ def make_learner(
         num_agents,
         curvature=config.rates.curvature,
         target_period=period if config.learning.targets == "hard" else None,
-        parts=parts,
-        shared_by=MINIBATCH if sharing > 1 else None,
+        microbatches=microbatches,
+        axis_name=MINIBATCH if sharing > 1 else None,
     )
 
 
@@ -112,8 +113,8 @@ def make_train(
     (3, (2,))
     """
     batch_size = config.learning.batch_size
-    parts = count_microbatches(batch_size, platform or jax.default_backend(), sharing)
-    if (parts or 1) % sharing:
+    microbatches = count_microbatches(batch_size, platform or jax.default_backend(), sharing)
+    if (microbatches or 1) % sharing:
         raise ValueError(
             f"sharing={sharing}: so many devices cannot share a minibatch of {batch_size}"
         )
@@ -122,7 +123,7 @@ def make_train(
     return trainer(
         env,
         algorithm.act,
-        make_learner(config, algorithm, env.spec.num_agents, parts, sharing),
+        make_learner(config, algorithm, env.spec.num_agents, microbatches, sharing),
         make_replay(config, env),
         updates_per_episode=config.learning.updates_per_episode,
         envs_per_run=config.learning.envs_per_run,

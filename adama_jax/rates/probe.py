@@ -1,18 +1,17 @@
-"""What the rate rules are told: the effect of each update on the Q-value, measured from gradients already at hand.
+"""What the rate rules read: the effect of each update on the Q-value, from gradients at hand.
 
-First order: `contributions` and `critic_term` are inner products of gradients that the update computes anyway.
-Second order: three ways to the product M l_a of Eq. (3), each a function
-`(policy, value, actors, directions, rates, contributions=None) -> [N]`, named in `CURVATURES`. Its arguments:
+First order: `contributions` and `critic_term` are inner products of gradients that the update
+computes anyway. Second order: three ways to the product M l_a of Eq. (3), named in `CURVATURES`,
+each a function `(along, rates, contributions=None) -> [N]` of
 
-* policy: `actors -> action [N, B, A]`, the actors on this minibatch's observations;
-* value: `action [N, B, A] -> Q [B]`, the critic on this minibatch's observations;
-* actors, directions: parameters and their update directions at rate 1, every leaf leading with N;
+* along: the minibatch seen from the actors, an `Along`;
 * rates: l_a. [N]
-* contributions: c, where it is at hand; only `lookahead` reads it, and otherwise computes its own. [N]
+* contributions: c, where it is at hand; only `lookahead` reads it, and otherwise computes its own.
+  [N]
 """
 
 from collections.abc import Callable
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import jax
 import jax.numpy as jnp
@@ -24,17 +23,20 @@ Policy = Callable[[PyTree], jax.Array]
 Value = Callable[[jax.Array], jax.Array]
 
 
+class Along(NamedTuple):
+    """A minibatch seen from the actors: what they do there, what it is worth, where they step."""
+
+    policy: Policy  # actors -> action [N, B, A], on the minibatch's observations
+    value: Value  # action [N, B, A] -> Q [B], likewise
+    actors: PyTree  # parameters, every leaf leading with N
+    directions: PyTree  # their update directions at rate 1, in the same shapes
+
+
 class Curvature(Protocol):
     """The product M l_a of Eq. (3), or its like."""
 
     def __call__(
-        self,
-        policy: Policy,
-        value: Value,
-        actors: PyTree,
-        directions: PyTree,
-        rates: jax.Array,
-        contributions: jax.Array | None = None,
+        self, along: Along, rates: jax.Array, contributions: jax.Array | None = None
     ) -> jax.Array: ...
 
 
@@ -52,9 +54,9 @@ def contributions(actor_gradients: PyTree, directions: PyTree) -> jax.Array:
 
 
 def critic_term(value_gradient: PyTree, critic_direction: PyTree) -> jax.Array:
-    """kappa = |<dJ/dphi, d_c>|: how far the critic's update moves the Q-value per unit of rate (section 3.3). []
+    """kappa = |<dJ/dphi, d_c>|: what a unit of the critic's rate does to the Q-value. []
 
-    With plain SGD d_c = -d delta/d phi.
+    With plain SGD d_c = -d delta/d phi (section 3.3).
 
     >>> import jax.numpy as jnp
     >>> float(critic_term({"w": jnp.array([1.0, -2.0])}, {"w": jnp.array([2.0, 2.0])}))
@@ -63,118 +65,107 @@ def critic_term(value_gradient: PyTree, critic_direction: PyTree) -> jax.Array:
     return jnp.abs(inner(value_gradient, critic_direction))
 
 
-def action_change(
-    policy: Policy, actors: PyTree, directions: PyTree
-) -> tuple[jax.Array, jax.Array]:
-    """The actions, and u_bi = (da_i/dtheta_i) d_i, their first-order change at rate 1 (section 3.4). [N, B, A] x 2"""
-    return jax.jvp(policy, (actors,), (directions,))
+def action_change(along: Along) -> tuple[jax.Array, jax.Array]:
+    """The actions, and u_bi = (da_i/dtheta_i) d_i, their first-order change at rate 1.
+
+    [N, B, A] both (section 3.4).
+    """
+    return jax.jvp(along.policy, (along.actors,), (along.directions,))
 
 
-def exact(
-    policy: Policy,
-    value: Value,
-    actors: PyTree,
-    directions: PyTree,
-    rates: jax.Array,
-    contributions: jax.Array | None = None,
-) -> jax.Array:
+def exact(along: Along, rates: jax.Array, contributions: jax.Array | None = None) -> jax.Array:
     """M l_a by one Hessian-vector product, whatever N is (Eq. 3). [N]
 
-    (M l_a)_i = mean_b u_bi^T [H_b v_b]_i with v_b = sum_j l_j u_bj. Zero almost everywhere for a critic that is
-    piecewise linear in the actions (ReLU): choose `secant` or `lookahead` there.
+    (M l_a)_i = mean_b u_bi^T [H_b v_b]_i with v_b = sum_j l_j u_bj. Zero almost everywhere for a
+    critic that is piecewise linear in the actions (ReLU): choose `secant` or `lookahead` there.
 
     >>> import jax.numpy as jnp
     >>> value = lambda action: 3.0 * action[0, :, 0] * action[1, :, 0]  # Q = 3 a_1 a_2
     >>> policy = lambda actors: actors[:, None, :]
-    >>> exact(policy, value, jnp.zeros((2, 1)), jnp.ones((2, 1)), jnp.array([0.1, 0.2])).tolist()
+    >>> along = Along(policy, value, actors=jnp.zeros((2, 1)), directions=jnp.ones((2, 1)))
+    >>> exact(along, rates=jnp.array([0.1, 0.2])).tolist()
     [0.6000000238418579, 0.30000001192092896]
     """
-    action, change = action_change(policy, actors, directions)
-    along = rates[:, None, None] * change
-    product = jax.jvp(_action_gradient(value), (action,), (along,))[1]
+    action, change = action_change(along)
+    moved = rates[:, None, None] * change
+    _, product = jax.jvp(_action_gradient(along.value), (action,), (moved,))
     return jnp.sum(change * product, axis=(1, 2))
 
 
 def secant(step: jax.Array | float = 0.1) -> Curvature:
     """M l_a from the difference of two action gradients, which averages over a ReLU critic's kinks.
 
-    H v ~ (grad_a Q(a + h v) - grad_a Q(a - h v)) / 2h, with h such that h v has root mean square `step` over the
-    joint actions of the minibatch (actions lie in [-1, 1]).
+    H v ~ (grad_a Q(a + h v) - grad_a Q(a - h v)) / 2h, with h such that h v has root mean square
+    `step` over the joint actions of the minibatch (actions lie in [-1, 1]).
 
     >>> import jax.numpy as jnp
     >>> value = lambda action: 3.0 * action[0, :, 0] * action[1, :, 0]
     >>> policy = lambda actors: actors[:, None, :]
-    >>> product = secant()(policy, value, jnp.zeros((2, 1)), jnp.ones((2, 1)), jnp.array([0.1, 0.2]))
-    >>> [round(x, 4) for x in product.tolist()]
+    >>> along = Along(policy, value, actors=jnp.zeros((2, 1)), directions=jnp.ones((2, 1)))
+    >>> [round(x, 4) for x in secant()(along, rates=jnp.array([0.1, 0.2])).tolist()]
     [0.6, 0.3]
     """
 
     def product(
-        policy: Policy,
-        value: Value,
-        actors: PyTree,
-        directions: PyTree,
-        rates: jax.Array,
-        contributions: jax.Array | None = None,
+        along: Along, rates: jax.Array, contributions: jax.Array | None = None
     ) -> jax.Array:
-        action, change = action_change(policy, actors, directions)
-        along = rates[:, None, None] * change
-        size = jnp.sqrt(jnp.mean(along**2))
-        nudge = along * (step / jnp.where(size > 0, size, 1.0))
-        gradient = _action_gradient(value)
+        action, change = action_change(along)
+        moved = rates[:, None, None] * change
+        size = jnp.sqrt(jnp.mean(moved**2))
+        # Where nothing moves, `nudge` is zero whatever it is divided by; so is the result.
+        nudge = moved * (step / jnp.where(size > 0, size, 1.0))
+        gradient = _action_gradient(along.value)
         difference = gradient(action + nudge) - gradient(action - nudge)
         return jnp.sum(change * difference, axis=(1, 2)) * size / (2 * step)
 
     return product
 
 
-def lookahead(
-    policy: Policy,
-    value: Value,
-    actors: PyTree,
-    directions: PyTree,
-    rates: jax.Array,
-    contributions: jax.Array | None = None,
-) -> jax.Array:
-    """What the exact gradient of l -> J(theta + l d) at the current l_a has beyond the contributions. [N]
+def lookahead(along: Along, rates: jax.Array, contributions: jax.Array | None = None) -> jax.Array:
+    """What the gradient of l -> J(theta + l d) at the current l_a has beyond the contributions. [N]
 
-    No Taylor expansion at all (beyond the paper): contributions + lookahead is that gradient, to all orders, with the
-    actors' own second derivatives that Eq. (3) drops. With `contributions` given it costs less than `secant`.
+    No Taylor expansion at all (beyond the paper): contributions + lookahead is that gradient, to
+    all orders, with the actors' own second derivatives that Eq. (3) drops. With `contributions`
+    given it costs less than `secant`.
 
     >>> import jax.numpy as jnp
     >>> value = lambda action: 3.0 * action[0, :, 0] * action[1, :, 0]
     >>> policy = lambda actors: actors[:, None, :]
-    >>> product = lookahead(policy, value, jnp.zeros((2, 1)), jnp.ones((2, 1)), jnp.array([0.1, 0.2]))
-    >>> [round(x, 4) for x in product.tolist()]
+    >>> along = Along(policy, value, actors=jnp.zeros((2, 1)), directions=jnp.ones((2, 1)))
+    >>> [round(x, 4) for x in lookahead(along, rates=jnp.array([0.1, 0.2])).tolist()]
     [0.6, 0.3]
     """
 
     def slope(rates: jax.Array) -> jax.Array:
-        action, change = action_change(
-            policy, step_per_agent(actors, rates, directions), directions
-        )
-        return jnp.sum(change * _action_gradient(value)(action), axis=(1, 2))
+        stepped = step_per_agent(along.actors, rates, along.directions)
+        action, change = action_change(along._replace(actors=stepped))
+        return jnp.sum(change * _action_gradient(along.value)(action), axis=(1, 2))
 
-    return slope(rates) - (slope(jnp.zeros_like(rates)) if contributions is None else contributions)
+    at_these_rates = slope(rates)
+    if contributions is None:
+        contributions = slope(jnp.zeros_like(rates))
+    return at_these_rates - contributions
 
 
-def pairwise_matrix(policy: Policy, value: Value, actors: PyTree, directions: PyTree) -> jax.Array:
-    """M itself, M_ij = mean_b u_bi^T [d2Q/da_i da_j] u_bj: the reference for `exact`, and a picture to look at. [N, N]
+def pairwise_matrix(along: Along) -> jax.Array:
+    """M itself, M_ij = mean_b u_bi^T [d2Q/da_i da_j] u_bj: the reference for `exact`. [N, N]
 
-    `jax.hessian` over the N rates of l -> mean_b Q(o, a + sum_i l_i u_i), at l = 0; costs N products.
+    `jax.hessian` over the N rates of l -> mean_b Q(o, a + sum_i l_i u_i), at l = 0; costs N
+    products. Also a picture to look at.
 
     >>> import jax.numpy as jnp
     >>> value = lambda action: 3.0 * action[0, :, 0] * action[1, :, 0]
     >>> policy = lambda actors: actors[:, None, :]
-    >>> pairwise_matrix(policy, value, jnp.zeros((2, 1)), jnp.ones((2, 1))).tolist()
+    >>> pairwise_matrix(Along(policy, value, jnp.zeros((2, 1)), jnp.ones((2, 1)))).tolist()
     [[0.0, 3.0], [3.0, 0.0]]
     """
-    action, change = action_change(policy, actors, directions)
+    action, change = action_change(along)
 
     def gain(rates: jax.Array) -> jax.Array:
-        return jnp.mean(value(action + rates[:, None, None] * change))
+        return jnp.mean(along.value(action + rates[:, None, None] * change))
 
-    return jax.hessian(gain)(jnp.zeros(action.shape[0], action.dtype))
+    no_step = jnp.zeros(action.shape[0], action.dtype)
+    return jax.hessian(gain)(no_step)
 
 
 CURVATURES = ("exact", "secant", "lookahead")

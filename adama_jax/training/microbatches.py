@@ -1,102 +1,123 @@
-"""A mean over a minibatch, taken in parts that a core's caches hold, one run of a population after another.
+"""A mean over a minibatch, taken over microbatches that a core's caches hold.
 
-On a CPU the hidden activations of a whole minibatch, or of a part of it for several runs at once, leave the caches:
-docs/performance.md has what that costs. Devices may divide the parts among themselves.
+On a CPU the hidden activations of a whole minibatch, or of a microbatch for several members of a
+population at once, leave the caches: docs/performance.md has what that costs. So microbatches come
+one after another, and one member after another. Devices may divide the microbatches.
 """
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import jax
 import jax.numpy as jnp
 from jax.flatten_util import ravel_pytree
 
+from adama_jax.algorithms.networks import swap_batch_and_features
 from adama_jax.types import Batch, PyTree
 
+Function = Callable[[Any, Batch, jax.Array], PyTree]
 
-def mean_over_batch(
-    function: Callable[[Any, Batch, jax.Array], PyTree],
+
+def mean_over_microbatches(
+    function: Function,
     context: PyTree,
     batch: Batch,
     key: jax.Array,
-    parts: int | None = None,
-    shared_by: str | None = None,
+    count: int | None = None,
+    axis_name: str | None = None,
 ) -> Any:
     """`function(context, batch, key)`, which is a mean over the batch's transitions.
 
     Args:
         function: `(context, batch, key)` to a tree of means over that batch.
-        context: what it needs beside the batch, the same for all parts.
-        batch, key: the minibatch, and a key that is split among the parts.
-        parts: how many equal parts; under `vmap` they are computed one run after another. None: as it is.
-        shared_by: the axis of a `shard_map` whose devices divide the parts, and then all hold the mean.
+        context: what it needs beside the batch, the same for all microbatches.
+        batch, key: the minibatch, and a key that is split among the microbatches.
+        count: how many equal microbatches; under `vmap` they are computed one member of the
+            population after another. None: the minibatch as it is.
+        axis_name: the axis of a `shard_map` whose devices divide the microbatches, and then all
+            hold the mean. None: there is no such axis.
 
     Raises:
-        ValueError: `parts` does not divide the minibatch, or the devices do not divide the parts.
+        ValueError: `count` does not divide the minibatch, or the devices do not divide `count`.
 
     >>> import jax.numpy as jnp
     >>> obs, reward = jnp.ones((1, 4, 1)), jnp.arange(4.0)
     >>> batch = Batch(obs, action=obs, reward=reward, next_obs=obs, terminated=0 * reward)
-    >>> float(mean_over_batch(lambda scale, batch, key: scale * batch.reward.mean(), 2.0, batch, jax.random.key(0), 2))
+    >>> scaled_mean = lambda scale, batch, key: scale * batch.reward.mean()
+    >>> float(mean_over_microbatches(scaled_mean, 2.0, batch, jax.random.key(0), count=2))
     3.0
     """
-    if parts is None:
+    if count is None:
         return function(context, batch, key)
-    if batch.reward.shape[0] % parts:
-        raise ValueError(f"a minibatch of {batch.reward.shape[0]} has no {parts} equal parts")
+    size = batch.reward.shape[0]
+    if size % count:
+        raise ValueError(
+            f"a minibatch of {size} transitions cannot be cut into {count} equal microbatches"
+        )
+    stacked = jax.tree.map(lambda leaf: _cut(leaf, count), batch)
+    keys = jax.random.split(key, count)
+    if axis_name is not None:
+        stacked, keys = _share_of_this_device((stacked, keys), count, axis_name)
+    total = _sum_in_turn(function)(context, stacked, keys)
+    if axis_name is not None:
+        total = _sum_over_devices(total, axis_name)
+    return jax.tree.map(lambda leaf: leaf / count, total)
 
-    one = jax.jit(
-        lambda context, piece, key: function(context, _as_batch(piece), key), inline=True
-    )  # traced once
 
+def _sum_in_turn(function: Function) -> Callable[[PyTree, Batch, jax.Array], PyTree]:
+    """The sum of a function over stacked microbatches, one after another."""
+
+    # Jitted so that it is traced once, for its shapes and for the loop.
+    @partial(jax.jit, inline=True)
+    def of_one(context: PyTree, stacked: Batch, key: jax.Array) -> PyTree:
+        return function(context, jax.tree.map(_uncut, stacked), key)
+
+    # Plain vmap would compute a microbatch of all members at once, which is what leaves the caches.
     @jax.custom_batching.sequential_vmap
-    def total(context: PyTree, pieces: Batch, keys: jax.Array) -> PyTree:
-        shapes = jax.eval_shape(one, context, *jax.tree.map(lambda leaf: leaf[0], (pieces, keys)))
+    def total(context: PyTree, stacked: Batch, keys: jax.Array) -> PyTree:
+        first = jax.tree.map(lambda leaf: leaf[0], (stacked, keys))
+        shapes = jax.eval_shape(of_one, context, *first)
         zero = jax.tree.map(lambda leaf: jnp.zeros(leaf.shape, leaf.dtype), shapes)
-        add = lambda so_far, part: (jax.tree.map(jnp.add, so_far, one(context, *part)), None)  # noqa: E731
-        return jax.lax.scan(add, zero, (pieces, keys))[0]
 
-    pieces = jax.tree.map(lambda leaf: _cut(leaf, parts), batch)
-    pieces, keys = _own((pieces, jax.random.split(key, parts)), shared_by)
-    return jax.tree.map(
-        lambda leaf: leaf / parts, _over_devices(total(context, pieces, keys), shared_by)
-    )
+        def add(so_far: PyTree, inputs: tuple[Batch, jax.Array]) -> tuple[PyTree, None]:
+            found = of_one(context, *inputs)
+            return jax.tree.map(jnp.add, so_far, found), None
 
+        return jax.lax.scan(add, zero, (stacked, keys))[0]
 
-def _own(pieces: tuple[Batch, jax.Array], shared_by: str | None) -> tuple[Batch, jax.Array]:
-    """Of the pieces, and of the keys, those that are this device's."""
-    if shared_by is None:
-        return pieces
-    devices = jax.lax.axis_size(shared_by)
-    if (parts := len(pieces[1])) % devices:
-        raise ValueError(f"a minibatch in {parts} parts cannot be shared by {devices} devices")
-
-    def take(leaf: jax.Array) -> jax.Array:
-        each = leaf.shape[0] // devices
-        return jax.lax.dynamic_slice_in_dim(leaf, each * jax.lax.axis_index(shared_by), each)
-
-    return jax.tree.map(take, pieces)
+    return total
 
 
-def _over_devices(total: PyTree, shared_by: str | None) -> PyTree:
-    """The sum over devices, exchanged as one vector."""
-    if shared_by is None:
-        return total
-    flat, tree_of = ravel_pytree(total)
-    return tree_of(jax.lax.psum(flat, shared_by))
+def _share_of_this_device(stacked: PyTree, count: int, axis_name: str) -> PyTree:
+    """Of microbatches and their keys, [count, ...], those that this device computes."""
+    devices = jax.lax.axis_size(axis_name)
+    if count % devices:
+        raise ValueError(f"{count} microbatches cannot be shared evenly by {devices} devices")
+    each = count // devices
+    start = each * jax.lax.axis_index(axis_name)
+    return jax.tree.map(lambda leaf: jax.lax.dynamic_slice_in_dim(leaf, start, each), stacked)
 
 
-def _cut(leaf: jax.Array, parts: int) -> jax.Array:
-    """A minibatch's leaf in equal parts, feature-major, as the networks read it.
+def _sum_over_devices(total: PyTree, axis_name: str) -> PyTree:
+    """The sum over devices, all leaves exchanged as one vector: each exchange has its latency."""
+    vector, as_tree = ravel_pytree(total)
+    return as_tree(jax.lax.psum(vector, axis_name))
 
-    [B] to [parts, B / parts]; [N, B, X] to [parts, N, X, B / parts]
+
+def _cut(leaf: jax.Array, count: int) -> jax.Array:
+    """A minibatch's leaf in equal microbatches: [B] to [count, B / count], [N, B, X] likewise.
+
+    The latter as [count, N, X, B / count]: the loop's memory then is laid out as the networks
+    compute, and their own transposition, which undoes `_uncut`'s, costs nothing.
     """
     if leaf.ndim == 1:
-        return leaf.reshape(parts, -1)
-    agents, batch, size = leaf.shape
-    return jnp.transpose(leaf.reshape(agents, parts, batch // parts, size), (1, 0, 3, 2))
+        return leaf.reshape(count, -1)
+    agents, size, features = leaf.shape
+    cut = leaf.reshape(agents, count, size // count, features)
+    return swap_batch_and_features(jnp.swapaxes(cut, 0, 1))
 
 
-def _as_batch(piece: Batch) -> Batch:
-    """A part as a minibatch: [N, X, B] to [N, B, X], which is the networks' own transposition undone."""
-    return jax.tree.map(lambda leaf: leaf if leaf.ndim == 1 else jnp.swapaxes(leaf, 1, 2), piece)
+def _uncut(leaf: jax.Array) -> jax.Array:
+    """A leaf of one microbatch as of a minibatch: [N, X, B] to [N, B, X]."""
+    return leaf if leaf.ndim == 1 else swap_batch_and_features(leaf)

@@ -20,7 +20,7 @@ from adama_jax.types import Episode, PyTree
 
 # Where the population axis is: counters are the same for all runs and have none.
 AXES = TrainState(
-    learner=LearnerState(params=0, targets=0, optimisers=0, rates=0, hyper=0, updates=None),  # pyright: ignore
+    learner=LearnerState(params=0, targets=0, optimizers=0, rule=0, hyper=0, updates=None),  # pyright: ignore
     replay=ReplayState(rows=0, added=None),  # pyright: ignore[reportArgumentType]
     exploration=0,  # pyright: ignore[reportArgumentType]
     key=0,  # pyright: ignore[reportArgumentType]

@@ -82,7 +82,8 @@ def test_no_pair_of_agents_has_a_curvature_under_dop():
     policy = lambda actors: algorithm.act(actors, obs)  # noqa: E731
     value = lambda a: algorithm.value(params.critic, obs, a)  # noqa: E731
     gradients = jax.grad(lambda actors: jnp.mean(value(policy(actors))))(params.actors)
-    matrix = np.asarray(probe.pairwise_matrix(policy, value, params.actors, gradients))
+    along = probe.Along(policy, value, params.actors, gradients)
+    matrix = np.asarray(probe.pairwise_matrix(along))
     assert np.all(matrix[~np.eye(N, dtype=bool)] == 0)
     assert np.all(np.diag(matrix) != 0)
 
@@ -141,10 +142,10 @@ from adama_jax.execution.build import make_algorithm, make_env, make_learner
 from adama_jax.config.schema import scenario_config
 from adama_jax.config.names import with_settings
 from adama_jax.types import Batch
-size = 1009  # prime, so there are no parts, and sums over gradients are fused with the products that make them
+size = 1009  # prime, so there are no microbatches, and sums over gradients are fused with the products that make them
 config = with_settings(scenario_config("predator_prey"), {"world.num_agents": 16, "learning.batch_size": size})
 env = make_env(config)
-learn = make_learner(config, make_algorithm(config, env), 16, parts=1)
+learn = make_learner(config, make_algorithm(config, env), 16, microbatches=1)
 obs, action = jnp.ones((16, size, env.spec.obs_size)), jnp.ones((16, size, 2))
 batch = Batch(obs, action, jnp.ones(size), obs, jnp.zeros(size))
 print(jax.jit(learn.update)(learn.init(jax.random.key(0)), batch, jax.random.key(0))[1].td_loss)

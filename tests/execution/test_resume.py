@@ -66,7 +66,7 @@ def test_a_run_stopped_at_any_chunk_goes_on_to_the_same_bits(whole, tmp_path):
 
 @pytest.mark.slow
 def test_every_leaf_of_the_last_checkpoint_is_equal(tmp_path, monkeypatch):
-    """Not only what a run leaves behind: parameters, targets, optimisers, rates, replay, keys, counters."""
+    """Not only what a run leaves behind: parameters, targets, optimizers, rates, replay, keys, counters."""
     monkeypatch.setattr(SavedSlice, "discard", SavedSlice.close)
     for where in ("straight", "stopped"):
         if where == "stopped":

@@ -1,4 +1,4 @@
-"""What the rate rules are told is true: against autodiff, finite differences, the Hessian and Taylor's theorem."""
+"""The signals are true: against autodiff, finite differences, the Hessian and Taylor's theorem."""
 
 import jax
 import jax.numpy as jnp
@@ -7,12 +7,15 @@ import pytest
 
 from adama_jax.algorithms.maddpg import maddpg
 from adama_jax.rates import probe
+from adama_jax.rates.probe import Along
 from adama_jax.tree import step_per_agent
 
 N, B, OBS, ACTION = 3, 16, 5, 2
+RATES = jnp.array([0.3, 0.1, 0.2])
 
 
-def setting(critic_activation="tanh", actor_activation="tanh"):
+def setting(critic_activation="tanh", actor_activation="tanh") -> Along:
+    """Random networks on random observations; the directions are plain gradients of J."""
     algorithm = maddpg(N, OBS, ACTION, (8, 8), actor_activation, critic_activation)
     params = algorithm.init(jax.random.key(0))
     params = jax.tree.map(lambda leaf: leaf.astype(jnp.result_type(float)), params)
@@ -25,35 +28,39 @@ def setting(critic_activation="tanh", actor_activation="tanh"):
         return algorithm.value(params.critic, obs, action)
 
     gradients = jax.grad(lambda actors: jnp.mean(value(policy(actors))))(params.actors)
-    return policy, value, params.actors, gradients
+    return Along(policy, value, params.actors, gradients)
 
 
-RATES = jnp.array([0.3, 0.1, 0.2])
+def objective(along, actors):
+    return jnp.mean(along.value(along.policy(actors)))
 
 
-def gain(policy, value, actors, directions, rates):
-    return jnp.mean(value(policy(step_per_agent(actors, rates, directions)))) - jnp.mean(
-        value(policy(actors))
-    )
+def gain(along, rates):
+    """What a step at these rates adds to J, exactly. []"""
+    stepped = step_per_agent(along.actors, rates, along.directions)
+    return objective(along, stepped) - objective(along, along.actors)
 
 
-def quadratic_in_actions(policy, value, actors, directions, rates):
+def quadratic_in_actions(along, rates):
     """Q at the first-order change of the actions, which is what the paper expands. []"""
-    action, change = probe.action_change(policy, actors, directions)
-    return jnp.mean(value(action + rates[:, None, None] * change))
+    action, change = probe.action_change(along)
+    return jnp.mean(along.value(action + rates[:, None, None] * change))
 
 
 def test_contributions_are_the_gradient_of_the_gain():
-    policy, value, actors, gradients = setting()
-    slope = jax.grad(lambda rates: gain(policy, value, actors, gradients, rates))(jnp.zeros(N))
-    np.testing.assert_allclose(probe.contributions(gradients, gradients), slope, rtol=1e-4)
+    along = setting()
+    slope = jax.grad(lambda rates: gain(along, rates))(jnp.zeros(N))
+    contributions = probe.contributions(along.directions, along.directions)
+    np.testing.assert_allclose(contributions, slope, rtol=1e-4)
 
 
 def test_contributions_hold_for_any_direction():
-    policy, value, actors, gradients = setting()
-    directions = jax.tree.map(jnp.sign, gradients)
-    slope = jax.grad(lambda rates: gain(policy, value, actors, directions, rates))(jnp.zeros(N))
-    np.testing.assert_allclose(probe.contributions(gradients, directions), slope, rtol=1e-4)
+    along = setting()
+    gradients = along.directions
+    signs = along._replace(directions=jax.tree.map(jnp.sign, gradients))
+    slope = jax.grad(lambda rates: gain(signs, rates))(jnp.zeros(N))
+    contributions = probe.contributions(gradients, signs.directions)
+    np.testing.assert_allclose(contributions, slope, rtol=1e-4)
 
 
 def test_critic_term_is_the_change_of_the_objective_along_the_critic_s_step():
@@ -66,42 +73,38 @@ def test_critic_term_is_the_change_of_the_objective_along_the_critic_s_step():
 
     direction = jax.tree.map(lambda leaf: -jnp.cos(leaf), params.critic)
     along = jax.jvp(objective, (params.critic,), (direction,))[1]
-    np.testing.assert_allclose(
-        probe.critic_term(jax.grad(objective)(params.critic), direction), abs(along), rtol=1e-4
-    )
+    term = probe.critic_term(jax.grad(objective)(params.critic), direction)
+    np.testing.assert_allclose(term, abs(along), rtol=1e-4)
 
 
 def test_exact_is_the_hessian_times_the_rates():
-    policy, value, actors, gradients = setting()
-    matrix = probe.pairwise_matrix(policy, value, actors, gradients)
+    along = setting()
+    matrix = probe.pairwise_matrix(along)
     np.testing.assert_allclose(matrix, matrix.T, atol=1e-6)
     assert np.linalg.norm(matrix) > 1e-4
-    np.testing.assert_allclose(
-        probe.exact(policy, value, actors, gradients, RATES), matrix @ RATES, rtol=1e-3, atol=1e-7
-    )
+    product = probe.exact(along, RATES)
+    np.testing.assert_allclose(product, matrix @ RATES, rtol=1e-3, atol=1e-7)
 
 
 def test_exact_is_the_finite_difference_of_the_gain(x64):
-    policy, value, actors, gradients = setting()
-    slope = jax.grad(lambda rates: quadratic_in_actions(policy, value, actors, gradients, rates))
+    along = setting()
+    slope = jax.grad(lambda rates: quadratic_in_actions(along, rates))
     h, rates = 1e-4, jnp.asarray(RATES, float)
     difference = (slope(h * rates) - slope(-h * rates)) / (2 * h)
-    np.testing.assert_allclose(
-        probe.exact(policy, value, actors, gradients, RATES), difference, rtol=1e-5
-    )
+    np.testing.assert_allclose(probe.exact(along, RATES), difference, rtol=1e-5)
 
 
 def test_taylor_remainders_shrink_fourfold_and_eightfold(x64):
-    policy, value, actors, gradients = setting()
-    c = probe.contributions(gradients, gradients)
-    matrix = probe.pairwise_matrix(policy, value, actors, gradients)
+    along = setting()
+    c = probe.contributions(along.directions, along.directions)
+    matrix = probe.pairwise_matrix(along)
 
     def remainders(scale):
         l = jnp.asarray(RATES, float) * scale
-        true = quadratic_in_actions(policy, value, actors, gradients, l) - jnp.mean(
-            value(policy(actors))
-        )
-        return abs(true - c @ l), abs(true - c @ l - 0.5 * l @ matrix @ l)
+        true = quadratic_in_actions(along, l) - objective(along, along.actors)
+        first_order = c @ l
+        second_order = 0.5 * l @ matrix @ l
+        return abs(true - first_order), abs(true - first_order - second_order)
 
     coarse, fine = remainders(0.02), remainders(0.01)
     np.testing.assert_allclose(coarse[0] / fine[0], 4, rtol=0.05)
@@ -109,66 +112,62 @@ def test_taylor_remainders_shrink_fourfold_and_eightfold(x64):
 
 
 def test_a_relu_critic_has_no_exact_curvature_but_a_secant_one():
-    policy, value, actors, gradients = setting(critic_activation="relu")
-    assert np.all(np.asarray(probe.exact(policy, value, actors, gradients, RATES)) == 0)
-    assert np.all(np.asarray(probe.pairwise_matrix(policy, value, actors, gradients)) == 0)
-    assert np.linalg.norm(probe.secant()(policy, value, actors, gradients, RATES)) > 1e-6
+    along = setting(critic_activation="relu")
+    assert np.all(np.asarray(probe.exact(along, RATES)) == 0)
+    assert np.all(np.asarray(probe.pairwise_matrix(along)) == 0)
+    assert np.linalg.norm(probe.secant()(along, RATES)) > 1e-6
 
 
 def test_a_critic_linear_in_per_agent_values_has_no_pairs():
     """DOP: Q = sum_i k_i Q_i(s, a_i) + b, whatever the activation."""
-    policy, _, actors, _ = setting()
+    weights = jnp.arange(1.0, N + 1)[:, None]
 
     def value(action):
-        return jnp.sum(
-            jnp.arange(1.0, N + 1)[:, None] * jnp.tanh(jnp.sum(action**2, axis=-1)), axis=0
-        )
+        return jnp.sum(weights * jnp.tanh(jnp.sum(action**2, axis=-1)), axis=0)
 
-    gradients = jax.grad(lambda actors: jnp.mean(value(policy(actors))))(actors)
-    matrix = np.asarray(probe.pairwise_matrix(policy, value, actors, gradients))
+    along = setting()._replace(value=value)
+    gradients = jax.grad(lambda actors: objective(along, actors))(along.actors)
+    matrix = np.asarray(probe.pairwise_matrix(along._replace(directions=gradients)))
     assert np.all(matrix[~np.eye(N, dtype=bool)] == 0)
     assert np.all(np.diag(matrix) != 0)
 
 
 def test_secant_tends_to_exact(x64):
-    policy, value, actors, gradients = setting()
-    true = probe.exact(policy, value, actors, gradients, RATES)
-    near = [probe.secant(h)(policy, value, actors, gradients, RATES) for h in (0.02, 0.01)]
+    along = setting()
+    true = probe.exact(along, RATES)
+    near = [probe.secant(h)(along, RATES) for h in (0.02, 0.01)]
     errors = [np.linalg.norm(one - true) for one in near]
     assert errors[1] < 1e-3 * np.linalg.norm(true)
     np.testing.assert_allclose(errors[0] / errors[1], 4, rtol=0.1)
 
 
 def test_lookahead_is_the_gradient_at_the_present_rates():
-    policy, value, actors, gradients = setting()
-    slope = jax.grad(lambda rates: gain(policy, value, actors, gradients, rates))(RATES)
-    total = probe.contributions(gradients, gradients) + probe.lookahead(
-        policy, value, actors, gradients, RATES
-    )
+    along = setting()
+    slope = jax.grad(lambda rates: gain(along, rates))(RATES)
+    contributions = probe.contributions(along.directions, along.directions)
+    total = contributions + probe.lookahead(along, RATES)
     np.testing.assert_allclose(total, slope, rtol=1e-3)
 
 
-def test_lookahead_told_the_contributions_is_the_same_for_half_the_products(x64):
-    policy, value, actors, gradients = setting()
+def test_lookahead_given_the_contributions_is_the_same_for_half_the_products(x64):
+    along = setting()
 
-    def told(rates):
-        return probe.lookahead(
-            policy, value, actors, gradients, rates, probe.contributions(gradients, gradients)
-        )
+    def given(rates):
+        contributions = probe.contributions(along.directions, along.directions)
+        return probe.lookahead(along, rates, contributions)
 
-    def untold(rates):
-        return probe.lookahead(policy, value, actors, gradients, rates)
+    def its_own(rates):
+        return probe.lookahead(along, rates)
 
     rates = jnp.asarray(RATES, float)
-    np.testing.assert_allclose(told(rates), untold(rates), rtol=1e-6)
-    few, many = (str(jax.make_jaxpr(way)(rates)).count("dot_general") for way in (told, untold))
+    np.testing.assert_allclose(given(rates), its_own(rates), rtol=1e-6)
+    few, many = (str(jax.make_jaxpr(way)(rates)).count("dot_general") for way in (given, its_own))
     assert 0 < few <= many / 2
 
 
 @pytest.mark.parametrize("name", probe.CURVATURES)
 def test_no_rate_no_curvature(name):
-    policy, value, actors, gradients = setting()
-    product = probe.curvature(name)(policy, value, actors, gradients, jnp.zeros(N))
+    product = probe.curvature(name)(setting(), jnp.zeros(N))
     np.testing.assert_allclose(product, np.zeros(N), atol=1e-7)
 
 
@@ -184,12 +183,16 @@ def test_exact_costs_one_product_whatever_n_is():
         algorithm = maddpg(num_agents, OBS, ACTION, (8, 8), "tanh", "tanh")
         params = algorithm.init(jax.random.key(0))
         obs = jnp.zeros((num_agents, B, OBS))
-        jaxpr = jax.make_jaxpr(
-            lambda actors: probe.exact(
-                lambda a: algorithm.act(a, obs), lambda a: algorithm.value(params.critic, obs, a),
-                actors, actors, jnp.ones(num_agents),
+
+        def product(actors):
+            along = Along(
+                policy=lambda actors: algorithm.act(actors, obs),
+                value=lambda action: algorithm.value(params.critic, obs, action),
+                actors=actors,
+                directions=actors,
             )
-        )(params.actors)  # fmt: skip
-        return str(jaxpr).count("dot_general")
+            return probe.exact(along, jnp.ones(num_agents))
+
+        return str(jax.make_jaxpr(product)(params.actors)).count("dot_general")
 
     assert products(2) == products(8) > 0

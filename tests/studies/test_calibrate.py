@@ -24,9 +24,7 @@ def test_it_is_the_mean_that_auto_finds_within_a_run():
     state, _ = people.chunk(people.init([0, 1], make_hyper(CONFIG)), 12)
     found = trial(CONFIG)
     assert found.critic_term.shape == (2, 12)
-    np.testing.assert_allclose(
-        found.means, host(state.learner.rates.mean_critic_term, 2), rtol=1e-4
-    )
+    np.testing.assert_allclose(found.means, host(state.learner.rule.mean_critic_term, 2), rtol=1e-4)
     assert found.scale == pytest.approx(found.means.mean())
 
 

@@ -100,9 +100,7 @@ def test_both_step_from_gradients_at_the_same_point():
     """Simultaneous: the actors' step does not see the critic's."""
     algorithm, learn = make(rates.fixed())
     state, batch = learn.init(jax.random.key(0)), random_batch()
-    gradients = jax.grad(algorithm.objective)(
-        state.params.actors, state.params.critic, batch, jax.random.key(0)
-    )
+    gradients = jax.grad(algorithm.objective)(state.params, batch, jax.random.key(0)).actors
     new, metrics = learn.update(state, batch, jax.random.key(0))
     moved = jax.tree.map(lambda a, b: a - b, new.params.actors, state.params.actors)
     expected = jax.tree.map(lambda g: metrics.rates.actors[0] * g, gradients)
@@ -232,11 +230,11 @@ def test_adama_on_adam_learns_a_game():
     ("curvature", "rtol"), [(None, 2e-4), ("exact", 2e-4), ("lookahead", 2e-4), ("secant", 0.05)]
 )
 @pytest.mark.parametrize("targets", [None, 1])
-def test_a_minibatch_in_parts_is_the_whole(curvature, rtol, targets):
-    """To rounding; with the secant nearly, for its step has its size in each part."""
+def test_a_minibatch_in_microbatches_is_the_whole(curvature, rtol, targets):
+    """To rounding; with the secant nearly, for its step has its size in each of them."""
     algorithm = maddpg(N, OBS, ACTION, (16, 16), critic_activation="tanh")
     rule = rates.adama(RateHyper(critic_scale=0.1), second_order=curvature is not None)
-    whole, parted = (
+    whole, cut = (
         learner(
             algorithm,
             from_optax(optax.sgd(1.0)),
@@ -244,26 +242,27 @@ def test_a_minibatch_in_parts_is_the_whole(curvature, rtol, targets):
             N,
             curvature or "secant",
             targets,
-            parts=parts,
+            microbatches=count,
         )
-        for parts in (None, 4)
+        for count in (None, 4)
     )
-    ours, theirs = whole.init(jax.random.key(0)), parted.init(jax.random.key(0))
+    ours, theirs = whole.init(jax.random.key(0)), cut.init(jax.random.key(0))
     for i in range(5):
         batch = random_batch(seed=i)
         ours, seen = whole.update(ours, batch, jax.random.key(i))
-        theirs, also = parted.update(theirs, batch, jax.random.key(i))
+        theirs, also = cut.update(theirs, batch, jax.random.key(i))
         for one, other in zip(
             jax.tree.leaves((ours, seen)), jax.tree.leaves((theirs, also)), strict=True
         ):
             np.testing.assert_allclose(one, other, rtol=rtol, atol=1e-6)
 
 
-def test_parts_take_transitions_and_keys_once_each():
-    """An objective that is noisy in its key, and linear in the transitions: the mean over parts by hand."""
+def test_microbatches_take_transitions_and_keys_once_each():
+    """An objective that is noisy in its key, and linear in the transitions: the mean over them by hand."""
     noisy = game(jnp.sum, jnp.zeros(N))._replace(
-        objective=lambda actors, critic, batch, key: (
-            jnp.sum(actors) * jnp.mean(batch.reward) * jax.random.normal(key) + 0 * critic
+        objective=lambda params, batch, key: (
+            jnp.sum(params.actors) * jnp.mean(batch.reward) * jax.random.normal(key)
+            + 0 * params.critic
         )
     )
     learn = learner(
@@ -271,7 +270,7 @@ def test_parts_take_transitions_and_keys_once_each():
         from_optax(optax.sgd(1.0)),
         rates.fixed(RateHyper(actor_budget=np.sqrt(N))),
         N,
-        parts=4,
+        microbatches=4,
     )
     batch = random_batch()
     state = learn.init(jax.random.key(0))
@@ -285,13 +284,13 @@ def test_parts_take_transitions_and_keys_once_each():
     np.testing.assert_allclose(moved, np.full_like(moved, expected), rtol=1e-5)
 
 
-def test_runs_take_turns():
-    """Under vmap no product has the runs' axis, where a minibatch has parts; and each run learns as it would alone."""
-    runs, batches = 7, [random_batch(seed=i) for i in range(7)]
+def test_members_take_turns():
+    """With microbatches no product has the members' axis; and each learns as it would alone."""
+    members, batches = 7, [random_batch(seed=i) for i in range(7)]
     stacked = jax.tree.map(lambda *leaves: jnp.stack(leaves), *batches)
-    keys = jax.random.split(jax.random.key(0), runs)
-    for parts in (None, 2):
-        _, learn = make(parts=parts)
+    keys = jax.random.split(jax.random.key(0), members)
+    for count in (None, 2):
+        _, learn = make(microbatches=count)
         states = jax.vmap(learn.init)(keys)
         together = jax.vmap(learn.update)
         products = [
@@ -300,7 +299,7 @@ def test_runs_take_turns():
             if "= dot_" in line
         ]
         assert len(products) > 10
-        assert any(f"f32[{runs}," in line for line in products) == (parts is None)
+        assert any(f"f32[{members}," in line for line in products) == (count is None)
         after, _ = jax.jit(together)(states, stacked, keys)
         alone, _ = jax.jit(learn.update)(learn.init(keys[3]), batches[3], keys[3])
         jax.tree.map(
@@ -310,23 +309,25 @@ def test_runs_take_turns():
         )
 
 
-def test_parts_must_divide_the_minibatch():
-    _, learn = make(parts=5)
-    with pytest.raises(ValueError, match="a minibatch of 32 has no 5 equal parts"):
+def test_microbatches_must_divide_the_minibatch():
+    _, learn = make(microbatches=5)
+    with pytest.raises(
+        ValueError, match="a minibatch of 32 transitions cannot be cut into 5 equal"
+    ):
         learn.update(learn.init(jax.random.key(0)), random_batch(), jax.random.key(0))
-    with pytest.raises(ValueError, match=r"shared_by='devices'.*`parts` must be given"):
-        make(shared_by="devices")
+    with pytest.raises(ValueError, match=r"axis_name='devices'.*`microbatches` must be given"):
+        make(axis_name="devices")
 
 
-def test_devices_share_parts_evenly():
-    """Three parts between two devices would leave one out."""
+def test_devices_share_microbatches_evenly():
+    """Of three, two devices would leave one out."""
     learn = learner(
         maddpg(N, OBS, ACTION),
         from_optax(optax.sgd(1.0)),
         rates.fixed(RateHyper()),
         N,
-        parts=3,
-        shared_by="one",
+        microbatches=3,
+        axis_name="one",
     )
     state = learn.init(jax.random.key(0))
     batch = jax.tree.map(
@@ -339,5 +340,5 @@ def test_devices_share_parts_evenly():
         out_specs=jax.sharding.PartitionSpec(),
         check_vma=False,
     )
-    with pytest.raises(ValueError, match="a minibatch in 3 parts cannot be shared by 2 devices"):
+    with pytest.raises(ValueError, match="3 microbatches cannot be shared evenly by 2 devices"):
         shared(state)

@@ -66,7 +66,7 @@ def test_what_does_not_divide_is_filled_up():
     people = population(make_train(small()), 5, jax.devices()[:2])
     assert (people.width, people.devices) == (6, 2)
     state = people.shapes(make_hyper(small()))
-    assert state.learner.rates.rates.actors.shape == (6, 2)
+    assert state.learner.rule.rates.actors.shape == (6, 2)
 
 
 @pytest.mark.slow

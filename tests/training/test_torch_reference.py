@@ -30,16 +30,17 @@ def test_losses_and_gradients_are_ours():
         next_obs=jax.random.normal(keys[5], (n, batch_size, env.spec.obs_size)),
         terminated=jnp.zeros(batch_size),
     )
-    loss, by_critic = jax.value_and_grad(algorithm.critic_loss)(
-        params.critic, targets, batch, CONFIG.learning.discount, keys[0]
+    loss, of_loss = jax.value_and_grad(algorithm.critic_loss)(
+        params, targets, batch, CONFIG.learning.discount, keys[0]
     )
-    value, by_actors = jax.value_and_grad(algorithm.objective)(
-        params.actors, params.critic, batch, keys[0]
-    )
+    value, of_value = jax.value_and_grad(algorithm.objective)(params, batch, keys[0])
+    by_critic, by_actors = of_loss.critic, of_value.actors
     learner = torch_maddpg.Learner(
         settings_of(CONFIG), *(torch_maddpg.weights_of(x) for x in (params.actors, params.critic))
     )
-    learner.target_actors, learner.target_critic = (torch_maddpg.weights_of(x) for x in targets)
+    learner.target_actors, learner.target_critic = (
+        torch_maddpg.weights_of(x) for x in (targets.actors, targets.critic)
+    )
     given = [
         torch.from_numpy(np.array(x))
         for x in (batch.obs, batch.action, batch.reward, batch.next_obs)

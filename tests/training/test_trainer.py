@@ -322,8 +322,8 @@ def test_auto_scale_finds_m_in_the_loop():
     train = make_train(config)
     init = train.init(jax.random.key(0), make_hyper(config))
     five, metrics = jax.jit(train.chunk, static_argnums=1)(init, 5)
-    np.testing.assert_allclose(five.learner.rates.mean_critic_term, metrics.critic_term, rtol=1e-5)
+    np.testing.assert_allclose(five.learner.rule.mean_critic_term, metrics.critic_term, rtol=1e-5)
     more, _ = jax.jit(train.chunk, static_argnums=1)(five, 5)
     np.testing.assert_array_equal(
-        more.learner.rates.mean_critic_term, five.learner.rates.mean_critic_term
+        more.learner.rule.mean_critic_term, five.learner.rule.mean_critic_term
     )
