@@ -11,11 +11,10 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
-from adama_jax.algorithms.activations import SMOOTH
 from adama_jax.algorithms.algorithm import Algorithm
 from adama_jax.algorithms.losses import td_loss, td_target
 from adama_jax.algorithms.networks import Actor, action_mask
-from adama_jax.algorithms.settings import CRITICS
+from adama_jax.algorithms.settings import CRITICS, SMOOTH
 from adama_jax.types import Batch, Params, PyTree
 
 

@@ -1,9 +1,12 @@
-"""Which algorithms and critics there are, by import path. Plain data, importable without JAX.
+"""Which algorithms and critics there are, by import path, and the settings of their networks.
 
-A new algorithm or a new critic is one file in this room and one line here.
+Plain data, importable without JAX. A new algorithm or a new critic is one file in this room and one line here.
 """
 
 from dataclasses import dataclass
+from typing import Annotated, Literal
+
+from adama_jax.fields import AtLeast, Each, OneOf
 
 ATTENTION_HEADS = 4  # of the attention critic, as in MAAC's code
 
@@ -36,3 +39,21 @@ CRITICS: dict[str, CriticEntry] = {
     ),
 }
 """Flax modules of `(hidden, activation)`, called with obs [N, B, O] and action [N, B, A], giving [B]."""
+
+Activation = Literal["relu", "leaky_relu", "tanh", "silu", "gelu", "softplus", "elu"]
+SMOOTH = ("tanh", "silu", "gelu", "softplus", "elu")
+"""The activations that have a second derivative, which curvature=exact needs."""
+
+
+@dataclass(frozen=True)
+class Networks:
+    """Networks (Table 1: two hidden layers of 64, ReLU)."""
+
+    hidden: Annotated[tuple[int, ...], Each(AtLeast(1))] = (64, 64)
+    """Widths of the hidden layers."""
+    actor_activation: Activation = "relu"
+    """Activation of the actors' hidden layers."""
+    critic_activation: Activation = "relu"
+    """Activation of the critic's hidden layers."""
+    critic: Annotated[str, OneOf(CRITICS)] = "joint"
+    """joint: one network for all; dop: deterministic DOP's sum of one per agent; attention: MAAC's."""

@@ -1,4 +1,4 @@
-"""When two configurations are the same run, and when they share a program. Importable without JAX."""
+"""When two configurations are the same run, and when they share a program. No JAX."""
 
 import dataclasses
 import hashlib
@@ -6,9 +6,19 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from adama_jax.config.names import TRACED, all_settings, flat, settings_with_defaults, with_settings
+from adama_jax.config.names import (
+    all_settings,
+    current_name,
+    flat,
+    traced_settings,
+    with_settings,
+)
 from adama_jax.config.scenarios import SCENARIOS
 from adama_jax.config.schema import Config, scenario_config
+from adama_jax.fields import HashedAs, HashedUnlikeScenario, settings
+
+# What says of itself which run it is: a report lists these in columns of their own.
+NOT_UNLIKE_PRESET = ("method", "seeds", "seed", "episodes", "label")
 
 
 def to_dict(config: Config) -> dict[str, Any]:
@@ -20,28 +30,30 @@ def from_dict(values: Mapping[str, Any]) -> Config:
     """The configuration again that `to_dict` gave; settings that it lacks are the scenario's.
 
     Raises:
-        KeyError: no scenario, or one that this version does not have.
+        KeyError: no scenario is named.
+        SettingError: the scenario is none that this version has.
 
     >>> from adama_jax.config.schema import scenario_config
-    >>> config = with_settings(scenario_config("clustering"), {"seeds": 3, "networks.hidden": (8,)})
+    >>> config = with_settings(scenario_config("clustering"), {"seeds": 3, "rates.clip": 0.2})
     >>> from_dict(json.loads(json.dumps(to_dict(config)))) == config
     True
     """
     base = scenario_config(values["scenario"])
+    names = dict(all_settings(base))
     found = {}
-    for name, default in all_settings(base):
-        value: Any = values
-        for part in name.split("."):
-            value = value.get(part, default) if isinstance(value, Mapping) else default
-        found[name] = tuple(value) if isinstance(value, list) else value
+    for stored_name, value in flat(values):
+        name = current_name(stored_name)
+        if name in names:
+            # JSON has lists where settings have tuples.
+            found[name] = tuple(value) if isinstance(value, list) else value
     return with_settings(base, found)
 
 
 def config_hash(config: Config) -> str:
     """Ten hexadecimal digits that change with any setting.
 
-    Settings at their field's default are left out, so that a setting that is new leaves the old runs their names;
-    40 and 40.0 are the same.
+    Settings at their field's default are left out, so that a new setting leaves the runs of before
+    their names; 40 and 40.0 are the same.
 
     >>> from adama_jax.config.schema import scenario_config
     >>> base = scenario_config("clustering")
@@ -50,13 +62,21 @@ def config_hash(config: Config) -> str:
     >>> config_hash(base) == config_hash(dataclasses.replace(base, seeds=3))
     False
     """
-    return _digest(
-        {name: value for name, value, default in settings_with_defaults(config) if value != default}
-    )
+    preset = dict(all_settings(_preset(config)))
+    counted = {}
+    for name, field, value in settings(config):
+        as_preset = field.mark(HashedUnlikeScenario) and value == preset.get(name)
+        if value == field.default or as_preset:
+            continue
+        first = field.mark(HashedAs)
+        counted[first.name if first else name] = value
+    return _digest(counted)
 
 
 def unlike_preset(values: Mapping[str, Any]) -> dict[str, Any]:
-    """Settings of a run's `config.json` that are not the scenario's preset; episodes, seeds and method apart.
+    """Settings of a run's `config.json` that are not the scenario's preset.
+
+    Episodes, seeds and method apart, which a report names anyway.
 
     >>> import json
     >>> from adama_jax.config.schema import scenario_config
@@ -67,13 +87,12 @@ def unlike_preset(values: Mapping[str, Any]) -> dict[str, Any]:
     if values["scenario"] not in SCENARIOS:
         # Another version's scenario: there is no preset to compare with.
         return {}
-    preset = json.loads(json.dumps(to_dict(scenario_config(values["scenario"]))))
-    plain = dict(flat(preset))
-    aside = ("method", "seeds", "seed", "episodes", "label")
+    preset = _as_stored(scenario_config(values["scenario"]))
+    stored = ((current_name(name), value) for name, value in flat(values))
     return {
         name: value
-        for name, value in flat(values)
-        if name not in aside and value != plain.get(name)
+        for name, value in stored
+        if name not in NOT_UNLIKE_PRESET and value != preset.get(name)
     }
 
 
@@ -84,9 +103,24 @@ def unlike_stored(stored: Mapping[str, Any], config: Config) -> dict[str, Any]:
     >>> unlike_stored(to_dict(base) | {"episodes": 7, "a setting of old": 1}, base)
     {'episodes': 7}
     """
-    now = dict(flat(json.loads(json.dumps(to_dict(config)))))
-    then = dict(flat(json.loads(json.dumps(stored))))
-    return {name: value for name, value in then.items() if name in now and now[name] != value}
+    now = _as_stored(config)
+    then = ((current_name(name), value) for name, value in flat(_through_json(stored)))
+    return {name: value for name, value in then if name in now and now[name] != value}
+
+
+def _preset(config: Config) -> Config:
+    # A configuration has a name before its scenario is checked.
+    return scenario_config(config.scenario) if config.scenario in SCENARIOS else config
+
+
+def _as_stored(config: Config) -> dict[str, Any]:
+    """Full names and values, as a `config.json` gives them back."""
+    return dict(flat(_through_json(to_dict(config))))
+
+
+def _through_json(values: Mapping[str, Any]) -> dict[str, Any]:
+    # JSON knows no tuples: without this (64, 64) would not equal what was stored of it.
+    return json.loads(json.dumps(values))
 
 
 def sweep_hash(configs: Sequence[Config]) -> str:
@@ -95,27 +129,30 @@ def sweep_hash(configs: Sequence[Config]) -> str:
 
 
 def program_key(config: Config) -> str:
-    """Equal for configurations that one compiled program runs: those that differ in `TRACED` settings and seeds alone.
+    """Equal for configurations that one compiled program runs.
+
+    Those are the ones that differ in traced settings and seeds alone.
 
     >>> from adama_jax.config.schema import scenario_config
     >>> base = scenario_config("clustering")
-    >>> program_key(base) == program_key(with_settings(base, {"rates.critic_rate": 1e-3, "seed": 7}))
+    >>> other = with_settings(base, {"rates.critic_rate": 1e-3, "seed": 7})
+    >>> program_key(base) == program_key(other)
     True
     >>> program_key(base) == program_key(with_settings(base, {"rates.critic_scale": "auto"}))
     False
     """
-    kinds = dict.fromkeys(TRACED) | {"seeds": 0, "seed": 0}
+    kinds: dict[str, Any] = dict.fromkeys(traced_settings(config))
+    kinds |= {"seeds": 0, "seed": 0}
+    # A measured scale is another program than a given one, though the setting is traced.
     kinds["rates.critic_scale"] = config.rates.critic_scale == "auto"
     return _digest(dict(all_settings(with_settings(config, kinds))))
 
 
-def _digest(values: Any) -> str:
-    values = (
-        values
-        if isinstance(values, list)
-        else {name: _plain(value) for name, value in values.items()}
-    )
-    return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()[:10]
+def _digest(values: Mapping[str, Any] | Sequence[str]) -> str:
+    if isinstance(values, Mapping):
+        values = {name: _plain(value) for name, value in values.items()}
+    text = json.dumps(values, sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()[:10]
 
 
 def _plain(value: Any) -> Any:

@@ -1,4 +1,4 @@
-"""The named methods of section 4.1: each is a direction and a rate rule, nothing else differs. Plain data.
+"""The named methods of section 4.1: each is an optimizer and a rate rule, nothing else differs. Plain data.
 
 A new method is one entry here; a new rate rule is one function in `rates.RULES`.
 """
@@ -8,9 +8,9 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Method:
-    """`direction` names an optax optimiser, `rule` one of `rates.RULES`."""
+    """`optimizer` names an optax optimizer, `rule` one of `rates.RULES`."""
 
-    direction: str
+    optimizer: str
     rule: str
     second_order: bool
     balances: bool

@@ -5,25 +5,41 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from adama_jax.config.schema import Config
-
-TRACED = (
-    "rates.total_rate", "rates.critic_scale", "rates.smoothing", "rates.clip", "rates.critic_rate",
-    "rates.actor_budget", "rates.direction_floor", "rates.secant_step", "learning.discount", "learning.target_step",
-    "exploration.start", "exploration.end", "exploration.episodes",
-)  # fmt: skip
-"""Settings that are arrays in the compiled program (`compose.make_hyper`): runs that differ in these share it."""
-
+from adama_jax.fields import settings
 
 SYMBOLS = {
-    "l": "rates.total_rate",
-    "m": "rates.critic_scale",
-    "alpha": "rates.smoothing",
-    "eps": "rates.clip",
-    "l_c": "rates.critic_rate",
-    "l_a": "rates.actor_budget",
-    "gamma": "learning.discount",
+    each.declared.symbol: each.name
+    for each in settings(Config("predator_prey"))
+    if each.declared.symbol is not None
 }
-"""The paper's symbols."""
+"""The paper's symbols, and the settings that they stand for."""
+
+
+ALIASES = {
+    alias: each.name
+    for each in settings(Config("predator_prey"))
+    for alias in each.declared.aliases
+}
+"""Names under which earlier versions had settings, or which are easily taken for theirs."""
+
+
+def current_name(name: str) -> str:
+    """The name that a setting has now; a name that is of no use any more stays as it is.
+
+    >>> current_name("direction"), current_name("rates.clip")
+    ('optimizer', 'rates.clip')
+    """
+    return ALIASES.get(name, name)
+
+
+def traced_settings(config: Config) -> tuple[str, ...]:
+    """Settings that are arrays in the compiled program: runs that differ in these alone share it.
+
+    >>> from adama_jax.config.schema import scenario_config
+    >>> "rates.clip" in traced_settings(scenario_config("clustering"))
+    True
+    """
+    return tuple(each.name for each in settings(config) if each.declared.traced)
 
 
 def setting(config: Config, name: str) -> Any:
@@ -46,7 +62,7 @@ def all_settings(config: Any) -> Iterator[tuple[str, Any]]:
     >>> dict(all_settings(scenario_config("clustering")))["world.side"]
     1.2
     """
-    return ((name, value) for name, value, _ in settings_with_defaults(config))
+    return ((each.name, each.value) for each in settings(config))
 
 
 def with_settings(config: Config, changes: Mapping[str, Any]) -> Config:
@@ -62,20 +78,6 @@ def with_settings(config: Config, changes: Mapping[str, Any]) -> Config:
             value = dataclasses.replace(setting(config, outer), **{last: value})
         config = dataclasses.replace(config, **{outer or last: value})
     return config
-
-
-def settings_with_defaults(config: Any, prefix: str = "") -> Iterator[tuple[str, Any, Any]]:
-    """Every setting's full name, value and default (a fresh object where there is none, equal to nothing)."""
-    for field in dataclasses.fields(config):
-        value = getattr(config, field.name)
-        if dataclasses.is_dataclass(value):
-            yield from settings_with_defaults(value, f"{prefix}{field.name}.")
-        else:
-            yield (
-                prefix + field.name,
-                value,
-                object() if field.default is dataclasses.MISSING else field.default,
-            )
 
 
 def in_words(values: Mapping[str, Any], separator: str = " ") -> str:

@@ -1,132 +1,51 @@
 """Configuration of a run: frozen dataclasses and the scenarios' defaults. Importable without JAX."""
 
 from dataclasses import dataclass, field
-from typing import Annotated, Literal
+from typing import Annotated
 
 import tyro
 
-from adama_jax.algorithms.settings import DEFAULT_ALGORITHM
+from adama_jax.algorithms.settings import ALGORITHMS, DEFAULT_ALGORITHM, Networks
 from adama_jax.config.methods import METHODS
 from adama_jax.config.scenarios import SCENARIOS
 from adama_jax.envs.worlds import World
 from adama_jax.errors import SettingError
+from adama_jax.fields import Alias, AtLeast, HashedAs, OneOf, Seed
+from adama_jax.rates.settings import RateOptions
+from adama_jax.training.settings import Evaluation, ExplorationOptions, Learning
 
-OPTIMISERS = (
-    "sgd", "adabelief", "adadelta", "adafactor", "adagrad", "adam", "adamax", "adamaxw", "adamw", "adan", "amsgrad",
-    "fromage", "lamb", "lars", "lion", "nadam", "nadamw", "novograd", "optimistic_adam_v2",
-    "optimistic_gradient_descent", "radam", "rmsprop", "rprop", "sign_sgd", "signum", "sm3", "yogi",
+OPTIMIZERS = (
+    "sgd", "adabelief", "adadelta", "adafactor", "adagrad", "adam", "adamax", "adamaxw", "adamw",
+    "adan", "amsgrad", "fromage", "lamb", "lars", "lion", "nadam", "nadamw", "novograd",
+    "optimistic_adam_v2", "optimistic_gradient_descent", "radam", "rmsprop", "rprop", "sign_sgd",
+    "signum", "sm3", "yogi",
 )  # fmt: skip
-"""The optax optimisers that need a learning rate and nothing else; a test compares this with optax."""
-Activation = Literal["relu", "leaky_relu", "tanh", "silu", "gelu", "softplus", "elu"]
-
-
-@dataclass(frozen=True)
-class Networks:
-    """Networks (Table 1: two hidden layers of 64, ReLU)."""
-
-    hidden: tuple[int, ...] = (64, 64)
-    """Widths of the hidden layers."""
-    actor_activation: Activation = "relu"
-    """Activation of the actors' hidden layers."""
-    critic_activation: Activation = "relu"
-    """Activation of the critic's hidden layers."""
-    critic: str = "joint"
-    """joint: one network for all; dop: deterministic DOP's sum of one an agent; attention: MAAC's."""
-
-
-@dataclass(frozen=True)
-class Learning:
-    """The base learner (section 3.1)."""
-
-    discount: float = 0.97
-    """gamma."""
-    batch_size: int = 1024
-    """Transitions in a minibatch."""
-    capacity: int = 1_000_000
-    """Transitions that the replay buffer holds."""
-    updates_per_episode: int = 1
-    """Gradient updates for each episode."""
-    envs_per_run: int = 1
-    """Worlds that a run plays at the same time, an episode each, before the updates for all of them."""
-    targets: Literal["hard", "soft"] = "hard"
-    """Copy the target networks now and then, or move them a little at each update."""
-    target_period: int = 20
-    """Episodes between two copies (hard)."""
-    target_step: float = 0.02
-    """Step towards the online networks at each update (soft)."""
-
-
-@dataclass(frozen=True)
-class RateOptions:
-    """Learning rates (section 3). In brackets the paper's symbol, which the command line takes too."""
-
-    total_rate: float = 1e-2
-    """[l] l_c + |l_a| of the methods that balance them."""
-    critic_scale: float | Literal["auto"] = 50.0
-    """[m] kappa at which the critic would get the whole of l; auto: its mean over the first updates."""
-    smoothing: float = 0.99
-    """[alpha] Weight of the old rates in an update of theirs."""
-    clip: float = 0.1
-    """[eps] Least share of l that critic and actors keep."""
-    critic_rate: float = 7e-3
-    """[l_c] The critic's rate, in the methods that do not balance."""
-    actor_budget: float = 2e-3
-    """[l_a] Norm of the actors' rates, in the methods that do not balance."""
-    direction_floor: float = 0.1
-    """Least component of the actors' target direction, below 1/sqrt(N); 0: the printed formula."""
-    curvature: Literal["exact", "secant", "lookahead"] = "secant"
-    """How a second-order method measures curvature; exact needs a smooth critic."""
-    secant_step: float = 0.1
-    """Root mean square step in actions of curvature=secant."""
-    trial_updates: int = 100
-    """[K] Updates over which critic_scale=auto takes the mean."""
-
-
-@dataclass(frozen=True)
-class ExplorationOptions:
-    """Share of uniform noise in the actions (section 4.6)."""
-
-    start: float = 1.0
-    """Share in the first episode."""
-    end: float = 0.1
-    """Share from `episodes` on."""
-    episodes: int = 10_000
-    """Episodes of the linear fall."""
-
-
-@dataclass(frozen=True)
-class Evaluation:
-    """Greedy evaluation, on starts that are the same for every run."""
-
-    every: int | None = None
-    """Training episodes between evaluations, also the points of the curves; None: 200 points, or as many as the
-    scenario's least distance between them allows."""
-    episodes: int = 100
-    """Episodes of an evaluation."""
-    seed: int = 0
-    """Seed of their starts."""
+"""The optax optimizers that need a learning rate and nothing else; a test compares this with optax."""
+MOST_POINTS = 200  # of a learning curve, with evaluation.every=None
 
 
 @dataclass(frozen=True)
 class Config:
     """Everything that decides a result."""
 
-    scenario: Annotated[str, tyro.conf.Suppress]
+    scenario: Annotated[str, OneOf(SCENARIOS), tyro.conf.Suppress]
     """The world; `adama scenarios` lists them."""
-    method: str = "adama"
+    method: Annotated[str, OneOf(METHODS), Alias(("methods",))] = "adama"
     """The learning-rate method; `adama methods` lists them."""
-    algorithm: str = DEFAULT_ALGORITHM
+    algorithm: Annotated[str, OneOf(ALGORITHMS)] = DEFAULT_ALGORITHM
     """What is learned; one of the names in `algorithms/settings.py`."""
-    seeds: int = 5
-    """Number of runs, of seeds seed, seed + 1, ..."""
-    seed: int = 0
+    seeds: Annotated[int, AtLeast(1)] = 5
+    """Number of members, of seeds seed, seed + 1, ..."""
+    seed: Annotated[int, Seed()] = 0
     """The first seed."""
-    episodes: int = 50_000
+    episodes: Annotated[int, AtLeast(1)] = 50_000
     """Training episodes."""
-    horizon: int = 20
+    horizon: Annotated[int, AtLeast(1)] = 20
     """Steps of an episode, T."""
-    direction: str | None = None
-    """Any optax optimiser (adam, lion ...) in place of SGD; None: the method's own."""
+    optimizer: Annotated[
+        str | None, OneOf(OPTIMIZERS), Alias(("direction", "optimiser")), HashedAs("direction")
+    ] = None
+    """Any optax optimizer (adam, lion ...) in place of SGD; None: the method's own."""
     world: World = field(default_factory=lambda: SCENARIOS["predator_prey"].world)
     """The world's options."""
     networks: Networks = Networks()
@@ -136,26 +55,35 @@ class Config:
     evaluation: Evaluation = Evaluation()
 
     @property
-    def direction_name(self) -> str:
-        """The optax optimiser in use."""
-        return self.direction or METHODS[self.method].direction
+    def optimizer_name(self) -> str:
+        """The optax optimizer in use."""
+        return self.optimizer or METHODS[self.method].optimizer
 
     @property
     def label(self) -> str:
-        """The method's name for legends, with the optimiser where it is not the method's own."""
-        return self.method if self.direction is None else f"{self.method} ({self.direction})"
+        """The method's name for legends, with the optimizer where it is not the method's own."""
+        return self.method if self.optimizer is None else f"{self.method} ({self.optimizer})"
 
     @property
     def points_every(self) -> int:
-        """Episodes between two points of the curves: a chunk of the compiled loop."""
-        together = self.learning.envs_per_run
-        apart = max(SCENARIOS[self.scenario].points_apart, -(-self.episodes // 200))
-        return min(self.episodes, self.evaluation.every or -(-apart // together) * together)
+        """Episodes between two points of the curves."""
+        every = self.evaluation.every
+        if every is None:
+            apart = max(self.evaluation.points_apart, _divided(self.episodes, MOST_POINTS))
+            # A point can only fall between two rounds, and a round plays this many episodes.
+            round_length = self.learning.envs_per_run
+            every = _divided(apart, round_length) * round_length
+        return min(self.episodes, every)
 
     @property
     def seed_range(self) -> range:
         """The seeds."""
         return range(self.seed, self.seed + self.seeds)
+
+
+def _divided(number: int, by: int) -> int:
+    """Rounded up."""
+    return -(-number // by)
 
 
 def scenario_config(scenario: str) -> Config:
@@ -174,24 +102,11 @@ def scenario_config(scenario: str) -> Config:
         scenario=scenario,
         episodes=preset.episodes,
         horizon=preset.horizon,
+        optimizer=preset.optimizer,
         world=preset.world,
-        networks=Networks(critic=preset.critic),
-        direction=preset.direction,
-        learning=Learning(
-            discount=preset.discount,
-            capacity=preset.capacity,
-            updates_per_episode=preset.updates_per_episode,
-            targets=preset.targets,  # pyright: ignore[reportArgumentType]
-        ),
-        rates=RateOptions(
-            total_rate=preset.total_rate,
-            critic_scale=preset.m,
-            clip=preset.clip,
-            critic_rate=preset.critic_rate,
-            actor_budget=preset.actor_budget,
-        ),
-        exploration=ExplorationOptions(
-            end=preset.exploration_end, episodes=preset.exploration_episodes
-        ),
-        evaluation=Evaluation(episodes=preset.evaluation_episodes),
+        networks=preset.networks,
+        learning=preset.learning,
+        rates=preset.rates,
+        exploration=preset.exploration,
+        evaluation=preset.evaluation,
     )

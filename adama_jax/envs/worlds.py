@@ -1,12 +1,31 @@
 """Options of the worlds: plain data, importable without JAX. Lengths are in the world's units."""
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Annotated, Literal
+
+from adama_jax.envs.robots.joints import partition
+from adama_jax.errors import SettingError
+from adama_jax.fields import Above, AtLeast, Between, Seed, settings
 
 
 @dataclass(frozen=True)
 class World:
     """Base of every world's options; a scenario's default says which it takes."""
+
+    @property
+    def learners(self) -> int | None:
+        """N, the agents that learn; None where only the built world knows."""
+        return None
+
+    def check(self, scenario: str) -> None:
+        """Check what the bounds of the fields cannot say.
+
+        Args:
+            scenario: the name of the scenario that has this world.
+
+        Raises:
+            SettingError: one line with the setting, its value and what is allowed.
+        """
 
 
 @dataclass(frozen=True)
@@ -15,23 +34,28 @@ class VelocityWorld(World):
 
     num_agents: int
     """Agents that learn."""
-    side: float
+    side: Annotated[float, Above(0)]
     """Side of the square, centred on 0, in which starts are drawn."""
-    step: float
+    step: Annotated[float, Above(0)]
     """Distance that an action of 1 moves an agent along each axis."""
     start: Literal["random", "fixed"] = "random"
     """Draw a new start each episode, or the same one (that of start_seed) always."""
-    start_seed: int = 0
+    start_seed: Annotated[int, Seed()] = 0
     """Seed of the fixed start."""
+
+    @property
+    def learners(self) -> int:
+        """N, the agents that learn."""
+        return self.num_agents
 
 
 @dataclass(frozen=True)
 class PredatorPreyWorld(VelocityWorld):
     """A walled square world with a prey that runs by rule."""
 
-    prey_step: float = 0.13
+    prey_step: Annotated[float, AtLeast(0, finite=True)] = 0.13
     """Distance that the prey moves in a step."""
-    touch_radius: float = 0.3
+    touch_radius: Annotated[float, Above(0)] = 0.3
     """A predator closer to the prey than this touches it."""
 
 
@@ -41,18 +65,38 @@ class JaxMARLWorld(World):
 
     prey: Literal["environment", "learner"] = "environment"
     """Who moves simple_tag's good agents: a rule (full force away from the adversaries), or the learner."""
-    num_agents: int | None = None
+    num_agents: Annotated[int | None, AtLeast(1)] = None
     """Agents (simple, simple_spread)."""
-    num_landmarks: int | None = None
+    num_landmarks: Annotated[int | None, AtLeast(1)] = None
     """Landmarks (simple, simple_spread, simple_facmac)."""
-    num_adversaries: int | None = None
+    num_adversaries: Annotated[int | None, AtLeast(1)] = None
     """Adversaries (simple_tag, simple_facmac)."""
-    num_good_agents: int | None = None
+    num_good_agents: Annotated[int | None, AtLeast(1)] = None
     """Good agents (simple_tag, simple_facmac)."""
-    num_obs: int | None = None
+    num_obs: Annotated[int | None, AtLeast(1)] = None
     """Obstacles (simple_tag)."""
-    local_ratio: float | None = None
+    local_ratio: Annotated[float | None, Between(0, 1)] = None
     """Weight of an agent's own reward (simple_spread)."""
+
+    def check(self, scenario: str) -> None:
+        """Check that JaxMARL's constructor of the scenario takes the options that are given."""
+        taken = JAXMARL_OPTIONS.get(scenario, ())
+        for name, _, value in settings(self):
+            # `prey` is this package's own option, and without effect where there is no prey.
+            if name != "prey" and name not in taken and value is not None:
+                options = ", ".join(taken) or "no options"
+                raise SettingError(
+                    f"world.{name}={value}: must be left out: {scenario} takes {options}"
+                )
+
+
+JAXMARL_OPTIONS = {
+    "MPE_simple_v3": ("num_agents", "num_landmarks"),
+    "MPE_simple_spread_v3": ("num_agents", "num_landmarks", "local_ratio"),
+    "MPE_simple_tag_v3": ("num_adversaries", "num_good_agents", "num_obs"),
+    "MPE_simple_facmac_v1": ("num_adversaries", "num_good_agents", "num_landmarks"),
+}
+"""What JaxMARL's constructors of these scenarios take; those of the others take nothing."""
 
 
 @dataclass(frozen=True)
@@ -67,7 +111,19 @@ class LocomotionWorld(World):
     """The physics: MuJoCo's own (MJX), or one of Brax's."""
     observe: Literal["full", "own"] = "full"
     """Everyone sees the whole state (section 4.5), or the body and its own joints."""
-    solver_iterations: int = 4
+    solver_iterations: Annotated[int, AtLeast(1)] = 4
     """Of MJX's solver; with these two it agrees with MuJoCo in C, but for the humanoids (docs/locomotion.md)."""
-    line_search_iterations: int = 8
+    line_search_iterations: Annotated[int, AtLeast(1)] = 8
     """Of the line search in it."""
+
+    @property
+    def learners(self) -> int:
+        """N, the agents that share the joints."""
+        return len(partition(self.robot, self.partition))
+
+    def check(self, scenario: str) -> None:
+        """Check that the partition is one of this robot's joints."""
+        try:
+            partition(self.robot, self.partition)
+        except ValueError as error:
+            raise SettingError(f"world.{error}") from None

@@ -1,8 +1,9 @@
 """From a configuration to the functions of a run: the one place where the four bundles meet."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from importlib import import_module
 from pkgutil import resolve_name
+from typing import Any, TypeVar
 
 import jax
 import numpy as np
@@ -10,6 +11,7 @@ import numpy as np
 from adama_jax.algorithms.algorithm import Algorithm
 from adama_jax.algorithms.settings import ALGORITHMS
 from adama_jax.config.methods import METHODS
+from adama_jax.config.names import setting, traced_settings
 from adama_jax.config.scenarios import SCENARIOS
 from adama_jax.config.schema import Config
 from adama_jax.envs.env import Env
@@ -21,6 +23,8 @@ from adama_jax.training.optimizers import named_optimizer
 from adama_jax.training.population import MINIBATCH
 from adama_jax.training.replay import Replay, uniform_replay
 from adama_jax.training.trainer import Exploration, Trainer, TrainHyper, trainer
+
+Bundle = TypeVar("Bundle", RateHyper, LearnerHyper, Exploration)
 
 
 def make_env(config: Config) -> Env:
@@ -74,7 +78,7 @@ def make_learner(
     period = config.learning.target_period * config.learning.updates_per_episode
     return learner(
         algorithm,
-        named_optimizer(config.direction_name),
+        named_optimizer(config.optimizer_name),
         make_rule(config),
         num_agents,
         curvature=config.rates.curvature,
@@ -145,21 +149,17 @@ def make_hypers(configs: Sequence[Config]) -> TrainHyper:
 
 def make_hyper(config: Config) -> TrainHyper:
     """The float hyperparameters of a configuration, each of which a grid may replace by an array."""
-    options = config.rates
+    # A traced setting and the hyperparameter that it becomes have one name, whatever group it is in.
+    values = {name.rpartition(".")[2]: setting(config, name) for name in traced_settings(config)}
+    if values["critic_scale"] == "auto":
+        values["critic_scale"] = 0.0  # measured: the rule does not read it
     return TrainHyper(
-        rates=RateHyper(
-            total_rate=options.total_rate,
-            critic_scale=0.0 if options.critic_scale == "auto" else options.critic_scale,
-            smoothing=options.smoothing,
-            clip=options.clip,
-            critic_rate=options.critic_rate,
-            actor_budget=options.actor_budget,
-            direction_floor=options.direction_floor,
-        ),
-        learner=LearnerHyper(
-            config.learning.discount, config.learning.target_step, options.secant_step
-        ),
-        exploration=Exploration(
-            config.exploration.start, config.exploration.end, config.exploration.episodes
-        ),
+        rates=_bundle(RateHyper, values),
+        learner=_bundle(LearnerHyper, values),
+        exploration=_bundle(Exploration, values),
     )
+
+
+def _bundle(kind: type[Bundle], values: Mapping[str, Any]) -> Bundle:
+    """Those of the values that the bundle has a field for."""
+    return kind(**{name: values[name] for name in kind._fields if name in values})

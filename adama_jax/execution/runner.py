@@ -39,7 +39,7 @@ def run(
     What an earlier process left of them is gone on with, on as many devices and in slices as wide as it had.
 
     Args:
-        configs: validated configurations, equal but for `settings.TRACED` settings and seeds.
+        configs: validated configurations, equal but for traced settings and seeds.
         out: results folder; a run folder that exists is replaced at the end.
         watch: who looks on.
         devices: JAX devices to share the runs; None: all local ones.
@@ -59,7 +59,7 @@ def run(
     """
     if len({program_key(config) for config in configs}) != 1:
         raise ValueError(
-            "configurations of one program may differ in settings.TRACED and seeds only"
+            "configurations of one program may differ in traced settings and seeds only"
         )
     devices = list(devices or jax.local_devices())
     with _Job(configs, out, watch, saving, again) as job:

@@ -14,22 +14,34 @@ import jax
 import jax.numpy as jnp
 
 from adama_jax.rates.equations import balance_rates, steer_rates, uniform_direction
+from adama_jax.rates.settings import RateOptions
 from adama_jax.types import Rates, Scalar, Signals
+
+# A default that all rules of the paper share; nobody writes to it.
+NOTHING_OF_ITS_OWN: dict[str, Scalar] = {}
 
 
 class RateHyper(NamedTuple):
     """Float hyperparameters of every rate rule (each reads its own). Names of the paper in brackets.
 
-    The defaults are Table 1's for predator-prey.
+    The defaults are those of the settings of the same names.
     """
 
-    total_rate: Scalar = 1e-2  # [l] of the balancing rules
-    critic_scale: Scalar = 50.0  # [m]; not read with `auto_scale`
-    smoothing: Scalar = 0.99  # [alpha]
-    clip: Scalar = 0.1  # [eps]
-    critic_rate: Scalar = 7e-3  # [l_c] of the rules that do not balance
-    actor_budget: Scalar = 2e-3  # [|l_a|] of the rules that do not balance
-    direction_floor: Scalar = 0.1
+    total_rate: Scalar = RateOptions.total_rate  # [l] of the balancing rules
+    critic_scale: Scalar = float(RateOptions.critic_scale)  # [m]; not read with `auto_scale`
+    smoothing: Scalar = RateOptions.smoothing  # [alpha]
+    clip: Scalar = RateOptions.clip  # [eps]
+    critic_rate: Scalar = RateOptions.critic_rate  # [l_c] of the rules that do not balance
+    actor_budget: Scalar = RateOptions.actor_budget  # [|l_a|] of the rules that do not balance
+    direction_floor: Scalar = RateOptions.direction_floor
+    own: dict[str, Scalar] = (
+        NOTHING_OF_ITS_OWN  # of a rule that declares numbers of its own, by their names
+    )
+
+
+def as_arrays(hyper: RateHyper) -> RateHyper:
+    """The same numbers as float32 arrays."""
+    return jax.tree.map(lambda value: jnp.asarray(value, jnp.float32), hyper)
 
 
 class RateState(NamedTuple):
@@ -147,11 +159,12 @@ def _rule(
         raise ValueError(f"trial_updates={trial_updates}: must be at least 1")
 
     def init(num_agents: int, hyper: RateHyper | None = None) -> RateState:
-        hyper = RateHyper(*(jnp.asarray(value, jnp.float32) for value in (hyper or defaults)))
-        critic = jnp.asarray(hyper.total_rate / 2 if balances else hyper.critic_rate)
-        budget = hyper.total_rate / 2 if balances else hyper.actor_budget
+        # Arrays, so that a grid of them is one program.
+        arrays = as_arrays(hyper or defaults)
+        critic = jnp.asarray(arrays.total_rate / 2 if balances else arrays.critic_rate)
+        budget = arrays.total_rate / 2 if balances else arrays.actor_budget
         actors = budget * uniform_direction(num_agents)
-        return RateState(Rates(critic, actors), hyper, jnp.zeros((), jnp.int32), jnp.zeros(()))
+        return RateState(Rates(critic, actors), arrays, jnp.zeros((), jnp.int32), jnp.zeros(()))
 
     def update(signals: Signals, state: RateState) -> RateState:
         rates, hyper = state.rates, state.hyper

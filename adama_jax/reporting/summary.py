@@ -76,7 +76,7 @@ def summarise(runs: Sequence[Run], baseline: str = "fixed") -> list[Summary]:
 
 def _rivals(run: Run) -> tuple[str, str | None]:
     """What runs that are compared have in common; rmsprop and its like, whose optimiser is their own, meet SGD."""
-    return world_of(run), run.config.direction
+    return world_of(run), run.config.optimizer
 
 
 def ranked(summaries: Sequence[Summary]) -> list[Summary]:

@@ -16,17 +16,19 @@ from adama_jax import tree
 from adama_jax.algorithms.algorithm import Algorithm
 from adama_jax.rates import probe
 from adama_jax.rates.rules import RateHyper, RateRule, RateState
+from adama_jax.rates.settings import RateOptions
 from adama_jax.training.microbatches import mean_over_microbatches
 from adama_jax.training.optimizers import Optimizer
+from adama_jax.training.settings import Learning
 from adama_jax.types import Batch, Params, PyTree, Rates, Scalar, Signals
 
 
 class LearnerHyper(NamedTuple):
-    """Float hyperparameters of the learner. The defaults are Table 1's for predator-prey."""
+    """Float hyperparameters of the learner. The defaults are those of the settings of the same names."""
 
-    discount: Scalar = 0.97  # gamma
-    target_step: Scalar = 0.02  # of soft targets: target += step (online - target)
-    secant_step: Scalar = 0.1  # root mean square step, in actions, of curvature="secant"
+    discount: Scalar = Learning.discount  # gamma
+    target_step: Scalar = Learning.target_step  # target += step (online - target), if soft
+    secant_step: Scalar = RateOptions.secant_step  # root mean square, in actions
 
 
 class LearnerState(NamedTuple):

@@ -74,7 +74,7 @@ def named_optimizer(name: str) -> Optimizer:
     factory = getattr(optax, name, None)
     if not callable(factory):
         raise ValueError(
-            f"direction={name!r}: no optimiser of that name in optax {optax.__version__}"
+            f"optimizer={name!r}: no optimizer of that name in optax {optax.__version__}"
         )
     parameters = inspect.signature(factory).parameters
     required = [
@@ -82,6 +82,6 @@ def named_optimizer(name: str) -> Optimizer:
     ]
     if "learning_rate" not in parameters or required not in ([], ["learning_rate"]):
         raise ValueError(
-            f"direction={name!r}: not an optax optimiser that needs a learning rate and nothing else"
+            f"optimizer={name!r}: not an optax optimizer that needs a learning rate and nothing else"
         )
     return from_optax(factory(learning_rate=1.0))  # pyright: ignore[reportArgumentType]

@@ -16,15 +16,16 @@ from adama_jax.rates.rules import RateHyper
 from adama_jax.training.learner import Learner, LearnerHyper, LearnerState, UpdateMetrics
 from adama_jax.training.replay import Replay, ReplayState, Transitions
 from adama_jax.training.rollout import Act, episode_return, make_rollout
+from adama_jax.training.settings import ExplorationOptions
 from adama_jax.types import Batch, Episode, Params, Scalar
 
 
 class Exploration(NamedTuple):
     """The share of uniform noise in an action falls linearly from `start` to `end` over `episodes` (section 4.6)."""
 
-    start: Scalar = 1.0
-    end: Scalar = 0.1
-    episodes: Scalar = 1e4
+    start: Scalar = ExplorationOptions.start
+    end: Scalar = ExplorationOptions.end
+    episodes: Scalar = ExplorationOptions.episodes
 
 
 class TrainHyper(NamedTuple):

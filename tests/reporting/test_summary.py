@@ -68,8 +68,8 @@ def test_improvement_over_the_scenario_s_own_baseline(tmp_path):
 
 def test_a_baseline_has_the_same_optimiser(tmp_path):
     base = with_settings(scenario_config("going_together"), {"seeds": 2})
-    configs = [with_settings(base, {"method": method, "direction": direction})
-               for method in ("adama", "fixed") for direction in ("adam", None)]  # fmt: skip
+    configs = [with_settings(base, {"method": method, "optimizer": optimizer})
+               for method in ("adama", "fixed") for optimizer in ("adam", None)]  # fmt: skip
     finals = [(4.0, 4.0), (4.0, 4.0), (2.0, 5.0), (1.0, 1.0)]
     runs = [
         fake_run(tmp_path, finals=final, config=config)

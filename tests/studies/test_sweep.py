@@ -15,7 +15,7 @@ from rich.console import Console
 from adama_jax.cli.commands.sweep import read_sweep, run_sweep
 from adama_jax.cli.options import SweepCommand
 from adama_jax.config.identity import program_key
-from adama_jax.config.names import TRACED, setting, with_settings
+from adama_jax.config.names import setting, traced_settings, with_settings
 from adama_jax.config.options import Launch, Training
 from adama_jax.config.reading import split_axes
 from adama_jax.config.schema import scenario_config
@@ -38,14 +38,14 @@ def test_traced_settings_are_the_leaves_of_the_hyperparameters():
     """Each changes one leaf and nothing else; so one program serves them all. Any other setting is another program."""
     base = tiny("adama")
     plain = jax.tree.leaves(make_hyper(base))
-    assert len(plain) == len(TRACED)
-    for name in TRACED:
+    assert len(plain) == len(traced_settings(base))
+    for name in traced_settings(base):
         other = with_settings(base, {name: setting(base, name) * 0.5})
         changed = [a != b for a, b in zip(plain, jax.tree.leaves(make_hyper(other)), strict=True)]
         assert sum(changed) == 1, name
         assert program_key(other) == program_key(base)
     for name, value in {
-        "method": "balance", "episodes": 121, "horizon": 5, "direction": "adam", "learning.batch_size": 16,
+        "method": "balance", "episodes": 121, "horizon": 5, "optimizer": "adam", "learning.batch_size": 16,
         "networks.hidden": (8,), "networks.critic_activation": "tanh", "rates.critic_scale": "auto", "world.step": 0.1,
         "rates.curvature": "exact", "rates.trial_updates": 3, "evaluation.episodes": 7, "learning.targets": "soft",
     }.items():  # fmt: skip
@@ -54,7 +54,9 @@ def test_traced_settings_are_the_leaves_of_the_hyperparameters():
 
 def test_a_traced_setting_leaves_the_program_as_it_is():
     base = tiny("adama")
-    halved = with_settings(base, {name: setting(base, name) * 0.5 for name in TRACED})
+    halved = with_settings(
+        base, {name: setting(base, name) * 0.5 for name in traced_settings(base)}
+    )
 
     def program(config):
         train = make_train(config)

@@ -8,7 +8,7 @@ import numpy as np
 import optax
 import pytest
 
-from adama_jax.config.schema import OPTIMISERS
+from adama_jax.config.schema import OPTIMIZERS
 from adama_jax.rates.rules import RateHyper, fixed
 from adama_jax.training.optimizers import from_optax, named_optimizer
 from adama_jax.tree import step_per_agent
@@ -56,10 +56,10 @@ def test_the_configuration_names_every_optimiser_of_optax_that_will_do():
         "noisy_sgd",
         "optimistic_adam",
     }  # wants a line search; a key; is deprecated
-    assert set(OPTIMISERS) == set(possible) - unusable
+    assert set(OPTIMIZERS) == set(possible) - unusable
 
 
-@pytest.mark.parametrize("name", OPTIMISERS)
+@pytest.mark.parametrize("name", OPTIMIZERS)
 def test_every_optimiser_gives_finite_directions(name):
     tx = named_optimizer(name)
     gradients = {"w": jnp.ones((2, 3, 4)), "b": jnp.zeros((2, 3))}
@@ -69,5 +69,5 @@ def test_every_optimiser_gives_finite_directions(name):
 
 @pytest.mark.parametrize("name", ["nope", "chain", "polyak_sgd_", "scale"])
 def test_other_names_are_refused(name):
-    with pytest.raises(ValueError, match=f"direction='{name}'"):
+    with pytest.raises(ValueError, match=f"optimizer='{name}'"):
         named_optimizer(name)

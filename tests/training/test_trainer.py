@@ -300,12 +300,12 @@ def test_points_of_the_curves_fall_between_rounds():
 
 
 def test_methods_differ_in_direction_and_rule_only():
-    assert {name: (m.direction, m.rule, m.second_order) for name, m in METHODS.items()} == {
+    assert {name: (m.optimizer, m.rule, m.second_order) for name, m in METHODS.items()} == {
         "adama": ("sgd", "adama", False),
         "adama_2nd": ("sgd", "adama", True),
         "fixed": ("sgd", "fixed", False),
-        "direction": ("sgd", "direction", False),
-        "direction_2nd": ("sgd", "direction", True),
+        "direction": ("sgd", "steer", False),
+        "direction_2nd": ("sgd", "steer", True),
         "balance": ("sgd", "balance", False),
         "adagrad": ("adagrad", "fixed", False),
         "rmsprop": ("rmsprop", "fixed", False),

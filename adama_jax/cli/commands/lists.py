@@ -10,7 +10,7 @@ def methods(words: list[str]) -> int:
     take_nothing(words)
     rows = {}
     for name, method in METHODS.items():
-        rows[name] = (f"{method.direction}: {method.summary}", method.source)
+        rows[name] = (f"{method.optimizer}: {method.summary}", method.source)
     return _print(rows)
 
 

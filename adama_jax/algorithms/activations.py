@@ -1,3 +1,0 @@
-"""Activations by name: which have second derivatives. Plain data, importable without JAX."""
-
-SMOOTH = ("tanh", "silu", "gelu", "softplus", "elu")
