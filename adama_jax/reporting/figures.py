@@ -10,33 +10,42 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from adama_jax.reporting.labels import world_of
+from adama_jax.reporting.labels import seeds, world_of
 from adama_jax.reporting.panels import actor_grid, curves, heat, rate_pair, skip_the_start
 from adama_jax.reporting.summary import final_returns
 from adama_jax.storage.reader import Run
 
 Panels = Mapping[str, Sequence[Run]]  # runs by scenario
 
+RETURN = "greedy return per episode"
+DOTS_PER_INCH = 130
+LETTERS_PER_INCH = 11  # of a title
+INCHES_PER_LETTER = 0.09  # of a legend
+
 
 def returns(panels: Panels, title: str = "") -> Figure:
-    """Greedy return against episodes, mean and standard deviation over seeds, a panel a scenario."""
-    figure, places = _two_columns(panels, around=(3.5, 1.0), each=(3.5, 3.1))
+    """Greedy return against episodes, mean and deviation over seeds, a panel per scenario."""
+    figure, all_axes = _two_columns(
+        panels,
+        around=(3.5, 1.0),
+        each=(3.5, 3.1),
+    )
     styles = _styles(panels)
-    for axes, runs in zip(places, panels.values(), strict=True):
+    for axes, runs in zip(all_axes, panels.values(), strict=True):
         curves(axes, runs, "eval_return", styles)
         skip_the_start(axes)
         axes.set_title(_worlds(runs), fontsize=10)
-        axes.set_ylabel("greedy return per episode")
+        axes.set_ylabel(RETURN)
     return _finish(figure, title, _band(panels))
 
 
 def actor_rates(panels: Panels, title: str = "") -> Figure:
     """Normalised actors' rates, a row a run, a panel a seed."""
-    runs = [run for members in panels.values() for run in members]
-    columns = max(len(run.metrics["seed"]) for run in runs)
-    figure = plt.figure(
-        figsize=(max(7.0, 2.4 * columns), 2.3 * len(runs) + 0.8), layout="constrained"
-    )
+    runs = _all_runs(panels)
+    columns = _most_seeds(runs)
+    width = max(7.0, 2.4 * columns)
+    height = 2.3 * len(runs) + 0.8
+    figure = plt.figure(figsize=(width, height), layout="constrained")
     actor_grid(figure, runs, columns)
     return _finish(figure, title)
 
@@ -55,17 +64,19 @@ def rates(panels: Panels, title: str = "") -> Figure:
     for column, runs in zip(grid.T, panels.values(), strict=True):
         rate_pair(column, runs, styles)
         column[0].set_title(_worlds(runs), fontsize=10)
+        # The two panels share their episodes: once below is enough.
         column[0].set_xlabel("")
     return _finish(figure, title, _band(panels))
 
 
 def critic_scale(panels: Panels, title: str = "") -> Figure:
-    """Returns, rates and kappa of runs that differ in m (section 4.4.1)."""
+    """Returns, rates and kappa of runs that differ in m (section 4.4.1), of one scenario."""
     (runs,) = panels.values()
     figure, grid = plt.subplots(2, 2, figsize=(9, 6), layout="constrained")
     styles = _styles(panels)
     curves(grid[0, 0], runs, "eval_return", styles)
-    grid[0, 0].set_ylabel("greedy return per episode")
+    grid[0, 0].set_ylabel(RETURN)
+    # Before the curves, for these look at the scale: kappa grows over orders of magnitude.
     grid[0, 1].set_yscale("log")
     curves(grid[0, 1], runs, "critic_term", styles)
     grid[0, 1].set_ylabel(r"critic term $\kappa$ (band: all seeds)")
@@ -74,40 +85,39 @@ def critic_scale(panels: Panels, title: str = "") -> Figure:
 
 
 def is_grid(runs: Sequence[Run]) -> bool:
-    """Whether runs are a grid of fixed rates: one run a pair of l_c and |l_a|, and all pairs of either's values."""
-    pairs = [(run.config.rates.critic_rate, run.config.rates.actor_budget) for run in runs]
-    critic, actors = ({pair[place] for pair in pairs} for place in (0, 1))
-    fixed = {run.config.method for run in runs} == {"fixed"}
-    return fixed and len(set(pairs)) == len(pairs) == len(critic) * len(actors) > 1
+    """Whether runs are a grid of fixed rates: every pair of their l_c and |l_a| once."""
+    if {run.config.method for run in runs} != {"fixed"}:
+        return False
+    pairs = [_pair(run) for run in runs]
+    critic = {pair[0] for pair in pairs}
+    actors = {pair[1] for pair in pairs}
+    once = len(set(pairs)) == len(pairs)
+    combinations = len(critic) * len(actors)
+    whole = len(pairs) == combinations
+    return once and whole and len(pairs) > 1
 
 
 def heat_map(panels: Panels, title: str = "") -> Figure:
-    """Final return by l_c and |l_a|, mean over seeds; the best is framed, settings with a diverged seed are grey."""
-    figure, places = _two_columns(panels, around=(0.8, 0.5), each=(4.0, 3.6))
-    for axes, runs in zip(places, panels.values(), strict=True):
-        critic = sorted({run.config.rates.critic_rate for run in runs})
-        actors = sorted({run.config.rates.actor_budget for run in runs})
-        table = np.full((len(actors), len(critic)), np.nan)
-        lost = np.full_like(table, np.nan)
-        for run in runs:
-            place = (
-                actors.index(run.config.rates.actor_budget),
-                critic.index(run.config.rates.critic_rate),
-            )
-            table[place] = final_returns(run).mean()
-            lost[place] = len(run.meta["diverged"])
-        heat(axes, table, lost)
-        axes.set_xticks(range(len(critic)), [f"{1000 * rate:g}" for rate in critic])
-        axes.set_yticks(range(len(actors)), [f"{1000 * rate:g}" for rate in actors])
-        axes.set_xlabel(r"critic's rate, $l_c \times 10^3$")
-        axes.set_ylabel(r"norm of actors' rates, $|l_a| \times 10^3$")
-        axes.set_title(_worlds(runs), fontsize=10)
-    return _finish(figure, title, f"mean over {_seeds(panels)} seeds")
+    """Final return by l_c and |l_a|, mean over seeds, a panel a scenario.
+
+    The best is framed, settings with a diverged seed are grey.
+    """
+    figure, all_axes = _two_columns(
+        panels,
+        around=(0.8, 0.5),
+        each=(4.0, 3.6),
+    )
+    for axes, runs in zip(all_axes, panels.values(), strict=True):
+        _heat_panel(axes, runs)
+    count = seeds(_all_runs(panels))
+    return _finish(figure, title, f"mean over {count} seeds")
 
 
 def learning_curves(runs: Sequence[Run], path: Path) -> Path:
     """`returns` of one scenario, as a picture."""
-    return save(returns({runs[0].config.scenario: runs}), path)
+    scenario = runs[0].config.scenario
+    figure = returns({scenario: runs})
+    return save(figure, path)
 
 
 def rate_curves(runs: Sequence[Run], path: Path) -> Path:
@@ -115,19 +125,21 @@ def rate_curves(runs: Sequence[Run], path: Path) -> Path:
 
     A run whose actors keep equal rates has no panels, unless no run has others.
     """
-    columns = max(len(run.metrics["seed"]) for run in runs)
-    steered = [
-        run for run in runs if (np.ptp(run.metrics["actor_rates"], axis=-1) > 0).any()
-    ] or list(runs)
-    height = 2.3 * len(steered) + 0.6
-    figure = plt.figure(figsize=(max(7.0, 2.4 * columns), height + 3.2), layout="constrained")
-    parts: Any = figure.subfigures(2, 1, height_ratios=[height, 3.2])
-    actor_grid(parts[0], steered, columns)
-    rate_pair(parts[1].subplots(1, 2), runs, _styles({"": runs}))
-    handles, names = parts[1].axes[0].get_legend_handles_labels()
-    parts[1].legend(
-        handles, names, loc="outside lower center", ncols=min(4, len(runs)), frameon=False
-    )
+    unequal = [run for run in runs if _has_unequal_rates(run)]
+    above = unequal or list(runs)
+    columns = _most_seeds(runs)
+    heights = [2.3 * len(above) + 0.6, 3.2]
+    size = (max(7.0, 2.4 * columns), sum(heights))
+    figure = plt.figure(figsize=size, layout="constrained")
+    # Matplotlib's types do not say that two are two.
+    parts: Any = figure.subfigures(2, 1, height_ratios=heights)
+    upper, lower = parts
+    actor_grid(upper, above, columns)
+    pair = lower.subplots(1, 2)
+    rate_pair(pair, runs, _styles({"": runs}))
+    handles, names = pair[0].get_legend_handles_labels()
+    columns = min(4, len(runs))
+    _legend(lower, handles, names, columns)
     return save(figure, path)
 
 
@@ -135,59 +147,144 @@ def save(figure: Figure, *paths: Path) -> Path:
     """Write a figure to every path, by its ending; the first is returned."""
     for path in paths:
         path.parent.mkdir(parents=True, exist_ok=True)
-        figure.savefig(path, dpi=130)
+        figure.savefig(path, dpi=DOTS_PER_INCH)
+    # Pyplot keeps a figure until it is closed.
     plt.close(figure)
     return paths[0]
 
 
+def _heat_panel(axes: Axes, runs: Sequence[Run]) -> None:
+    """The grid of one scenario."""
+    pairs = [_pair(run) for run in runs]
+    critic = sorted({pair[0] for pair in pairs})
+    actors = sorted({pair[1] for pair in pairs})
+    shape = len(actors), len(critic)
+    table = np.full(shape, np.nan)
+    lost = np.full(shape, np.nan)
+    for run, (critic_rate, actor_budget) in zip(runs, pairs, strict=True):
+        row = actors.index(actor_budget)
+        column = critic.index(critic_rate)
+        cell = row, column
+        table[cell] = final_returns(run).mean()
+        lost[cell] = len(run.meta["diverged"])
+    heat(axes, table, lost)
+    axes.set_xticks(range(len(critic)), _in_thousandths(critic))
+    axes.set_yticks(range(len(actors)), _in_thousandths(actors))
+    axes.set_xlabel(r"critic's rate, $l_c \times 10^3$")
+    axes.set_ylabel(r"norm of actors' rates, $|l_a| \times 10^3$")
+    axes.set_title(_worlds(runs), fontsize=10)
+
+
+def _pair(run: Run) -> tuple[float, float]:
+    """l_c and |l_a| of a run with fixed rates."""
+    return run.config.rates.critic_rate, run.config.rates.actor_budget
+
+
+def _in_thousandths(rates: Sequence[float]) -> list[str]:
+    return [f"{1000 * rate:g}" for rate in rates]
+
+
+def _has_unequal_rates(run: Run) -> bool:
+    ranges = np.ptp(run.metrics["actor_rates"], axis=-1)
+    return bool((ranges > 0).any())
+
+
 def _two_columns(
-    panels: Panels, around: tuple[float, float], each: tuple[float, float]
+    panels: Panels,
+    around: tuple[float, float],
+    each: tuple[float, float],
 ) -> tuple[Figure, list[Axes]]:
-    """A figure with a panel a scenario, two in a row; sizes in inches."""
+    """A figure with a panel a scenario, two in a row.
+
+    Args:
+        panels: one or more.
+        around: width and height of what is not panels, in inches.
+        each: width and height of a panel, in inches.
+
+    Raises:
+        ValueError: there are no panels.
+    """
     if not panels:
         raise ValueError("no runs to draw")
     columns = min(2, len(panels))
     rows = -(-len(panels) // columns)
-    size = (around[0] + each[0] * columns, around[1] + each[1] * rows)
-    figure, grid = plt.subplots(rows, columns, figsize=size, layout="constrained", squeeze=False)
-    for axes in grid.flat[len(panels) :]:
+    width = around[0] + each[0] * columns
+    height = around[1] + each[1] * rows
+    figure, grid = plt.subplots(
+        rows,
+        columns,
+        figsize=(width, height),
+        layout="constrained",
+        squeeze=False,
+    )
+    all_axes = list(grid.flat)
+    # With an odd number of panels the last cell is left blank.
+    for axes in all_axes[len(panels) :]:
         axes.set_axis_off()
-    return figure, list(grid.flat[: len(panels)])
+    return figure, all_axes[: len(panels)]
 
 
 def _styles(panels: Panels) -> dict[str, int]:
-    """The same style for the same label in every panel."""
-    names = [run.label for runs in panels.values() for run in runs]
-    return {name: place for place, name in enumerate(dict.fromkeys(names))}
+    """A number for each label, the same in every panel, which decides a curve's style."""
+    styles: dict[str, int] = {}
+    for run in _all_runs(panels):
+        styles.setdefault(run.label, len(styles))
+    return styles
 
 
 def _finish(figure: Figure, title: str, note: str = "") -> Figure:
-    """A title with what the curves are, and one legend for all panels that have curves, outside them."""
-    width = int(11 * figure.get_figwidth())
+    """Add a title, with a note on what the curves are, and one legend for all panels."""
+    width = int(LETTERS_PER_INCH * figure.get_figwidth())
     lines = [textwrap.fill(line, width) for line in (title, note) if line]
     figure.suptitle("\n".join(lines), fontsize=11)
-    found: dict[str, Any] = {}
-    if not figure.legends:
-        for axes in figure.axes:
-            for handle, name in zip(*axes.get_legend_handles_labels(), strict=True):
-                found.setdefault(name, handle)
-    if found:
-        widest = 0.6 + 0.09 * max(map(len, found))  # inches of an entry, handle and gap included
-        columns = min(4, len(found), max(1, int(figure.get_figwidth() / widest)))
-        figure.legend(
-            found.values(), found.keys(), loc="outside lower center", ncols=columns, frameon=False
-        )
+    # A panel that has drawn a legend of its own has said what its curves are.
+    entries = {} if figure.legends else _legend_entries(figure)
+    if entries:
+        longest = max(len(name) for name in entries)
+        # Of an entry; 0.6 inches are the handle and the gap to the next one.
+        entry_width = 0.6 + INCHES_PER_LETTER * longest
+        fit = int(figure.get_figwidth() / entry_width)
+        columns = min(4, len(entries), max(1, fit))
+        handles = list(entries.values())
+        names = list(entries)
+        _legend(figure, handles, names, columns)
     return figure
 
 
+def _legend_entries(figure: Figure) -> dict[str, Any]:
+    """The curves of all panels by their label, each label once."""
+    entries: dict[str, Any] = {}
+    for axes in figure.axes:
+        handles, names = axes.get_legend_handles_labels()
+        for handle, name in zip(handles, names, strict=True):
+            entries.setdefault(name, handle)
+    return entries
+
+
+def _legend(
+    figure: Any,
+    handles: Sequence[Any],
+    names: Sequence[str],
+    columns: int,
+) -> None:
+    """Below a figure, or below a part of one."""
+    figure.legend(handles, names, loc="outside lower center", ncols=columns, frameon=False)
+
+
+def _all_runs(panels: Panels) -> list[Run]:
+    return [run for runs in panels.values() for run in runs]
+
+
+def _most_seeds(runs: Sequence[Run]) -> int:
+    return max(len(run.metrics["seed"]) for run in runs)
+
+
 def _band(panels: Panels) -> str:
-    return f"mean and standard deviation over {_seeds(panels)} seeds"
+    count = seeds(_all_runs(panels))
+    return f"mean and standard deviation over {count} seeds"
 
 
 def _worlds(runs: Sequence[Run]) -> str:
-    return ", ".join(dict.fromkeys(world_of(run).replace("_", " ") for run in runs))
-
-
-def _seeds(panels: Panels) -> str:
-    counts = {len(run.metrics["seed"]) for runs in panels.values() for run in runs}
-    return str(counts.pop()) if len(counts) == 1 else f"{min(counts)} to {max(counts)}"
+    """In which worlds runs were made, each named once."""
+    names = [world_of(run).replace("_", " ") for run in runs]
+    return ", ".join(dict.fromkeys(names))

@@ -1,6 +1,8 @@
 """Rollouts as animated pictures."""
 
+from collections.abc import Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
@@ -10,13 +12,16 @@ from adama_jax.reporting.labels import title
 from adama_jax.reporting.panels import COLOURS, INK, PAPER
 from adama_jax.storage.reader import Rollout, Run
 
-MOST_FRAMES = 200  # of a film, besides the start; a longer episode is shown in larger steps, of a robot its beginning
+# Of a film, besides the start. A longer episode is shown in larger steps, of a robot its beginning.
+MOST_FRAMES = 200
 PANEL = 260  # pixels, a side of one episode's panel
-HEADER, FOOTER, MARGIN = 26, 22, 16
+HEADER, FOOTER, MARGIN = 26, 22, 16  # pixels
 LEGEND = 20  # pixels, its height in the header of a robot's film
-ROBOTS = 2  # episodes of a robot in a film
-COLOURS_OF_FILM = 64  # of a robot's: few, for a small file
-PREY, LANDMARK = "#D00000", "#666666"
+MOST_ROBOTS = 2  # episodes of a robot in a film: its panels are large
+ROBOT_COLOURS = 64  # in the palette of a robot's film: few, for a small file
+PREY, LANDMARK, BORDER = "#D00000", "#666666", "#BBBBBB"
+LEAST_RADIUS, MOST_RADIUS = 7, 14  # pixels: a number must fit in, and entities must stay apart
+LAST_PAUSE = 900  # milliseconds, at least, before a film begins again
 
 
 def run_gif(run: Run, path: Path, row: int = 0) -> Path:
@@ -31,13 +36,17 @@ def run_gif(run: Run, path: Path, row: int = 0) -> Path:
 
 
 def rollout_gif(
-    rollout: Rollout, heading: str, path: Path, row: int = 0, milliseconds: int = 180
+    rollout: Rollout,
+    heading: str,
+    path: Path,
+    row: int = 0,
+    milliseconds: int = 180,
 ) -> Path:
     """Greedy episodes of one seed's trained actors, side by side, up to their ends.
 
-    Robots are drawn as they are, in their drivers' colours and in real time. Otherwise numbers say who is who: agents
-    are discs with their number, which also stands where they started; landmarks squares (with a number where there
-    are several); the prey a red "P".
+    Robots are drawn as they are, in their drivers' colours and in real time. Otherwise numbers say
+    who is who: agents are discs with their number, which also stands where they started; landmarks
+    squares (with a number where there are several); the prey a red "P".
 
     Args:
         rollout: episodes and what there is to draw.
@@ -50,132 +59,242 @@ def rollout_gif(
         frames, milliseconds = _robot_frames(rollout, heading, row)
     else:
         frames = _disc_frames(rollout, heading, row)
-    pauses = [milliseconds] * (len(frames) - 1) + [max(900, 5 * milliseconds)]
+    pauses = [milliseconds] * len(frames)
+    pauses[-1] = max(LAST_PAUSE, 5 * milliseconds)
     path.parent.mkdir(parents=True, exist_ok=True)
     frames[0].save(
-        path, save_all=True, append_images=frames[1:], duration=pauses, loop=0, optimize=True
+        path,
+        save_all=True,
+        append_images=frames[1:],
+        duration=pauses,
+        loop=0,
+        optimize=True,
     )
     return path
 
 
 def returns_and_ends(rollout: Rollout, row: int) -> tuple[np.ndarray, np.ndarray]:
-    """Returns so far [E, T + 1], up to the first termination, and the step that terminated, T + 1 if none did [E].
+    """What episodes returned, and when they ended.
 
-    After a termination the episode goes on from its start again (`rollout.make_rollout`), which counts no more.
+    After a termination an episode starts again (`training.rollout`), which does not count.
+
+    Returns:
+        The return so far, up to the first termination, [E, T + 1]; and the step that terminated,
+        T + 1 if none did, [E].
     """
-    rewards, terminated = rollout.reward[row], rollout.terminated[row]
-    ended = np.cumsum(terminated, axis=1)
-    counted = np.where(ended - terminated == 0, rewards, 0.0)
-    returns = np.concatenate([np.zeros((len(rewards), 1)), np.cumsum(counted, axis=1)], axis=1)
-    return returns, (ended == 0).sum(axis=1) + 1
+    rewards = rollout.reward[row]
+    terminated = rollout.terminated[row]
+    terminations = np.cumsum(terminated, axis=1)
+    # The step that terminates first is the last that counts.
+    counts = terminations - terminated == 0
+    rewards = np.where(counts, rewards, 0.0)
+    start = np.zeros((len(rewards), 1))
+    returns = np.concatenate([start, np.cumsum(rewards, axis=1)], axis=1)
+    ends = (terminations == 0).sum(axis=1) + 1
+    return returns, ends
 
 
-def _robot_frames(rollout: Rollout, heading: str, row: int) -> tuple[list[Image.Image], int]:
-    """Two episodes from their start, as long as `MOST_FRAMES` allow or until both robots lie; and the pause in ms."""
-    positions = rollout.positions[row, :ROBOTS]
-    returns, ends = (values[:ROBOTS] for values in returns_and_ends(rollout, row))
+def _robot_frames(
+    rollout: Rollout,
+    heading: str,
+    row: int,
+) -> tuple[list[Image.Image], int]:
+    """A robot's episodes from their start, and the pause between frames in milliseconds.
+
+    They are as long as `MOST_FRAMES` allow, or until all robots lie.
+    """
+    positions = rollout.positions[row, :MOST_ROBOTS]
+    returns, ends = returns_and_ends(rollout, row)
+    returns, ends = returns[:MOST_ROBOTS], ends[:MOST_ROBOTS]
     stride, pause = robot_film.frame_steps(rollout.seconds)
     total = positions.shape[1] - 1
-    times = np.arange(0, min(total, MOST_FRAMES * stride, ends.max() + stride - 1) + 1, stride)
-    upright = np.minimum(
-        times, ends[:, None] - 1
-    )  # a robot that falls stays as it was before that step
-    scene = robot_film.scene(
-        rollout, np.take_along_axis(positions, upright[..., None, None], axis=1)
-    )
+    # The last frame is at or after the step at which the last robot fell.
+    last = min(total, MOST_FRAMES * stride, ends.max() + stride - 1)
+    times = np.arange(0, last + 1, stride)
+    # A robot that falls stays as it was before that step.
+    upright = np.minimum(times, ends[:, None] - 1)
+    shown = np.take_along_axis(positions, upright[..., None, None], axis=1)
+    scene = robot_film.scene(rollout, shown)
     cut = f" (the first {times[-1]} shown)" if times[-1] < total else ""
+    width = len(positions) * robot_film.WIDTH
+    height = robot_film.HEIGHT + HEADER + LEGEND + FOOTER
+    font = ImageFont.load_default(12)
     frames = []
     for frame, time in enumerate(times):
-        size = len(positions) * robot_film.WIDTH, robot_film.HEIGHT + HEADER + LEGEND + FOOTER
-        image, draw = _blank(heading, size)
+        image, draw = _blank(heading, (width, height))
         robot_film.draw_legend(draw, scene.agent, MARGIN, HEADER)
-        place, font = (size[0] - MARGIN, HEADER), ImageFont.load_default(12)
-        draw.text(place, f"step {time} of {total}{cut}", fill=INK, font=font, anchor="ra")
+        clock = f"step {time} of {total}{cut}"
+        draw.text(
+            (width - MARGIN, HEADER),
+            clock,
+            fill=INK,
+            font=font,
+            anchor="ra",
+        )
         for episode in range(len(positions)):
             left = episode * robot_film.WIDTH
-            image.paste(robot_film.panel(scene, episode, frame), (left, HEADER + LEGEND))
-            _write_return(
-                draw, (left + MARGIN, size[1] - FOOTER + 4), returns[episode], ends[episode], time
-            )
+            panel = robot_film.panel(scene, episode, frame)
+            image.paste(panel, (left, HEADER + LEGEND))
+            below = (left + MARGIN, height - FOOTER + 4)
+            _write_return(draw, below, returns[episode], ends[episode], time)
         frames.append(image)
-    palette = frames[0].quantize(COLOURS_OF_FILM)  # the legend shows them all
-    return [image.quantize(palette=palette, dither=Image.Dither.NONE) for image in frames], pause
+    return _with_one_palette(frames), pause
 
 
-def _disc_frames(rollout: Rollout, heading: str, row: int) -> list[Image.Image]:
+def _with_one_palette(frames: Sequence[Image.Image]) -> list[Image.Image]:
+    """The frames in the colours of the first, of which the legend shows all that matter."""
+    palette = frames[0].quantize(ROBOT_COLOURS)
+    return [frame.quantize(palette=palette, dither=Image.Dither.NONE) for frame in frames]
+
+
+def _disc_frames(
+    rollout: Rollout,
+    heading: str,
+    row: int,
+) -> list[Image.Image]:
+    """Episodes in a plane, seen from above, all with the same camera."""
     positions = rollout.positions[row]
     returns, ends = returns_and_ends(rollout, row)
-    low, high = positions.min(axis=(0, 1, 2)), positions.max(axis=(0, 1, 2))
-    centre, reach = (low + high) / 2, max(float((high - low).max()) / 2, 1e-6) * 1.1
+    low = positions.min(axis=(0, 1, 2))
+    high = positions.max(axis=(0, 1, 2))
+    centre = (low + high) / 2
+    # Everything may stand in one point, and what stands at the rim needs room.
+    reach = 1.1 * max(float((high - low).max()) / 2, 1e-6)
     scale = (PANEL / 2 - MARGIN) / reach
     total = positions.shape[1] - 1
+    stride = -(-(total + 1) // MOST_FRAMES)
+    size = len(positions) * PANEL, PANEL + HEADER + FOOTER
+    # In pictures y points down.
+    upwards = np.array([1, -1])
     frames = []
-    for time in range(0, total + 1, -(-(total + 1) // MOST_FRAMES)):
-        size = len(positions) * PANEL, PANEL + HEADER + FOOTER
+    for time in range(0, total + 1, stride):
         image, draw = _blank(f"{heading}: step {time} of {total}", size)
         for episode, track in enumerate(positions):
-            origin = np.array([episode * PANEL + PANEL / 2, HEADER + PANEL / 2])
-            _panel(
-                draw,
-                rollout,
-                (track[: time + 1] - centre) * scale * [1, -1] + origin,
-                origin,
-                scale,
-            )
-            place = (episode * PANEL + MARGIN, HEADER + PANEL + 2)
-            _write_return(draw, place, returns[episode], ends[episode], time)
+            left = episode * PANEL
+            middle = np.array([left + PANEL / 2, HEADER + PANEL / 2])
+            pixels = (track[: time + 1] - centre) * scale * upwards + middle
+            _disc_panel(draw, rollout, pixels, middle, scale)
+            below = (left + MARGIN, HEADER + PANEL + 2)
+            _write_return(draw, below, returns[episode], ends[episode], time)
         frames.append(image)
     return frames
 
 
 def _blank(heading: str, size: tuple[int, int]) -> tuple[Image.Image, ImageDraw.ImageDraw]:
-    """A frame with its title."""
+    """A frame with its heading."""
     image = Image.new("RGB", size, PAPER)
     draw = ImageDraw.Draw(image)
-    draw.text((MARGIN, 5), heading, fill=INK, font=ImageFont.load_default(13))
+    draw.text(
+        (MARGIN, 5),
+        heading,
+        fill=INK,
+        font=ImageFont.load_default(13),
+    )
     return image, draw
 
 
 def _write_return(
-    draw: ImageDraw.ImageDraw, place: tuple[int, int], returns: np.ndarray, end: int, time: int
+    draw: ImageDraw.ImageDraw,
+    corner: tuple[int, int],
+    returns: np.ndarray,
+    end: int,
+    time: int,
 ) -> None:
-    text = (
-        f"return so far {returns[time]:.2f}"
-        if time < end
-        else f"ended at step {end}, return {returns[time]:.2f}"
-    )
-    draw.text(place, text, fill=INK, font=ImageFont.load_default(12))
+    """What an episode returned up to a time, below its panel."""
+    value = f"{returns[time]:.2f}"
+    text = f"return so far {value}" if time < end else f"ended at step {end}, return {value}"
+    draw.text(corner, text, fill=INK, font=ImageFont.load_default(12))
 
 
-def _panel(
-    draw: ImageDraw.ImageDraw, rollout: Rollout, track: np.ndarray, origin: np.ndarray, scale: float
+class _Mark(NamedTuple):
+    """An entity as it is drawn in a panel."""
+
+    kind: str
+    number: int  # among the entities of its kind, from 1
+    colour: str
+    centre: np.ndarray  # pixels, [2]
+    radius: float  # pixels
+
+
+def _disc_panel(
+    draw: ImageDraw.ImageDraw,
+    rollout: Rollout,
+    track: np.ndarray,
+    middle: np.ndarray,
+    scale: float,
 ) -> None:
-    """One episode up to now: trails, then every entity. `track` is in pixels, [steps so far, entities, 2]."""
+    """One episode up to now: trails, then every entity.
+
+    Args:
+        draw: the frame.
+        rollout: says what the entities are.
+        track: where they were, in pixels. [steps so far, entities, 2]
+        middle: of the panel, in pixels. [2]
+        scale: pixels per unit of length.
+    """
     half = PANEL / 2 - 4
-    draw.rectangle((*(origin - half), *(origin + half)), outline="#BBBBBB")
+    draw.rectangle((*(middle - half), *(middle + half)), outline=BORDER)
+    marks = _marks(rollout, track[-1], scale)
+    for entity, mark in enumerate(marks):
+        if mark.kind != "landmark" and len(track) > 1:
+            _draw_trail(draw, track[:, entity], mark)
+    landmarks = [mark for mark in marks if mark.kind == "landmark"]
+    others = [mark for mark in marks if mark.kind != "landmark"]
+    # Landmarks first, so that whoever reaches one stands on it.
+    for mark in landmarks:
+        text = str(mark.number) if len(landmarks) > 1 else ""
+        _draw_mark(draw, mark, text, draw.rectangle)
+    for mark in others:
+        _draw_mark(draw, mark, _name(mark), draw.ellipse)
+
+
+def _marks(
+    rollout: Rollout,
+    positions: np.ndarray,
+    scale: float,
+) -> list[_Mark]:
+    """Every entity, at its position in pixels. [entities, 2]"""
     counts: dict[str, int] = {}
     marks = []
-    for entity, kind in enumerate(rollout.kind):
-        number = counts[kind] = counts.get(kind, 0) + 1
-        colour = {"prey": PREY, "landmark": LANDMARK}.get(
-            kind, COLOURS[(number - 1) % len(COLOURS)]
-        )
-        if kind != "landmark" and len(track) > 1:
-            draw.line([tuple(point) for point in track[:, entity]], fill=colour, width=1)
-            mark = "P" if kind == "prey" else str(number)
-            draw.text(
-                tuple(track[0, entity]),
-                mark,
-                fill=colour,
-                font=ImageFont.load_default(12),
-                anchor="mm",
-            )
-        radius = float(np.clip(rollout.radius[entity] * scale, 7, 14))
-        marks.append((kind, number, colour, track[-1, entity], radius))
-    marks.sort(key=lambda mark: mark[0] != "landmark")  # landmarks underneath
-    several = counts.get("landmark", 0) > 1
-    for kind, number, colour, (x, y), radius in marks:
-        box = (x - radius, y - radius, x + radius, y + radius)
-        (draw.rectangle if kind == "landmark" else draw.ellipse)(box, fill=colour, outline=INK)
-        text = {"prey": "P", "landmark": str(number) if several else ""}.get(kind, str(number))
-        draw.text((x, y), text, fill=PAPER, font=ImageFont.load_default(11), anchor="mm")
+    for entity, kind in enumerate(rollout.kind.tolist()):
+        number = counts.get(kind, 0) + 1
+        counts[kind] = number
+        own = COLOURS[(number - 1) % len(COLOURS)]
+        colour = {"prey": PREY, "landmark": LANDMARK}.get(kind, own)
+        radius = np.clip(rollout.radius[entity] * scale, LEAST_RADIUS, MOST_RADIUS)
+        marks.append(_Mark(kind, number, colour, positions[entity], float(radius)))
+    return marks
+
+
+def _name(mark: _Mark) -> str:
+    return "P" if mark.kind == "prey" else str(mark.number)
+
+
+def _draw_trail(draw: ImageDraw.ImageDraw, track: np.ndarray, mark: _Mark) -> None:
+    """Where an entity went, and its name where it started. [steps so far, 2]"""
+    points = [tuple(point) for point in track]
+    draw.line(points, fill=mark.colour, width=1)
+    font = ImageFont.load_default(12)
+    draw.text(
+        points[0],
+        _name(mark),
+        fill=mark.colour,
+        font=font,
+        anchor="mm",
+    )
+
+
+def _draw_mark(draw: ImageDraw.ImageDraw, mark: _Mark, text: str, shape) -> None:
+    """An entity where it is now; `shape` draws its outline."""
+    x, y = mark.centre
+    radius = mark.radius
+    box = (x - radius, y - radius, x + radius, y + radius)
+    shape(box, fill=mark.colour, outline=INK)
+    font = ImageFont.load_default(11)
+    draw.text(
+        (x, y),
+        text,
+        fill=PAPER,
+        font=font,
+        anchor="mm",
+    )

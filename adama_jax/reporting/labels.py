@@ -16,13 +16,16 @@ def machine_of(run: Run) -> str:
     '2 x cpu'
     """
     device = run.meta["device"]
-    return (
-        f"{device['used']} x {device['kind']}" if "used" in device else device["kind"]
-    )  # none before 2026-11-22
+    # Runs that were made before 2026-11-22 do not say how many devices they used.
+    if "used" not in device:
+        return device["kind"]
+    return f"{device['used']} x {device['kind']}"
 
 
 def world_of(run: Run) -> str:
-    """In which world a run was made: its scenario, and for a robot the physics, and who it is if not the preset's.
+    """In which world a run was made: its scenario, and for a robot its physics.
+
+    A robot or a partition that is not the scenario's own is named too.
 
     >>> from pathlib import Path
     >>> from adama_jax.config.identity import to_dict
@@ -33,23 +36,22 @@ def world_of(run: Run) -> str:
     >>> world_of(Run(Path(), "", config, to_dict(config), {}, {}, None))
     'ant_4x2 (2x4 mjx)'
     """
-    world, scenario = (
-        run.stored["world"],
-        SCENARIOS.get(run.config.scenario),
-    )  # None: another version's
-    preset = scenario and scenario.world
-    words = [
-        world[name]
-        for name in ("robot", "partition")
-        if world.get(name) != getattr(preset, name, None)
-    ]
-    words += [world["backend"]] if "backend" in world else []
-    return run.config.scenario + (f" ({' '.join(words)})" if words else "")
+    # What was stored, for the scenario may be one that this version does not have.
+    world = run.stored["world"]
+    scenario = SCENARIOS.get(run.config.scenario)
+    preset = scenario.world if scenario else None
+    named = ("robot", "partition")
+    words = [world[name] for name in named if world.get(name) != getattr(preset, name, None)]
+    if "backend" in world:
+        words.append(world["backend"])
+    inside = f" ({' '.join(words)})" if words else ""
+    return run.config.scenario + inside
 
 
-def title(run: Run, seed_index: int) -> str:
-    """Of a film or a page of one seed's episodes."""
-    return f"{world_of(run)}, {run.label}, seed {run.metrics['seed'][seed_index]}"
+def title(run: Run, row: int) -> str:
+    """Of a film or a page of one seed's episodes; `row` says which of the run's seeds."""
+    seed = run.metrics["seed"][row]
+    return f"{world_of(run)}, {run.label}, seed {seed}"
 
 
 def lengths(runs: Sequence[Run]) -> str:
@@ -65,3 +67,13 @@ def lengths(runs: Sequence[Run]) -> str:
     """
     counts = sorted({run.config.episodes for run in runs})
     return " and ".join(f"{count:,}" for count in counts) + " episodes"
+
+
+def seeds(runs: Sequence[Run]) -> str:
+    """How many seeds runs have, in words: a number, or the least and the most."""
+    counts = [len(run.metrics["seed"]) for run in runs]
+    least = min(counts)
+    most = max(counts)
+    if least == most:
+        return str(most)
+    return f"{least} to {most}"
