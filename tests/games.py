@@ -15,7 +15,7 @@ from adama_jax.types import Batch, Params
 
 
 def game(payoff: Callable[[jax.Array], jax.Array], start: jax.Array) -> Algorithm:
-    """Agents whose parameters are their actions, [N, 1], and a critic that is the payoff itself plus a constant."""
+    """Agents whose parameters are their actions, [N, 1]; the critic is payoff plus constant."""
 
     def act(actors: jax.Array, obs: jax.Array) -> jax.Array:
         return jnp.broadcast_to(actors[:, None, :], (*obs.shape[:2], 1))
@@ -70,19 +70,17 @@ def probe_env(
     draw: Callable[[jax.Array], jax.Array] = lambda key: jnp.zeros(()),
     terminates: bool = True,
 ) -> Env:
-    """A world of `horizon` steps: the snapshot is (a number drawn at reset, time); all agents observe both.
+    """A world of `horizon` steps; all agents observe its snapshot, (a number, the time).
 
-    `reward(number, time, action [N, 1]) -> []`.
+    `draw(key)` gives the number at a reset; `reward(number, time, action [N, 1]) -> []`.
     """
     spec = EnvSpec("probe", num_agents, 2, 1, (1,) * num_agents, 2, horizon, terminates, ())
 
     def step(key, state, action):
         number, time = state
-        last = time + 1 >= horizon
-        ends = last if terminates else jnp.asarray(False)
-        return jnp.stack([number, time + 1]), Transition(
-            reward(number, time, action), ends, last & ~ends
-        )
+        ended = time + 1 >= horizon if terminates else jnp.asarray(False)
+        new = jnp.stack([number, time + 1])
+        return new, Transition(reward(number, time, action), ended)
 
     return Env(
         spec=spec,

@@ -1,1 +1,1 @@
-"""Environments: worlds behind one small interface (`envs.base.Env`). None of them knows an algorithm."""
+"""Environments: worlds behind one small interface (`envs.env.Env`). None knows an algorithm."""

@@ -7,10 +7,11 @@ import jax
 
 
 class Entity(NamedTuple):
-    """Something to draw: its kind, its name, its radius in the world's units of length, and who drives it.
+    """Something to draw: its kind, its name, its radius in the world's units of length, its agent.
 
-    Kinds are "agent", "prey" and "landmark"; of a robot, "limb", once for each end of it, and "ground", a point of a
-    "line" or a "plane" at height 0 that the camera follows. `agent` is -1 where nobody drives it.
+    Kinds are "agent", "prey" and "landmark"; of a robot, "limb", once for each end of it, and
+    "ground", a point of a "line" or a "plane" at height 0 that the camera follows. `agent` is the
+    number of the agent that drives it, -1 where no agent does.
     """
 
     kind: str
@@ -22,9 +23,10 @@ class Entity(NamedTuple):
 class EnvSpec(NamedTuple):
     """What is constant about an environment.
 
-    Sizes are those of a real reset. Smaller agents' observations and actions are padded with zeros at the end;
-    `action_sizes` holds the true sizes. `terminates` is False where episodes end by their time limit only. `seconds`
-    is the length of a step, 0 where the world has no clock.
+    Sizes are those of a real reset. Smaller agents' observations and actions are padded with zeros
+    at the end; `action_sizes` holds the true sizes. `horizon` is the time limit in steps, which
+    whoever plays the episode keeps. `terminates` says whether the world itself can end an episode
+    before it. `seconds` is the length of a step, 0 where the world has no clock.
     """
 
     name: str
@@ -40,26 +42,33 @@ class EnvSpec(NamedTuple):
 
 
 class Transition(NamedTuple):
-    """What a step gives besides the new state: the team's reward, and the two ways to end, apart."""
+    """What a step gives besides the new state: the team's reward, and whether the world ended.
+
+    Reaching the time limit is no end of the world: the value beyond it still counts, and only
+    whoever plays the episode knows of it.
+    """
 
     reward: jax.Array  # []
     terminated: jax.Array  # [], bool: the world ended; no value beyond
-    truncated: jax.Array  # [], bool: the time limit; the value beyond counts
 
 
 class Env(NamedTuple):
     """A cooperative world for N agents.
 
     reset: `(key) -> state`.
-    step: `(key, state, action [N, A]) -> (state, Transition)`; actions in [-1, 1]. It never resets by itself.
+    step: `(key, state, action [N, A]) -> (state, Transition)`; actions in [-1, 1]. It never resets
+        by itself.
     snapshot: `(state) -> [Z]`, the compact state that observations are a function of.
     observe: `(snapshot [Z]) -> obs [N, O]`.
     positions: `(snapshot [Z]) -> [number of entities, 2]`, for drawing.
     """
 
     spec: EnvSpec
+    # A state is whatever the world needs, a pytree of arrays that nobody outside looks into.
     reset: Callable[[jax.Array], Any]
     step: Callable[[jax.Array, Any, jax.Array], tuple[Any, Transition]]
     snapshot: Callable[[Any], jax.Array]
+    # Observations are a function of the snapshot alone, so that a replay can store the small
+    # snapshots and recompute the large observations of a minibatch.
     observe: Callable[[jax.Array], jax.Array]
     positions: Callable[[jax.Array], jax.Array]

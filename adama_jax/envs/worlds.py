@@ -64,7 +64,10 @@ class JaxMARLWorld(World):
     """Options of JaxMARL's own MPE scenarios; None leaves JaxMARL's default."""
 
     prey: Literal["environment", "learner"] = "environment"
-    """Who moves simple_tag's good agents: a rule (full force away from the adversaries), or the learner."""
+    """Who moves simple_tag's good agents.
+
+    A rule of the environment (full force away from the adversaries), or the learner.
+    """
     num_agents: Annotated[int | None, AtLeast(1)] = None
     """Agents (simple, simple_spread)."""
     num_landmarks: Annotated[int | None, AtLeast(1)] = None
@@ -112,7 +115,10 @@ class LocomotionWorld(World):
     observe: Literal["full", "own"] = "full"
     """Everyone sees the whole state (section 4.5), or the body and its own joints."""
     solver_iterations: Annotated[int, AtLeast(1)] = 4
-    """Of MJX's solver; with these two it agrees with MuJoCo in C, but for the humanoids (docs/locomotion.md)."""
+    """Of MJX's solver.
+
+    With these two it agrees with MuJoCo in C, but for the humanoids (docs/locomotion.md).
+    """
     line_search_iterations: Annotated[int, AtLeast(1)] = 8
     """Of the line search in it."""
 

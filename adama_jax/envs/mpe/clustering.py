@@ -16,7 +16,8 @@ class Clustering(VelocityMPE):
 
     def team_reward(self, positions: jax.Array) -> jax.Array:
         centre = jnp.mean(positions, axis=0, keepdims=True)
-        return -jnp.sum(jnp.linalg.norm(positions - centre, axis=-1))
+        distances = jnp.linalg.norm(positions - centre, axis=-1)
+        return -jnp.sum(distances)
 
 
 def make(world: VelocityWorld, horizon: int, name: str) -> Env:

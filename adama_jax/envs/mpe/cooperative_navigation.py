@@ -1,4 +1,7 @@
-"""Cooperative navigation (section 4.1): every agent has a landmark of its own; the farthest one sets the reward."""
+"""Cooperative navigation (section 4.1): every agent has a landmark of its own to reach.
+
+The agent farthest from its landmark sets the reward.
+"""
 
 import jax
 import jax.numpy as jnp
@@ -12,13 +15,15 @@ class CooperativeNavigation(VelocityMPE):
     """Reward -max_i d_i: distance of agent i to landmark i."""
 
     def __init__(self, world: VelocityWorld):
-        super().__init__(
-            world, landmarks=tuple(f"landmark {i + 1}" for i in range(world.num_agents))
-        )
+        numbers = range(1, world.num_agents + 1)
+        landmarks = tuple(f"landmark {number}" for number in numbers)
+        super().__init__(world, landmarks)
 
     def team_reward(self, positions: jax.Array) -> jax.Array:
-        agents, landmarks = positions[: self.num_agents], positions[self.num_agents :]
-        return -jnp.max(jnp.linalg.norm(agents - landmarks, axis=-1))
+        agents = positions[: self.num_agents]
+        landmarks = positions[self.num_agents :]
+        distances = jnp.linalg.norm(agents - landmarks, axis=-1)
+        return -jnp.max(distances)
 
 
 def make(world: VelocityWorld, horizon: int, name: str) -> Env:

@@ -16,8 +16,10 @@ class GoingTogether(VelocityMPE):
 
     def team_reward(self, positions: jax.Array) -> jax.Array:
         first, second, landmark = positions
-        norm = jnp.linalg.norm
-        return -0.5 * (norm(first - landmark) + norm(second - landmark)) - norm(first - second)
+        first_away = jnp.linalg.norm(first - landmark)
+        second_away = jnp.linalg.norm(second - landmark)
+        apart = jnp.linalg.norm(first - second)
+        return -0.5 * (first_away + second_away) - apart
 
 
 def make(world: VelocityWorld, horizon: int, name: str) -> Env:

@@ -1,11 +1,13 @@
-"""Any JaxMARL MPE world with continuous actions as an `Env`: agents stacked and padded, one team reward.
+"""Any JaxMARL MPE world with continuous actions as an `Env`: agents stacked, one team reward.
 
-JaxMARL's dictionaries keyed by agent names stop here. Sizes are read off a real reset, because the declared spaces
-are wrong for some settings. `step_env` is used, never `step`, which resets by itself and hides the last observation.
+JaxMARL's dictionaries keyed by agent names stop here. Sizes are read off a real reset, because the
+declared spaces are wrong for some settings. `step_env` is used, never `step`, which resets by
+itself and hides the last observation.
 """
 
-from collections.abc import Callable, Sequence
-from typing import Any
+import itertools
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -15,6 +17,23 @@ from adama_jax.envs.mpe.jaxmarl_import import State, whole_jaxmarl
 from adama_jax.envs.worlds import JaxMARLWorld
 
 FORCES = 5  # JaxMARL's movement action: no-op, left, right, down, up, each in [0, 1]
+AXES = 2  # ours: right and up, each in [-1, 1]
+
+# Neither is seen by an agent: `done` is not used, and the time limit is kept by the rollout.
+NOT_IN_A_SNAPSHOT = ("done", "step")
+
+OPTIONS = (
+    "num_agents",
+    "num_landmarks",
+    "num_adversaries",
+    "num_good_agents",
+    "num_obs",
+    "local_ratio",
+)
+"""Fields of `JaxMARLWorld` that JaxMARL's own constructors take, under the same names."""
+
+ByAgent = dict[str, jax.Array]  # JaxMARL's arrays, by the agents' names
+Others = Callable[[State], ByAgent]
 
 
 def from_jaxmarl(
@@ -22,9 +41,9 @@ def from_jaxmarl(
     name: str,
     horizon: int,
     learners: Sequence[str] | None = None,
-    others: Callable[[State], dict[str, jax.Array]] | None = None,
+    others: Others | None = None,
     fields: Sequence[str] | None = None,
-    kinds: dict[str, str] | None = None,
+    kinds: Mapping[str, str] | None = None,
     as_given: bool = False,
 ) -> Env:
     """Wrap a JaxMARL MPE world.
@@ -33,15 +52,19 @@ def from_jaxmarl(
         world: the JaxMARL environment (a `SimpleMPE`), with continuous actions.
         name: for `spec.name`.
         horizon: T; MPE worlds end by their time limit only.
-        learners: names of the agents that learn; None means all. The team's reward is the mean of theirs.
+        learners: names of the agents that learn; None means all. The team's reward is the mean of
+            theirs.
         others: actions of the remaining agents, by name, in JaxMARL's own terms.
-        fields: the parts of JaxMARL's state that make a snapshot; None means all but `done` and `step`.
+        fields: the fields of JaxMARL's state that make a snapshot; None means all but `done` and
+            `step`.
         kinds: kind of an entity, by name, for drawing; agents are "agent", landmarks "landmark".
-        as_given: hand the world our actions as they are; otherwise, where JaxMARL has five forces in [0, 1], ours are
-            two signed ones in [-1, 1], and communication is rescaled from [-1, 1] to [0, 1].
+        as_given: hand the world our actions as they are; otherwise, where JaxMARL has five forces
+            in [0, 1], ours are two signed ones in [-1, 1], and communication is rescaled from
+            [-1, 1] to [0, 1].
 
     >>> import jax
-    >>> env = from_jaxmarl(whole_jaxmarl().make("MPE_simple_spread_v3", action_type="Continuous"), "spread", horizon=25)
+    >>> spread = whole_jaxmarl().make("MPE_simple_spread_v3", action_type="Continuous")
+    >>> env = from_jaxmarl(spread, "spread", horizon=25)
     >>> env.spec.num_agents, env.spec.obs_size, env.spec.action_size
     (3, 18, 2)
     >>> state = env.reset(jax.random.key(0))
@@ -49,137 +72,241 @@ def from_jaxmarl(
     (3, 18)
     """
     team = list(learners or world.agents)
-    template = jax.eval_shape(world.reset, jax.random.key(0))[1]
-    present = [field for field, value in vars(template).items() if value is not None]
-    kept = list(fields or (field for field in present if field not in ("done", "step")))
-    shapes = [getattr(template, field) for field in kept]
-    sizes = [shape.size for shape in shapes]
-    native = {agent: world.action_space(agent).shape[0] for agent in team}
-    action_sizes = tuple(
-        size if as_given or size < FORCES else size - FORCES + 2 for size in native.values()
-    )
-    decode = (lambda action, size: action[:size]) if as_given else _to_native
+    native_sizes = [world.action_space(agent).shape[0] for agent in team]
+    action_sizes = native_sizes if as_given else [_our_size(size) for size in native_sizes]
+    any_key = jax.random.key(0)
+    first_obs, first_state = jax.eval_shape(world.reset, any_key)
+    obs_size = max(first_obs[agent].shape[0] for agent in team)
+    layout = _layout(first_state, fields)
 
     def reset(key: jax.Array) -> State:
         return world.reset(key)[1]
 
-    def step(key: jax.Array, state: State, action: jax.Array) -> tuple[State, Transition]:
-        moves = {agent: decode(action[i], native[agent]) for i, agent in enumerate(team)}
-        moves |= others(state) if others else {}
+    def step(
+        key: jax.Array,
+        state: State,
+        action: jax.Array,
+    ) -> tuple[State, Transition]:
+        moves = {}
+        for index, agent in enumerate(team):
+            size = native_sizes[index]
+            given = action[index]
+            moves[agent] = given[:size] if as_given else _to_native(given, size)
+        if others is not None:
+            moves |= others(state)
         _, state, rewards, _, _ = world.step_env(key, state, moves)
-        reward = jnp.mean(jnp.stack([jnp.asarray(rewards[agent], jnp.float32) for agent in team]))
-        return state, Transition(reward, jnp.asarray(False), state.step >= horizon)
+        of_team = []
+        for agent in team:
+            # Some worlds give Python numbers, some arrays of another type.
+            reward = jnp.asarray(rewards[agent], jnp.float32)
+            of_team.append(reward)
+        mean = jnp.mean(jnp.stack(of_team))
+        never = jnp.asarray(False)
+        return state, Transition(mean, terminated=never)
 
     def snapshot(state: State) -> jax.Array:
-        return jnp.concatenate(
-            [getattr(state, field).astype(jnp.float32).ravel() for field in kept]
-        )
-
-    def restore(snapshot: jax.Array) -> State:
-        parts = jnp.split(snapshot, [sum(sizes[: i + 1]) for i in range(len(sizes) - 1)])
-        values = {
-            field: part.reshape(shape.shape).astype(shape.dtype)
-            for field, part, shape in zip(kept, parts, shapes, strict=True)
-        }
-        blank = jax.tree.map(lambda leaf: jnp.zeros(leaf.shape, leaf.dtype), template)
-        return blank.replace(**values)
+        return _pack(layout, state)
 
     def observe(snapshot: jax.Array) -> jax.Array:
-        obs = world.get_obs(restore(snapshot))
-        return jnp.stack([_pad(obs[agent], obs_size) for agent in team])
+        state = _unpack(layout, snapshot)
+        obs = world.get_obs(state)
+        padded = [_padded(obs[agent], obs_size) for agent in team]
+        return jnp.stack(padded)
 
-    observations = jax.eval_shape(lambda key: world.reset(key)[0], jax.random.key(0))
-    obs_size = max(observations[agent].shape[0] for agent in team)
-    names = [*world.agents, *world.landmarks]
-    default_kinds = ["agent"] * world.num_agents + ["landmark"] * world.num_landmarks
-    entities = tuple(
-        Entity((kinds or {}).get(entity) or kind, entity, float(radius))
-        for entity, kind, radius in zip(names, default_kinds, world.rad, strict=True)
-    )
+    def positions(snapshot: jax.Array) -> jax.Array:
+        state = _unpack(layout, snapshot)
+        return state.p_pos
+
     spec = EnvSpec(
         name=name,
         num_agents=len(team),
         obs_size=obs_size,
         action_size=max(action_sizes),
-        action_sizes=action_sizes,
-        snapshot_size=sum(sizes),
+        action_sizes=tuple(action_sizes),
+        snapshot_size=sum(layout.sizes),
         horizon=horizon,
         terminates=False,
-        entities=entities,
+        entities=_entities(world, kinds or {}),
     )
-    return Env(spec, reset, step, snapshot, observe, lambda snapshot: restore(snapshot).p_pos)
+    return Env(
+        spec=spec,
+        reset=reset,
+        step=step,
+        snapshot=snapshot,
+        observe=observe,
+        positions=positions,
+    )
 
 
 def make(world: JaxMARLWorld, horizon: int, name: str) -> Env:
     """A registered JaxMARL MPE scenario by its name, `MPE_simple_tag_v3` say.
 
     Raises:
-        ValueError: the scenario does not take one of the options.
+        ValueError: JaxMARL has no such scenario.
+        TypeError: the scenario does not take one of the options; `config.checks` finds this first.
     """
-    given = {
-        key: getattr(world, key)
-        for key in (
-            "num_agents",
-            "num_landmarks",
-            "num_adversaries",
-            "num_good_agents",
-            "num_obs",
-            "local_ratio",
-        )
-        if getattr(world, key) is not None
-    }
-    facmac = name.startswith("MPE_simple_facmac")
-    kwargs: dict[str, Any] = given if facmac else {**given, "action_type": "Continuous"}
-    env: Any = whole_jaxmarl().make(name, **kwargs)
-    if facmac:  # its prey moves itself
+    options: dict[str, Any] = {}
+    for option in OPTIONS:
+        value = getattr(world, option)
+        if value is not None:
+            options[option] = value
+
+    # Its prey is moved by JaxMARL itself, which still wants an action for it; and it knows no other
+    # than continuous actions, so that it does not take their name.
+    if name.startswith("MPE_simple_facmac"):
+        env: Any = whole_jaxmarl().make(name, **options)
         idle = {agent: jnp.zeros(FORCES) for agent in env.good_agents}
         return from_jaxmarl(
-            env, name, horizon, env.adversaries, lambda state: idle, kinds=_prey(env)
+            env,
+            name,
+            horizon,
+            learners=env.adversaries,
+            others=lambda state: idle,
+            kinds=_prey(env),
         )
+
+    env = whole_jaxmarl().make(name, action_type="Continuous", **options)
     if name.startswith("MPE_simple_tag") and world.prey == "environment":
-        return from_jaxmarl(env, name, horizon, env.adversaries, _fleeing(env), kinds=_prey(env))
+        return from_jaxmarl(
+            env,
+            name,
+            horizon,
+            learners=env.adversaries,
+            others=_fleeing(env),
+            kinds=_prey(env),
+        )
     return from_jaxmarl(env, name, horizon)
 
 
 def flight(prey: jax.Array, predators: jax.Array) -> jax.Array:
-    """Sum of the pushes away from each predator, each of length 1 / distance. [2], [..., 2] to [2]"""
+    """Sum of the pushes away from each predator, each of length 1 / distance. [2], [..., 2] to [2]
+
+    >>> flight(jnp.array([0.5, 0.0]), jnp.array([[0.0, 0.0]])).tolist()
+    [2.0, 0.0]
+    """
     apart = prey[None] - predators
     square = jnp.sum(apart**2, axis=-1, keepdims=True)
-    return jnp.sum(apart / jnp.maximum(square, 1e-8), axis=0)
+    # A predator on top of the prey pushes nowhere, rather than to a place that is not a number.
+    pushes = apart / jnp.maximum(square, 1e-8)
+    return jnp.sum(pushes, axis=0)
 
 
 def unit_or_zero(x: jax.Array) -> jax.Array:
-    """`x / |x|`, and zero where x is. [2]"""
+    """`x / |x|`, and zero where x is. [2]
+
+    >>> unit_or_zero(jnp.array([0.0, 5.0])).tolist(), unit_or_zero(jnp.zeros(2)).tolist()
+    ([0.0, 1.0], [0.0, 0.0])
+    """
     norm = jnp.linalg.norm(x)
-    return jnp.where(norm > 0, x / jnp.where(norm > 0, norm, 1.0), 0.0)
+    # Both branches of `where` are computed, so that the one not taken must not divide by 0 either.
+    safe_norm = jnp.where(norm > 0, norm, 1.0)
+    return jnp.where(norm > 0, x / safe_norm, 0.0)
+
+
+class _Layout(NamedTuple):
+    """Which fields of JaxMARL's state a snapshot holds, one after the other, and of what shapes."""
+
+    template: State
+    fields: tuple[str, ...]
+    sizes: tuple[int, ...]
+
+
+def _layout(template: State, fields: Sequence[str] | None) -> _Layout:
+    """The layout for states of the template's shapes; None chooses all that agents may see."""
+    if fields is None:
+        fields = []
+        for field, shape in vars(template).items():
+            # A world that has no goals has None there.
+            if shape is not None and field not in NOT_IN_A_SNAPSHOT:
+                fields.append(field)
+    sizes = [getattr(template, field).size for field in fields]
+    return _Layout(template, tuple(fields), tuple(sizes))
+
+
+def _pack(layout: _Layout, state: State) -> jax.Array:
+    """A snapshot of the state. [Z]"""
+    flat = []
+    for field in layout.fields:
+        value = getattr(state, field)
+        # One type for all, since a replay stores one array: MPE's integers are small, so exact.
+        flat.append(value.astype(jnp.float32).ravel())
+    return jnp.concatenate(flat)
+
+
+def _unpack(layout: _Layout, snapshot: jax.Array) -> State:
+    """The state of a snapshot [Z]; what is not in it is zero."""
+    *starts, _ = itertools.accumulate(layout.sizes)
+    pieces = jnp.split(snapshot, starts)
+    values = {}
+    for field, piece in zip(layout.fields, pieces, strict=True):
+        shape = getattr(layout.template, field)
+        values[field] = piece.reshape(shape.shape).astype(shape.dtype)
+    blank = jax.tree.map(_zeros, layout.template)
+    return blank.replace(**values)
+
+
+def _zeros(shape: jax.ShapeDtypeStruct) -> jax.Array:
+    return jnp.zeros(shape.shape, shape.dtype)
+
+
+def _entities(world: Any, kinds: Mapping[str, str]) -> tuple[Entity, ...]:
+    """JaxMARL's agents, then its landmarks, as its positions have them."""
+    usual_kinds = {
+        **dict.fromkeys(world.agents, "agent"),
+        **dict.fromkeys(world.landmarks, "landmark"),
+    }
+    entities = []
+    for name, radius in zip(usual_kinds, world.rad, strict=True):
+        kind = kinds.get(name, usual_kinds[name])
+        entity = Entity(kind, name, float(radius))
+        entities.append(entity)
+    return tuple(entities)
 
 
 def _prey(env: Any) -> dict[str, str]:
     return dict.fromkeys(env.good_agents, "prey")
 
 
-def _fleeing(env: Any) -> Callable[[State], dict[str, jax.Array]]:
+def _fleeing(env: Any) -> Others:
     """Simple_tag's good agents at full force away from the adversaries."""
     hunters = env.num_adversaries
 
-    def actions(state: State) -> dict[str, jax.Array]:
+    def actions(state: State) -> ByAgent:
         predators = state.p_pos[:hunters]
-        return {
-            agent: _to_native(unit_or_zero(flight(state.p_pos[hunters + i], predators)), FORCES)
-            for i, agent in enumerate(env.good_agents)
-        }
+        chosen = {}
+        for index, agent in enumerate(env.good_agents):
+            # JaxMARL's rows are the adversaries, the good agents, the landmarks.
+            prey = state.p_pos[hunters + index]
+            force = unit_or_zero(flight(prey, predators))
+            chosen[agent] = _to_native(force, FORCES)
+        return chosen
 
     return actions
 
 
+def _our_size(native: int) -> int:
+    """Numbers in an action of ours for one of JaxMARL's: the five forces become two."""
+    return native if native < FORCES else native - FORCES + AXES
+
+
 def _to_native(action: jax.Array, size: int) -> jax.Array:
-    """Our action in [-1, 1] as JaxMARL's of `size` entries in [0, 1]; padding is dropped. [A] to [size]"""
+    """Our action in [-1, 1] as JaxMARL's of `size` entries in [0, 1]. [A] to [size]
+
+    What pads our action is dropped.
+    """
     if size < FORCES:
+        # An agent that only speaks.
         return (action[:size] + 1) / 2
-    x, y = action[0], action[1]
-    forces = jnp.maximum(jnp.stack([jnp.zeros_like(x), -x, x, -y, y]), 0.0)
-    return jnp.concatenate([forces, (action[2 : size - FORCES + 2] + 1) / 2])
+    x = action[0]
+    y = action[1]
+    no_op = jnp.zeros_like(x)
+    # A force of either sign is one of two opposite forces that are never negative.
+    signed = jnp.stack([no_op, -x, x, -y, y])
+    forces = jnp.maximum(signed, 0.0)
+    spoken = action[AXES : _our_size(size)]
+    return jnp.concatenate([forces, (spoken + 1) / 2])
 
 
-def _pad(obs: jax.Array, size: int) -> jax.Array:
-    return jnp.pad(obs, (0, size - obs.shape[0]))
+def _padded(obs: jax.Array, size: int) -> jax.Array:
+    missing = size - obs.shape[0]
+    return jnp.pad(obs, (0, missing))

@@ -1,7 +1,8 @@
 """JaxMARL, imported without its side effects: the base of its MPE worlds alone, or all of it.
 
-`import jaxmarl` imports every one of its worlds (some compute at import, MABrax brings Brax), 4 seconds on one core
-where the base takes 0.1, prints, and leaves `sys.stdout` and `sys.stderr` pointing at other streams.
+`import jaxmarl` imports every one of its worlds (some compute at import, MABrax brings Brax), 4
+seconds on one core where the base takes 0.1, prints, and leaves `sys.stdout` and `sys.stderr`
+pointing at other streams.
 """
 
 import contextlib
@@ -20,9 +21,13 @@ PACKAGES = ("jaxmarl", "jaxmarl.environments", "jaxmarl.environments.mpe")
 
 @contextlib.contextmanager
 def _shut() -> Iterator[None]:
-    """These packages' own code is not run, so that a module in them comes alone; nothing of them stays imported.
+    """These packages' own code is not run, so that a module in them comes alone.
 
-    A later `import jaxmarl` is thus whole, with classes of its own. Where JaxMARL is imported already, that is used.
+    Nothing of them stays imported, so that a later `import jaxmarl` is whole, with classes of its
+    own. Where JaxMARL is imported already, that is used.
+
+    Raises:
+        ModuleNotFoundError: JaxMARL is not installed.
     """
     if "jaxmarl" in sys.modules:
         yield
@@ -30,14 +35,18 @@ def _shut() -> Iterator[None]:
     spec = find_spec("jaxmarl")
     if spec is None or spec.origin is None:
         raise ModuleNotFoundError("No module named 'jaxmarl'", name="jaxmarl")
+    folder = Path(spec.origin).parent
     for name in PACKAGES:
+        below = name.split(".")[1:]
+        # An empty package with the real one's path: Python finds its modules, and runs no __init__.
         package = ModuleType(name)
-        package.__path__ = [str(Path(spec.origin).parent.joinpath(*name.split(".")[1:]))]
+        package.__path__ = [str(folder.joinpath(*below))]
         sys.modules[name] = package
     try:
         yield
     finally:
-        for name in [name for name in sys.modules if name.partition(".")[0] == "jaxmarl"]:
+        imported = [name for name in sys.modules if name.partition(".")[0] == "jaxmarl"]
+        for name in imported:
             del sys.modules[name]
 
 
@@ -49,16 +58,17 @@ def whole_jaxmarl() -> Any:
     """
     if "jaxmarl" in sys.modules:
         return import_module("jaxmarl")
-    kept = sys.stdout, sys.stderr, sys.__stdout__
+    streams = sys.stdout, sys.stderr, sys.__stdout__
+    # MABrax ends by setting `sys.stdout` to `sys.__stdout__`, so that both must be silent.
     sys.stdout = sys.__stdout__ = io.StringIO()  # pyright: ignore[reportAttributeAccessIssue]
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter(
-                "ignore"
-            )  # Brax says what else could be installed and what is old
+            # Brax says what else could be installed and what is old.
+            warnings.simplefilter("ignore")
             return import_module("jaxmarl")
     finally:
-        sys.stdout, sys.stderr, sys.__stdout__ = kept  # pyright: ignore[reportAttributeAccessIssue]
+        sys.stdout, sys.stderr = streams[:2]
+        sys.__stdout__ = streams[2]  # pyright: ignore[reportAttributeAccessIssue]
 
 
 if TYPE_CHECKING:

@@ -1,4 +1,7 @@
-"""Predator-prey (section 4.1): slower learning predators chase a faster prey that runs by rule, in a walled box."""
+"""Predator-prey (section 4.1): slower predators, which learn, chase a faster prey in a walled box.
+
+The prey runs by rule.
+"""
 
 import jax
 import jax.numpy as jnp
@@ -13,38 +16,59 @@ WALL_PUSH = 20.0  # ... by this much per unit of excess
 
 
 class PredatorPrey(VelocityMPE):
-    """Reward: the number of predators that touch the prey. The prey is the one entity after the predators.
+    """Reward: the number of predators that touch the prey, the one entity after the predators.
 
     Prey and predators move at the same time, from the same positions.
     """
 
     def __init__(self, world: PredatorPreyWorld):
+        # The prey takes a landmark's row: it is observed like one, and nobody learns to drive it.
         super().__init__(world, landmarks=("prey",), agent_name="predator")
         self.walled = world
 
     def move(self, positions: jax.Array, change: jax.Array) -> jax.Array:
         half = self.walled.side / 2
-        predators = jnp.clip(positions[:-1] + change, -half, half)
-        return jnp.concatenate([predators, self._run(positions)[None]])
+        moved = positions[:-1] + change
+        predators = jnp.clip(moved, -half, half)
+        prey = self._run(positions)
+        return jnp.concatenate([predators, prey[None]])
 
     def observation(self, positions: jax.Array) -> jax.Array:
-        """The others, the prey, and, since there are walls, the agent's own position. [entities, 2] to [N, O]"""
-        return jnp.concatenate([super().observation(positions), positions[:-1]], axis=-1)
+        """The others, the prey, and the agent's own position. [entities, 2] to [N, O]"""
+        relative = super().observation(positions)
+        # Relative positions do not say how far the walls are; only the own position does.
+        own = positions[:-1]
+        return jnp.concatenate([relative, own], axis=-1)
 
     def team_reward(self, positions: jax.Array) -> jax.Array:
-        return jnp.sum(self._touches(positions), dtype=jnp.float32)
+        touches = self._touches(positions)
+        return jnp.sum(touches, dtype=jnp.float32)
 
     def _touches(self, positions: jax.Array) -> jax.Array:
         """Which predators touch the prey. [N], bool"""
-        return jnp.linalg.norm(positions[:-1] - positions[-1:], axis=-1) < self.walled.touch_radius
+        predators = positions[:-1]
+        prey = positions[-1:]
+        apart = predators - prey
+        distances = jnp.linalg.norm(apart, axis=-1)
+        return distances < self.walled.touch_radius
 
     def _run(self, positions: jax.Array) -> jax.Array:
-        """The prey's next position: full speed away from the predators and the walls; it stays while touched. [2]"""
-        prey, half = positions[-1], self.walled.side / 2
-        excess = jnp.maximum(jnp.abs(prey) - WALL_ZONE * half, 0.0)
-        push = flight(prey, positions[:-1]) - WALL_PUSH * excess * jnp.sign(prey)
-        moved = jnp.clip(prey + self.walled.prey_step * unit_or_zero(push), -half, half)
-        return jnp.where(jnp.any(self._touches(positions)), prey, moved)
+        """The prey's next position: at full speed away from predators and walls. [2]"""
+        prey = positions[-1]
+        predators = positions[:-1]
+        half = self.walled.side / 2
+        from_centre = jnp.abs(prey)
+        excess = jnp.maximum(from_centre - WALL_ZONE * half, 0.0)
+        # Without the walls' push the prey would run into a corner and stay there.
+        outwards = jnp.sign(prey)
+        wall = WALL_PUSH * excess * outwards
+        push = flight(prey, predators) - wall
+        direction = unit_or_zero(push)
+        moved = prey + self.walled.prey_step * direction
+        moved = jnp.clip(moved, -half, half)
+        # A touched prey stays, so that other predators can come; the paper gives no rule for it.
+        held = jnp.any(self._touches(positions))
+        return jnp.where(held, prey, moved)
 
 
 def make(world: PredatorPreyWorld, horizon: int, name: str) -> Env:

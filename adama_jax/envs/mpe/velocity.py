@@ -1,7 +1,10 @@
-"""The base of the paper's four MPE worlds: JaxMARL's `SimpleMPE` with two-dimensional actions that are velocities.
+"""The base of the paper's four MPE worlds: JaxMARL's `SimpleMPE` with actions that are velocities.
 
-The paper does not publish its arena; ours, and what speaks for it, is in the project's spec, section 5. Starts are
-uniform in a box centred on 0, agents do not block each other, and rewards are those after the move.
+The paper does not publish its arena: the side, the step of an agent, the starts, and the prey's
+speed and reach are this project's, each an option of `envs.worlds`. They were chosen so that an
+agent can cross most of the box in an episode, and so that kappa of Eq. (2) is in training of the
+order of Table 1's m; they are plausible, not the authors'. Starts are uniform in a box centred on
+0, agents do not block each other, and rewards are those after the move.
 """
 
 import jax
@@ -9,35 +12,56 @@ import jax.numpy as jnp
 import numpy as np
 
 from adama_jax.envs.env import Env
-from adama_jax.envs.mpe.jaxmarl import from_jaxmarl
+from adama_jax.envs.mpe.jaxmarl import ByAgent, from_jaxmarl
 from adama_jax.envs.mpe.jaxmarl_import import SimpleMPE, State
 from adama_jax.envs.worlds import VelocityWorld
 
+DRAWN_RADIUS = 0.04  # of an entity, as a share of the side; only pictures show it
+
 
 class VelocityMPE(SimpleMPE):
-    """`position += step * action`. A scenario adds `team_reward`, and may change `observation` and `move`."""
+    """`position += step * action`, with two-dimensional actions.
 
-    def __init__(self, world: VelocityWorld, landmarks: tuple[str, ...], agent_name: str = "agent"):
+    A scenario adds `team_reward`, and may change `observation` and `move`.
+    """
+
+    def __init__(
+        self,
+        world: VelocityWorld,
+        landmarks: tuple[str, ...],
+        agent_name: str = "agent",
+    ):
         self.world = world
+        numbers = range(1, world.num_agents + 1)
+        num_entities = world.num_agents + len(landmarks)
         super().__init__(
             num_agents=world.num_agents,
             num_landmarks=len(landmarks),
-            agents=[f"{agent_name} {i + 1}" for i in range(world.num_agents)],
+            agents=[f"{agent_name} {number}" for number in numbers],
             landmarks=list(landmarks),
             action_type="Continuous",
-            rad=jnp.full((world.num_agents + len(landmarks),), 0.04 * world.side),
+            rad=jnp.full((num_entities,), DRAWN_RADIUS * world.side),
         )
-        self.action_spaces = {agent: _Pair() for agent in self.agents}
-        self.others = np.array(
-            [[j for j in range(self.num_entities) if j != i] for i in range(self.num_agents)]
-        )
+        # JaxMARL's own spaces are of five forces; here an action is a velocity.
+        self.action_spaces = dict.fromkeys(self.agents, _Pair())
+        others = []
+        for agent in range(world.num_agents):
+            everybody = np.arange(num_entities)
+            others.append(np.delete(everybody, agent))
+        # Of each agent, the rows of the others among the positions. [N, entities - 1]
+        self.others = np.array(others)
 
-    def reset(self, key: jax.Array) -> tuple[dict[str, jax.Array], State]:  # pyright: ignore
+    def reset(self, key: jax.Array) -> tuple[ByAgent, State]:  # pyright: ignore
         """Uniform in the box, or always the start of `start_seed`."""
         if self.world.start == "fixed":
             key = jax.random.key(self.world.start_seed)
         half = self.world.side / 2
-        positions = jax.random.uniform(key, (self.num_entities, 2), minval=-half, maxval=half)
+        positions = jax.random.uniform(
+            key,
+            shape=(self.num_entities, 2),
+            minval=-half,
+            maxval=half,
+        )
         state = State(
             p_pos=positions,
             p_vel=jnp.zeros_like(positions),
@@ -47,14 +71,23 @@ class VelocityMPE(SimpleMPE):
         )
         return self.get_obs(state), state
 
-    def set_actions(self, actions: dict[str, jax.Array]) -> tuple[jax.Array, jax.Array]:
+    def set_actions(self, actions: ByAgent) -> tuple[jax.Array, jax.Array]:
         """Velocities [N, 2] as they are, and no communication."""
-        return jnp.stack([actions[agent] for agent in self.agents]), jnp.zeros((self.num_agents, 0))
+        in_order = [actions[agent] for agent in self.agents]
+        velocities = jnp.stack(in_order)
+        communication = jnp.zeros((self.num_agents, 0))
+        return velocities, communication
 
+    # JaxMARL calls this from `step_env`; ours leaves out its forces, friction and collisions.
     def _world_step(
-        self, key: jax.Array, state: State, u: jax.Array
+        self,
+        key: jax.Array,
+        state: State,
+        u: jax.Array,
     ) -> tuple[jax.Array, jax.Array]:
-        return self.move(state.p_pos, self.world.step * u), state.p_vel
+        change = self.world.step * u
+        positions = self.move(state.p_pos, change)
+        return positions, state.p_vel
 
     def move(self, positions: jax.Array, change: jax.Array) -> jax.Array:
         """New positions of all entities. [entities, 2], [N, 2] to [entities, 2]"""
@@ -62,20 +95,23 @@ class VelocityMPE(SimpleMPE):
 
     def observation(self, positions: jax.Array) -> jax.Array:
         """Relative positions of the other agents, then of the landmarks. [entities, 2] to [N, O]"""
-        relative = positions[self.others] - positions[: self.num_agents, None]
+        agents = positions[: self.num_agents, None]
+        relative = positions[self.others] - agents
         return relative.reshape(self.num_agents, -1)
 
     def team_reward(self, positions: jax.Array) -> jax.Array:
         """The team's reward at these positions of the entities. [entities, 2] to []"""
         raise TypeError(f"{type(self).__name__} has no team_reward")
 
-    def get_obs(self, state: State) -> dict[str, jax.Array]:  # pyright: ignore
+    def get_obs(self, state: State) -> ByAgent:  # pyright: ignore
         """Observations by agent name, each [O]."""
-        return dict(zip(self.agents, self.observation(state.p_pos), strict=True))
+        observations = self.observation(state.p_pos)
+        return dict(zip(self.agents, observations, strict=True))
 
-    def rewards(self, state: State) -> dict[str, jax.Array]:
+    def rewards(self, state: State) -> ByAgent:
         """The team's reward, for every agent."""
-        return dict.fromkeys(self.agents, self.team_reward(state.p_pos))
+        reward = self.team_reward(state.p_pos)
+        return dict.fromkeys(self.agents, reward)
 
 
 class _Pair:
@@ -85,7 +121,25 @@ class _Pair:
 
 
 def velocity_env(
-    world: VelocityMPE, name: str, horizon: int, kinds: dict[str, str] | None = None
+    world: VelocityMPE,
+    name: str,
+    horizon: int,
+    kinds: dict[str, str] | None = None,
 ) -> Env:
-    """A `VelocityMPE` as an `Env`; its snapshot is the positions, since nothing else changes."""
-    return from_jaxmarl(world, name, horizon, fields=("p_pos",), kinds=kinds, as_given=True)
+    """A `VelocityMPE` as an `Env`.
+
+    Args:
+        world: the scenario.
+        name: for `spec.name`.
+        horizon: T, steps of an episode.
+        kinds: kind of an entity, by name, where it is not "agent" or "landmark".
+    """
+    return from_jaxmarl(
+        world,
+        name,
+        horizon,
+        # The positions are the whole snapshot: velocities and communication never change here.
+        fields=("p_pos",),
+        kinds=kinds,
+        as_given=True,
+    )

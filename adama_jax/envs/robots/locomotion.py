@@ -1,7 +1,8 @@
 """Robots of Brax whose joints are shared among agents, after multi-agent MuJoCo (section 4.5).
 
-Which actuator an agent drives and which rows of the observation it sees follow from the names of its joints, by the
-model (`model_joints`). JaxMARL's own mapping is one leg off for the ant and is not used.
+Which actuator an agent drives and which rows of the observation it sees follow from the names of
+its joints, by the model (`model_joints`). JaxMARL's own mapping is one leg off for the ant and is
+not used.
 """
 
 import contextlib
@@ -18,73 +19,82 @@ import numpy as np
 
 from adama_jax.envs.env import Env, EnvSpec, Transition
 from adama_jax.envs.robots.joints import ROBOTS, partition
-from adama_jax.envs.robots.shapes import entities, limbs, picture
+from adama_jax.envs.robots.shapes import Limbs, entities, limbs, picture
 from adama_jax.envs.worlds import LocomotionWorld
+from adama_jax.errors import SettingError
 
+# MuJoCo and Brax print, and warn of, what else could be installed.
 with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()):
-    warnings.simplefilter("ignore")  # MuJoCo's and Brax's notes on what else could be installed
+    warnings.simplefilter("ignore")
     import brax.envs
     from brax import kinematics
 
-    mujoco: Any = import_module(
-        "mujoco"
-    )  # its names are in a compiled module, which pyright cannot read
+    # Its names are in a compiled module, which pyright cannot read.
+    mujoco: Any = import_module("mujoco")
+
+Teams = Sequence[Sequence[str]]  # the names of each agent's joints
+State = Any  # Brax's
 
 
 class Joint(NamedTuple):
-    """Where an actuated joint stands in the model: its actuator, and its rows of the positions and velocities."""
+    """Where an actuated joint stands in the model.
+
+    Its actuator, and its rows of the positions and of the velocities.
+    """
 
     actuator: int
     position: int
     velocity: int
 
 
-class State(NamedTuple):
-    """Brax's state and the steps since the reset."""
-
-    robot: Any
-    time: jax.Array  # [], int32
-
-
 def make(world: LocomotionWorld, horizon: int, name: str) -> Env:
-    """A robot as a world for N agents; everyone gets its reward, and the time limit does not terminate.
+    """A robot as a world for N agents; everyone gets its reward.
 
-    A snapshot is the coordinates that Brax leaves out of the observation, for drawing, and its observation, once.
+    A snapshot is the coordinates that Brax leaves out of the observation, for drawing, and its
+    observation, once.
 
     Raises:
-        ValueError: no such robot or partition.
+        SettingError: no such robot or partition.
 
     >>> import jax
     >>> from adama_jax.envs.worlds import LocomotionWorld
-    >>> env = make(LocomotionWorld(robot="halfcheetah", partition="2x3", backend="spring"), 1000, "halfcheetah_2x3")
+    >>> world = LocomotionWorld(robot="halfcheetah", partition="2x3", backend="spring")
+    >>> env = make(world, 1000, "halfcheetah_2x3")
     >>> env.spec.num_agents, env.spec.obs_size, env.spec.action_sizes, env.spec.terminates
     (2, 17, (3, 3), False)
     """
     teams = partition(world.robot, world.partition)
+    action_sizes = tuple(len(team) for team in teams)
+    widest = max(action_sizes)
+
     robot = brax_robot(world)
-    joints = model_joints(robot.sys.mj_model)
+    model = robot.sys.mj_model
+    joints = model_joints(model)
     unseen = ROBOTS[world.robot].unseen
-    positions, velocities, obs_size = (
-        robot.sys.q_size(),
-        robot.sys.qd_size(),
-        robot.observation_size,
-    )
-    widest = max(map(len, teams))
     source = _control_sources(teams, joints, widest)
-    rows = (
-        None if world.observe == "full" else _own_rows(teams, joints, unseen, positions, velocities)
-    )
+    rows = None
+    obs_size = robot.observation_size
+    if world.observe == "own":
+        rows = _own_rows(teams, joints, unseen, robot)
+        obs_size = rows.shape[1]
+    shapes = limbs(model)
+    drawn = entities(model, shapes, teams)
+    # Brax says so by a private name only; the half-cheetah has none, since it never falls.
+    terminates = getattr(robot, "_terminate_when_unhealthy", False)
 
-    def reset(key: jax.Array) -> State:
-        return State(robot.reset(key), jnp.zeros((), jnp.int32))
-
-    def step(key: jax.Array, state: State, action: jax.Array) -> tuple[State, Transition]:
-        after = robot.step(state.robot, action.ravel()[source])
-        time = state.time + 1
-        return State(after, time), Transition(after.reward, after.done > 0, time >= horizon)
+    def step(
+        key: jax.Array,
+        state: State,
+        action: jax.Array,
+    ) -> tuple[State, Transition]:
+        control = action.ravel()[source]
+        after = robot.step(state, control)
+        ended = after.done > 0
+        return after, Transition(after.reward, ended)
 
     def snapshot(state: State) -> jax.Array:
-        return jnp.concatenate([state.robot.pipeline_state.q[:unseen], state.robot.obs])
+        hidden = state.pipeline_state.q[:unseen]
+        return jnp.concatenate([hidden, state.obs])
 
     def observe(snapshot: jax.Array) -> jax.Array:
         obs = snapshot[unseen:]
@@ -92,33 +102,50 @@ def make(world: LocomotionWorld, horizon: int, name: str) -> Env:
             return jnp.broadcast_to(obs, (len(teams), obs_size))
         return jnp.where(rows >= 0, obs[rows], 0.0)
 
-    shapes, pose_of = limbs(robot.sys.mj_model), coordinates(robot, unseen)
-
-    def limb_positions(snapshot: jax.Array) -> jax.Array:
-        pose, _ = kinematics.forward(robot.sys, pose_of(snapshot), jnp.zeros(velocities))
-        return picture(shapes, pose.pos, pose.rot)
-
     spec = EnvSpec(
         name=name,
         num_agents=len(teams),
-        obs_size=obs_size if rows is None else rows.shape[1],
+        obs_size=obs_size,
         action_size=widest,
-        action_sizes=tuple(map(len, teams)),
-        snapshot_size=unseen + obs_size,
+        action_sizes=action_sizes,
+        snapshot_size=unseen + robot.observation_size,
         horizon=horizon,
-        terminates=bool(getattr(robot, "_terminate_when_unhealthy", False)),
-        entities=entities(robot.sys.mj_model, shapes, teams),
+        terminates=bool(terminates),
+        entities=drawn,
         seconds=float(robot.dt),
     )
-    return Env(spec, reset, step, snapshot, observe, limb_positions)
+    return Env(
+        spec=spec,
+        reset=robot.reset,
+        step=step,
+        snapshot=snapshot,
+        observe=observe,
+        positions=_limb_positions(robot, unseen, shapes),
+    )
 
 
-@functools.lru_cache(maxsize=8)  # loading is slow, and silent only while no other thread loads one
+def _limb_positions(
+    robot: Any,
+    unseen: int,
+    shapes: Limbs,
+) -> Callable[[jax.Array], jax.Array]:
+    """`Env.positions` of a robot."""
+    coordinates_of = coordinates(robot, unseen)
+
+    def positions(snapshot: jax.Array) -> jax.Array:
+        still = jnp.zeros(robot.sys.qd_size())
+        pose, _ = kinematics.forward(robot.sys, coordinates_of(snapshot), still)
+        return picture(shapes, pose.pos, pose.rot)
+
+    return positions
+
+
+# Loading is slow, and it is silent only while no other thread loads one.
+@functools.lru_cache(maxsize=8)
 def brax_robot(world: LocomotionWorld) -> Any:
-    """Brax's environment, without its wrappers: it never resets by itself and knows no time limit."""
-    mujoco.set_mju_user_warning(
-        lambda text: None
-    )  # or it writes of the models' age to MUJOCO_LOG.TXT, where we are
+    """Brax's environment, without its wrappers: it never resets by itself and has no time limit."""
+    # Without this MuJoCo writes of the models' age to MUJOCO_LOG.TXT in the current folder.
+    mujoco.set_mju_user_warning(lambda text: None)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
@@ -131,33 +158,49 @@ def brax_robot(world: LocomotionWorld) -> Any:
             "opt.ls_iterations": world.line_search_iterations,
         }
         robot.sys = robot.sys.tree_replace(iterations)
-    # Traced once for all programs: seconds each time. Inlined, they are no function of their own in a program.
-    robot.reset, robot.step = (
-        _lenient(jax.jit(call, inline=True)) for call in (robot.reset, robot.step)
-    )
+    # Jitted, they are traced once for all programs, which saves seconds each time. Inlined, they
+    # are no functions of their own in a program, so that XLA optimises across them.
+    reset = jax.jit(robot.reset, inline=True)
+    step = jax.jit(robot.step, inline=True)
+    robot.reset = _lenient(reset)
+    robot.step = _lenient(step)
     return robot
 
 
 def coordinates(robot: Any, unseen: int) -> Callable[[jax.Array], jax.Array]:
-    """`(snapshot [Z]) -> [Q]`, the generalised positions that a robot is drawn from; `unseen` as `ROBOTS` has it."""
+    """`(snapshot [Z]) -> [Q]`, the generalised positions that a robot is drawn from.
+
+    Args:
+        robot: `brax_robot`'s.
+        unseen: as `ROBOTS` has it.
+    """
     positions = robot.sys.q_size()
-    rest = robot.reset(jax.random.key(0))
-    lifted = (
-        rest.obs[: positions - unseen] - rest.pipeline_state.q[unseen:]
-    )  # the height, where Brax shows it instead
+    any_key = jax.random.key(0)
+    at_rest = robot.reset(any_key)
+    # The hopper's observation has another height than its coordinate; the difference is constant,
+    # so that any reset tells it.
+    seen = at_rest.obs[: positions - unseen]
+    lifted = seen - at_rest.pipeline_state.q[unseen:]
 
     def of(snapshot: jax.Array) -> jax.Array:
-        found = jnp.concatenate([snapshot[:unseen], snapshot[unseen:positions] - lifted])
-        if not robot.sys.link_types.startswith("f"):
+        rest = snapshot[unseen:positions] - lifted
+        found = jnp.concatenate([snapshot[:unseen], rest])
+        flies = robot.sys.link_types.startswith("f")
+        if not flies:
             return found
-        turn = found[3:7]  # at a start Brax's quaternion is noisy and not of length 1
-        return found.at[3:7].set(turn / jnp.linalg.norm(turn))
+        # At a start Brax's quaternion is noisy and not of length 1.
+        turn = found[3:7]
+        turn = turn / jnp.linalg.norm(turn)
+        return found.at[3:7].set(turn)
 
     return of
 
 
 def _lenient(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Brax adds vectors to matrices and uses MJX's old names, which this project's tests do not allow."""
+    """The same function, allowed to do what this project's tests forbid.
+
+    Brax adds vectors to matrices and uses MJX's old names.
+    """
 
     def call(*arguments: Any) -> Any:
         with jax.numpy_rank_promotion("allow"), warnings.catch_warnings():
@@ -170,46 +213,74 @@ def _lenient(function: Callable[..., Any]) -> Callable[..., Any]:
 def model_joints(model: Any) -> dict[str, Joint]:
     """The actuated joints of a MuJoCo model, by name, in the order of their actuators."""
     joints = {}
-    for actuator, joint in enumerate(model.actuator_trnid[:, 0].tolist()):
+    driven = model.actuator_trnid[:, 0].tolist()
+    for actuator, joint in enumerate(driven):
         name = mujoco.mj_id2name(model, mujoco.mjtObj.mjOBJ_JOINT, joint)
-        joints[name] = Joint(actuator, int(model.jnt_qposadr[joint]), int(model.jnt_dofadr[joint]))
+        position = int(model.jnt_qposadr[joint])
+        velocity = int(model.jnt_dofadr[joint])
+        joints[name] = Joint(actuator, position, velocity)
     return joints
 
 
 def _control_sources(
-    teams: Sequence[Sequence[str]], joints: dict[str, Joint], widest: int
+    teams: Teams,
+    joints: dict[str, Joint],
+    widest: int,
 ) -> np.ndarray:
-    """For each actuator the place of its action among the agents' padded ones, flattened. [actuators]"""
+    """For each actuator the index of its action among the agents' padded ones, flattened.
+
+    Returns:
+        [actuators]
+
+    Raises:
+        SettingError: a joint that no agent drives.
+    """
     source = np.full(len(joints), -1)
     for agent, team in enumerate(teams):
-        for place, name in enumerate(team):
-            source[joints[name].actuator] = agent * widest + place
-    if source.min() < 0:
-        raise ValueError(
-            f"joints {[name for name, joint in joints.items() if source[joint.actuator] < 0]} have no agent"
-        )
+        first = agent * widest
+        for index, name in enumerate(team):
+            actuator = joints[name].actuator
+            source[actuator] = first + index
+    for name, joint in joints.items():
+        if source[joint.actuator] < 0:
+            raise SettingError(f"partition: no agent drives the joint {name}")
     return source
 
 
 def _own_rows(
-    teams: Sequence[Sequence[str]],
+    teams: Teams,
     joints: dict[str, Joint],
     unseen: int,
-    positions: int,
-    velocities: int,
+    robot: Any,
 ) -> np.ndarray:
-    """Rows of the observation that each agent sees: the body's and its own joints', position then velocity. [N, O]
+    """Rows of the observation that each agent sees: the body's, then its own joints'.
 
-    Padded with -1.
+    Returns:
+        Positions first, then velocities; padded with -1. [N, O]
     """
-    driven_positions = {joint.position for joint in joints.values()}
-    driven_velocities = {joint.velocity for joint in joints.values()}
-    body = [row - unseen for row in range(unseen, positions) if row not in driven_positions]
-    body += [positions - unseen + row for row in range(velocities) if row not in driven_velocities]
-    own = [
-        [joints[name].position - unseen for name in team]
-        + [positions - unseen + joints[name].velocity for name in team]
-        for team in teams
-    ]
-    width = len(body) + max(map(len, own))
-    return np.array([(body + rows + [-1] * width)[:width] for rows in own])
+    # The observation is the positions but the unseen ones, then all velocities.
+    positions = robot.sys.q_size()
+    velocities = robot.sys.qd_size()
+    first_velocity = positions - unseen
+
+    # What no joint of an agent moves belongs to the body, which every agent sees.
+    driven = {joint.position for joint in joints.values()}
+    of_body = sorted(set(range(unseen, positions)) - driven)
+    body = [position - unseen for position in of_body]
+    driven = {joint.velocity for joint in joints.values()}
+    of_body = sorted(set(range(velocities)) - driven)
+    body += [first_velocity + velocity for velocity in of_body]
+
+    views = []
+    for team in teams:
+        own = [joints[name] for name in team]
+        view = list(body)
+        view += [joint.position - unseen for joint in own]
+        view += [first_velocity + joint.velocity for joint in own]
+        views.append(view)
+
+    widest = max(len(view) for view in views)
+    rows = np.full((len(views), widest), -1)
+    for agent, view in enumerate(views):
+        rows[agent, : len(view)] = view
+    return rows
