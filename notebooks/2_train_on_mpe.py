@@ -9,8 +9,9 @@
 # %% [markdown]
 # # Train on MPE
 #
-# A small run of AdaMa and of fixed rates in *going together*: two agents reach one landmark without leaving each other.
-# Some hundred episodes and three seeds are for a look, not for a result; `make experiment` runs the full length.
+# A small run of AdaMa and of fixed rates in *going together*: two agents reach one landmark without
+# leaving each other. Some hundred episodes and three seeds are for a look, not for a result; `make
+# experiment` runs the full length.
 
 # %%
 import dataclasses
@@ -21,22 +22,22 @@ import matplotlib.pyplot as plt
 from IPython.display import Image, display
 
 from adama_jax import load_run, run, run_folder, scenario_config, set_up_jax
-from adama_jax.reporting import figures as plots
-from adama_jax.reporting import film as render
-from adama_jax.reporting import summary
+from adama_jax.reporting import figures, film, summary
 
 set_up_jax()
 results = Path(tempfile.mkdtemp())
 
 # %% [markdown]
-# A configuration is a frozen dataclass with the scenario's settings of Table 1; change what you like.
+# A configuration is a frozen dataclass with the scenario's settings of Table 1; change what you
+# like.
 
 # %%
 base = dataclasses.replace(scenario_config("going_together"), seeds=3, episodes=1000)
 base
 
 # %% [markdown]
-# All seeds of a method are one compiled program. What `run` leaves in the results folder is all that the figures need.
+# All seeds of a method are one compiled program. What `run` leaves in the results folder is all
+# that the figures need.
 
 # %%
 configs = [dataclasses.replace(base, method=method) for method in ("adama", "fixed")]
@@ -46,16 +47,16 @@ for config in configs:
 runs = [load_run(run_folder(results, config)) for config in configs]
 
 # %%
-plots.returns({"going_together": runs})
+figures.returns({"going_together": runs})
 plt.show()
 
 # %% [markdown]
-# The critic's rate $l_c$ and the norm of the actors' rates move with $\kappa$ in AdaMa, and their sum stays; who of the
-# actors gets how much is the second picture.
+# The critic's rate $l_c$ and the norm of the actors' rates move with $\kappa$ in AdaMa, and their
+# sum stays; who of the actors gets how much is the second picture.
 
 # %%
-plots.rates({"going_together": runs})
-plots.actor_rates({"going_together": runs[:1]})
+figures.rates({"going_together": runs})
+figures.actor_rates({"going_together": runs[:1]})
 plt.show()
 
 # %% [markdown]
@@ -68,4 +69,5 @@ print(summary.markdown(summary.summarise(runs)))
 # Greedy episodes of the trained actors: discs are agents, the square is the landmark.
 
 # %%
-display(Image(render.run_gif(runs[0], results / "rollout.gif").read_bytes()))
+path = film.run_gif(runs[0], results / "rollout.gif")
+display(Image(path.read_bytes()))

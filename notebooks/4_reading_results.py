@@ -9,8 +9,9 @@
 # %% [markdown]
 # # Reading results
 #
-# `make reproduce` fills `results/`; the thinned arrays behind the published figures are in `docs/results/runs` of the
-# repository, in the same form. This notebook goes from there to the paper's figures, and to one of your own.
+# `make reproduce` fills `results/`; the thinned arrays behind the published figures are in
+# `docs/results/runs` of the repository, in the same form. This notebook goes from there to the
+# paper's figures, and to one of your own.
 
 # %%
 from pathlib import Path
@@ -19,56 +20,65 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 from adama_jax import Length, find_run, load_exhibits, shown
-from adama_jax.reporting import figures as plots
-from adama_jax.reporting import statistics, summary
+from adama_jax.reporting import figures, statistics, summary
 
-root = next(
-    folder for folder in (Path.cwd(), *Path.cwd().parents) if (folder / "experiments").is_dir()
-)
+# The repository, from wherever in it the notebook is run.
+root = Path.cwd()
+while not (root / "experiments").is_dir():
+    root = root.parent
 results = root / "docs" / "results" / "runs"
 exhibits = load_exhibits(root / "experiments")
 list(exhibits)
 
 # %% [markdown]
-# An exhibit says which runs it shows. Those that are on disk are read back with their settings, machine and commit.
+# An exhibit says which runs it shows. Those that are on disk are read back with their settings,
+# machine and commit.
 
 # %%
 length = Length(most=20_000)  # the published runs are this long
 panels = {}
 for row in shown(exhibits["figure3"], exhibits, length, results):
-    if row.config is not None and (found := find_run(results, row.config, row.label)):
+    found = None
+    if row.config is not None:
+        found = find_run(results, row.config, row.label)
+    if found is not None:
         panels.setdefault(row.scenario, []).append(found)
     else:
         print("not on disk:", row.label, "in", row.scenario)
 
 # %%
-plots.returns(panels, "Figure 3, from the repository's runs")
+figures.returns(panels, "Figure 3, from the repository's runs")
 plt.show()
 
 # %% [markdown]
-# The same numbers as a table: final returns with the interquartile mean and a bootstrap interval over the seeds.
+# The same numbers as a table: final returns with the interquartile mean and a bootstrap interval
+# over the seeds.
 
 # %%
-runs = [run for members in panels.values() for run in members]
+runs = []
+for panel in panels.values():
+    runs += panel
 print(summary.markdown(summary.summarise(runs)))
 
 # %% [markdown]
-# A question of our own: over all scenarios, how likely is a run of each method to end above one of fixed rates? Ranks
-# need no common scale, so scenarios can be averaged.
+# A question of our own: over all scenarios, how likely is a run of each method to end above one of
+# fixed rates? Ranks need no common scale, so scenarios can be averaged.
 
 # %%
 labels = list(dict.fromkeys(run.label for run in runs if run.label != "fixed"))
-complete = [
-    members for members in panels.values() if {*labels, "fixed"} <= {run.label for run in members}
-]
-finals = [{run.label: summary.final_returns(run) for run in members} for members in complete]
+# Final returns by label, of the scenarios in which every method was run.
+finals = []
+for panel in panels.values():
+    scores = {run.label: summary.final_returns(run) for run in panel}
+    if {*labels, "fixed"} <= set(scores):
+        finals.append(scores)
+
 for label in labels if finals else []:
     ours = np.stack([scores[label] for scores in finals], axis=1)
     theirs = np.stack([scores["fixed"] for scores in finals], axis=1)
+    better = statistics.probability_of_improvement(ours, theirs)
     low, high = statistics.improvement_interval(ours, theirs)
-    print(
-        f"{label:12} {statistics.probability_of_improvement(ours, theirs):.2f} [{low:.2f}, {high:.2f}]"
-    )
+    print(f"{label:12} {better:.2f} [{low:.2f}, {high:.2f}]")
 
 # %%
 first = runs[0]

@@ -35,7 +35,7 @@ def only_fast(fast, teams):
 
 
 STEPPED = only_fast("ant", TEAMS)
-# The hopper's height Brax shows as another than its coordinate.
+# In the hopper Brax shows another height than its coordinate.
 PICTURED = only_fast("hopper", [*TEAMS, ("humanoidstandup", "9|8")])
 
 

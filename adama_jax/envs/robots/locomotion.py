@@ -114,14 +114,8 @@ def make(world: LocomotionWorld, horizon: int, name: str) -> Env:
         entities=drawn,
         seconds=float(robot.dt),
     )
-    return Env(
-        spec=spec,
-        reset=robot.reset,
-        step=step,
-        snapshot=snapshot,
-        observe=observe,
-        positions=_limb_positions(robot, unseen, shapes),
-    )
+    positions = _limb_positions(robot, unseen, shapes)
+    return Env(spec, robot.reset, step, snapshot, observe, positions)
 
 
 def _limb_positions(
@@ -177,8 +171,8 @@ def coordinates(robot: Any, unseen: int) -> Callable[[jax.Array], jax.Array]:
     positions = robot.sys.q_size()
     any_key = jax.random.key(0)
     at_rest = robot.reset(any_key)
-    # The hopper's observation has another height than its coordinate; the difference is constant,
-    # so that any reset tells it.
+    # The hopper's and the walker's observations have another height than their coordinates have; it
+    # is off by a constant, which any reset gives.
     seen = at_rest.obs[: positions - unseen]
     lifted = seen - at_rest.pipeline_state.q[unseen:]
 
