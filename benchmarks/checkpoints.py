@@ -1,10 +1,10 @@
-"""What safety costs: saving, metrics and the check for NaN, over bare training; and how long a save holds the loop up.
+"""What safety costs: saving, metrics and the check for NaN, over bare training.
 
     .venv/bin/python -m benchmarks.checkpoints [loop|save]
 
-Predator-prey: the loop with 5 seeds, a save with 7, whose replays of 1e6 transitions are 590 MB; on one core with one
-thread, so that the thread that writes has no core of its own. Run it on an idle machine. Adds to
-`benchmarks/checkpoints.json`.
+Predator-prey: the loop with 5 seeds, a save with 7, whose replays of 1e6 transitions are 590 MB; on
+one core with one thread, so that the thread that writes has no core of its own. Run it on an idle
+machine. Adds to `benchmarks/checkpoints.json`.
 """
 
 import dataclasses
@@ -33,14 +33,13 @@ from adama_jax.storage.cohorts import Slice
 from adama_jax.storage.folder import run_folder
 from adama_jax.storage.provenance import machine
 from adama_jax.storage.writer import RunWriter
-from benchmarks.reports import read_report, write_report
+from benchmarks.reports import add_to_report
+from benchmarks.words import chosen
 
-ROUNDS, EPISODES, SEEDS, MINUTES = (
-    5,
-    1_000,
-    5,
-    10.0,
-)  # MINUTES: between two checkpoints, as the command line has it
+ROUNDS = 5
+EPISODES = 1_000
+SEEDS = 5
+MINUTES = 10.0  # between two checkpoints, as the command line has it
 CONFIG = dataclasses.replace(scenario_config("predator_prey"), seeds=SEEDS, episodes=EPISODES)
 
 
@@ -64,7 +63,7 @@ def bare(program: Program) -> float:
 
 
 def whole(program: Program, folder: Path) -> float:
-    """The project's loop without a save: metrics to disk, divergence looked for at each chunk's edge."""
+    """The project's loop without a save: metrics to disk, a look for divergence at each chunk."""
     lanes = [Lane(0, seed) for seed in range(SEEDS)]
     about = Slice([("run", seed) for seed in range(SEEDS)], program.width, 1)
     seconds = []
@@ -81,7 +80,7 @@ def whole(program: Program, folder: Path) -> float:
 
 
 def save_costs(folder: Path) -> dict[str, float]:
-    """A save beside training: how long it holds the loop up, and what it takes from the chunks beside it."""
+    """A save beside training: how long it holds the loop up, and how it slows the chunks."""
     program = compiled(LARGE, LARGE.seeds, jax.devices()[:1], LARGE.seeds)
     state = start(program)
     length = points(LARGE)[0][0]
@@ -103,7 +102,8 @@ def save_costs(folder: Path) -> dict[str, float]:
             state, metrics = program.advance[length](state)
             jax.block_until_ready(metrics)
             chunks += 1
-        beside.append(time.perf_counter() - began - chunks * statistics.median(alone))
+        spent = time.perf_counter() - began
+        beside.append(spent - chunks * statistics.median(alone))
     size = sum(leaf.nbytes for leaf in saved.room().values())
     saved.close()
     a_save = statistics.median(held) + statistics.median(beside)
@@ -117,32 +117,38 @@ def save_costs(folder: Path) -> dict[str, float]:
 
 
 def loop_costs(folder: Path) -> dict[str, float]:
-    """Training with and without the check for NaN, and with all that the loop does beside it but saving."""
+    """Training with and without the check for NaN, and with all that the loop does but saving."""
     device = jax.devices()[:1]
     program = compiled(CONFIG, SEEDS, device, SEEDS)
     honest = tree.first_not_finite
+    # The compiled program holds whatever the check is while it is traced.
     tree.first_not_finite = lambda values: jnp.full((), -1, jnp.int32)
     unchecked = compiled(CONFIG, SEEDS, device, SEEDS)
     tree.first_not_finite = honest
     for warm in (unchecked, program):
         bare(warm)
-    rounds = [(bare(unchecked), bare(program), whole(program, folder)) for _ in range(ROUNDS)]
+    of_check, of_loop = [], []
+    for _ in range(ROUNDS):
+        none = bare(unchecked)
+        checked = bare(program)
+        of_check.append(checked / none)
+        of_loop.append(whole(program, folder) / checked)
     return {
-        "NaN check in the program, over none": statistics.median(b / a for a, b, _ in rounds),
-        "metrics and the loop beside it, over none": statistics.median(c / b for _, b, c in rounds),
+        "NaN check in the program, over none": statistics.median(of_check),
+        "metrics and the loop beside it, over none": statistics.median(of_loop),
     }
 
 
+COSTS = {"loop": loop_costs, "save": save_costs}
+
+
 def main() -> None:
-    parts = {"loop": loop_costs, "save": save_costs}
-    for part in sys.argv[1:] or parts:
+    for kind in chosen(sys.argv[1:], list(COSTS)):
         with tempfile.TemporaryDirectory() as name:
-            found = parts[part](Path(name))
+            found = COSTS[kind](Path(name))
         for what, value in found.items():
             print(f"{what:60s} {value:8.3f}", flush=True)
-        write_report(
-            "checkpoints", read_report("checkpoints") | {part: found | {"machine": machine(used=1)}}
-        )
+        add_to_report("checkpoints", kind, found | {"machine": machine(used=1)})
 
 
 if __name__ == "__main__":

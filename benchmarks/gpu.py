@@ -1,18 +1,19 @@
-"""500 runs of predator-prey in one program on one GPU: the paper's whole grid x 5 seeds. `benchmarks/gpu.sh` runs it.
+"""500 runs of predator-prey in one program on one GPU: the paper's whole grid x 5 seeds.
 
     .venv/bin/python -m benchmarks.gpu [runs=500] [episodes=50000] [minutes=9]
 
-In that time: the memory that the compiled program needs; `unroll` and the matmuls' precision, chosen by measuring each
-on a few episodes; what an episode is made of; a profile of one chunk; then the run itself, as far as the time goes, and
-what the whole would take at its rate. Writes `benchmarks/gpu.json` and `build/profile`. It runs on a CPU too, to test
-it: `runs=4 episodes=400 minutes=3`.
+`benchmarks/gpu.sh` runs it. In that time: the memory that the compiled program needs; `unroll` and
+the matmuls' precision, chosen by measuring each on a few episodes; what an episode is made of; a
+profile of one chunk; then the run itself, as far as the time goes, and what the whole would take at
+its rate. Writes `benchmarks/gpu.json` and `build/profile`. It runs on a CPU too, to test it:
+`runs=4 episodes=400 minutes=3`.
 """
 
 import json
 import sys
 import time
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 import jax
 
@@ -25,48 +26,70 @@ from adama_jax.studies.sweep import PRESETS, product
 from adama_jax.training.population import Population, population
 from benchmarks.programs import activation_bytes, update_bytes, update_flops
 from benchmarks.reports import write_report
+from benchmarks.words import numbers
 
-CHUNK, TRIAL = 100, 2
-UNROLLS, PRECISIONS = (1, 2, 5, 20), ("float32", "tensorfloat32")
+CHUNK = 100  # episodes
+TRIAL = 2  # chunks that are timed to choose
+UNROLLS = (1, 2, 5, 20)
+PRECISIONS = ("float32", "tensorfloat32")
+
+
+Record = Callable[[str, dict[str, float]], None]  # takes a trial's name and figures
 
 
 def grid(runs: int, episodes: int) -> list[Config]:
     """The first `runs` of the paper's grid x 5 seeds, each a configuration of one seed."""
     base = with_settings(scenario_config("predator_prey"), {"episodes": episodes, "seeds": 1})
-    found = product(base, _values(PRESETS["grid"]))
-    return [with_settings(config, {"seed": seed}) for seed in range(5) for config in found][:runs]
+    pairs = product(base, _values(PRESETS["grid"]))
+    found = []
+    for seed in range(5):
+        found += [with_settings(config, {"seed": seed}) for config in pairs]
+    return found[:runs]
 
 
 def _values(preset: Mapping[str, tuple[str, ...]]) -> dict[str, list[Any]]:
-    return {
-        name: [float(v) if name != "method" else v for v in values]
-        for name, values in preset.items()
-    }
+    """The preset's words as values: all but the method are numbers."""
+    values: dict[str, list[Any]] = {}
+    for name, words in preset.items():
+        values[name] = list(words) if name == "method" else [float(word) for word in words]
+    return values
 
 
-def prepared(
-    configs: list[Config], unroll: int, precision: str, length: int
-) -> tuple[Population, Any, float]:
-    """A population and its compiled chunk; seconds of the compilation."""
+class Compiled(NamedTuple):
+    """A population, its chunk of CHUNK episodes, and seconds of the compilation."""
+
+    whole: Population
+    advance: Any
+    seconds: float
+
+
+def compiled(configs: list[Config], unroll: int, precision: str) -> Compiled:
     begun = time.perf_counter()
     with jax.default_matmul_precision(precision):
-        people = population(make_train(configs[0], unroll), len(configs), jax.local_devices()[:1])
-        advance = people.chunk.lower(people.shapes(make_hypers(configs)), length).compile()
-    return people, advance, time.perf_counter() - begun
+        trainer = make_train(configs[0], unroll)
+        whole = population(trainer, len(configs), jax.local_devices()[:1])
+        shapes = whole.shapes(make_hypers(configs))
+        advance = whole.chunk.lower(shapes, CHUNK).compile()  # pyright: ignore
+    return Compiled(whole, advance, time.perf_counter() - begun)
 
 
-def rate(
-    people: Population, advance: Any, configs: list[Config], length: int, chunks: int
-) -> float:
+def start(program: Compiled, configs: list[Config]) -> Any:
+    """The state before the first episode."""
+    seeds = [config.seed for config in configs]
+    return program.whole.init(seeds, make_hypers(configs))
+
+
+def rate(program: Compiled, configs: list[Config], chunks: int) -> float:
     """Milliseconds of an episode of all runs; the first chunk is not counted."""
-    state = people.init([config.seed for config in configs], make_hypers(configs))
+    advance = program.advance
+    state = start(program, configs)
     state, metrics = advance(state)
     jax.block_until_ready(metrics)
     begun = time.perf_counter()
     for _ in range(chunks):
         state, metrics = advance(state)
     jax.block_until_ready(metrics)
-    return 1e3 * (time.perf_counter() - begun) / (length * chunks)
+    return 1e3 * (time.perf_counter() - begun) / (CHUNK * chunks)
 
 
 def floors(runs: int, agents: int, obs: int, snapshot: int) -> dict[str, float]:
@@ -81,10 +104,11 @@ def floors(runs: int, agents: int, obs: int, snapshot: int) -> dict[str, float]:
 def memory(advance: Any, shapes: Any, runs: int) -> dict[str, float]:
     """Of the compiled chunk, and of the state by its shapes."""
     found = advance.memory_analysis()
-    state = sum(leaf.size * leaf.dtype.itemsize for leaf in jax.tree.leaves(shapes.replay))
-    largest = max(leaf.size for leaf in jax.tree.leaves(shapes.replay))
+    leaves = jax.tree.leaves(shapes.replay)
+    replay = sum(leaf.size * leaf.dtype.itemsize for leaf in leaves)
+    largest = max(leaf.size for leaf in leaves)
     return {
-        "replay, GiB": state / 2**30,
+        "replay, GiB": replay / 2**30,
         "arguments, GiB": found.argument_size_in_bytes / 2**30,
         "temporaries, GiB": found.temp_size_in_bytes / 2**30,
         "temporaries a run, MiB": found.temp_size_in_bytes / 2**20 / runs,
@@ -92,47 +116,66 @@ def memory(advance: Any, shapes: Any, runs: int) -> dict[str, float]:
     }
 
 
-def choose(
-    configs: list[Config], end: float, tell: Callable[[str, dict[str, float]], None]
-) -> tuple[int, str]:
-    """The fastest `unroll`, and with that the faster precision, measured on a few episodes until `end`."""
-    chosen, best = (1, PRECISIONS[0]), float("inf")
-    for precision in PRECISIONS:
-        for unroll in UNROLLS if precision == PRECISIONS[0] else (chosen[0],):
-            if time.monotonic() > end and best < float("inf"):
-                continue
-            people, advance, compiling = prepared(configs, unroll, precision, CHUNK)
-            found = rate(people, advance, configs, CHUNK, TRIAL)
-            tell(
-                f"unroll {unroll}, {precision}",
-                {"ms an episode of all runs": found, "compile s": compiling},
-            )
-            if found < best:
-                chosen, best = (unroll, precision), found
-    return chosen
+class Trials:
+    """The fastest choice so far, measured on a few episodes until `end`."""
+
+    def __init__(self, configs: list[Config], end: float, record: Record):
+        self.configs, self.end, self.record = configs, end, record
+        self.unroll, self.precision = UNROLLS[0], PRECISIONS[0]
+        self.best = float("inf")
+
+    def measure(self, unroll: int, precision: str) -> None:
+        late = time.monotonic() > self.end
+        if late and self.best < float("inf"):
+            return
+        program = compiled(self.configs, unroll, precision)
+        found = rate(program, self.configs, TRIAL)
+        self.record(
+            f"unroll {unroll}, {precision}",
+            {"ms an episode of all runs": found, "compile s": program.seconds},
+        )
+        if found < self.best:
+            self.unroll, self.precision, self.best = unroll, precision, found
+
+
+def choose(configs: list[Config], end: float, record: Record) -> tuple[int, str]:
+    """The fastest `unroll`, and with that the faster precision."""
+    trials = Trials(configs, end, record)
+    for unroll in UNROLLS:
+        trials.measure(unroll, PRECISIONS[0])
+    for precision in PRECISIONS[1:]:
+        trials.measure(trials.unroll, precision)
+    return trials.unroll, trials.precision
 
 
 def train(
-    people: Population, advance: Any, configs: list[Config], episodes: int, end: float
+    program: Compiled,
+    configs: list[Config],
+    episodes: int,
+    end: float,
 ) -> dict[str, float]:
     """The run itself as far as the time goes, after a chunk to warm up and one for the profile."""
-    state = people.init([config.seed for config in configs], make_hypers(configs))
+    advance = program.advance
+    state = start(program, configs)
     state, metrics = advance(state)
     with jax.profiler.trace("build/profile"):
         state, metrics = advance(state)
         jax.block_until_ready(metrics)
-    begun, played = time.perf_counter(), 0
+    played = 0
+    begun = time.perf_counter()
     while played + 2 * CHUNK < episodes and time.monotonic() < end:
         state, metrics = advance(state)
         jax.block_until_ready(metrics)
         played += CHUNK
     spent = time.perf_counter() - begun
+    an_episode = spent / max(played, 1)
+    broken_at = jax.device_get(state.health.update)
     return {
         "episodes played": played,
         "seconds": spent,
-        "ms an episode of all runs": 1e3 * spent / max(played, 1),
-        "minutes for the whole at this rate": spent / max(played, 1) * episodes / 60,
-        "runs not finite": int((jax.device_get(state.health.update) >= 0).sum()),
+        "ms an episode of all runs": 1e3 * an_episode,
+        "minutes for the whole at this rate": an_episode * episodes / 60,
+        "runs not finite": int((broken_at >= 0).sum()),
     }
 
 
@@ -141,41 +184,38 @@ def main(runs: int, episodes: int, minutes: float) -> None:
     configs = grid(runs, episodes)
     spec = make_env(configs[0]).spec
     trials: dict[str, dict[str, float]] = {}
+    least = floors(runs, spec.num_agents, spec.obs_size, spec.snapshot_size)
     report: dict[str, Any] = {
-        "runs": runs, "episodes": episodes, "machine": machine(1),
-        "an update of all runs": floors(runs, spec.num_agents, spec.obs_size, spec.snapshot_size), "trials": trials,
-    }  # fmt: skip
-    save = _saver(report)
+        "runs": runs,
+        "episodes": episodes,
+        "machine": machine(1),
+        "an update of all runs": least,
+        "trials": trials,
+    }
 
-    def tell(trial: str, found: dict[str, float]) -> None:
+    def record(trial: str, found: dict[str, float]) -> None:
         trials[trial] = found
-        save()
+        _save(report)
 
-    unroll, precision = choose(
-        configs, begun + 30 * minutes, tell
-    )  # half of the time is for the run itself
-    people, advance, _ = prepared(configs, unroll, precision, CHUNK)
+    # Half of the time is for the run itself.
+    unroll, precision = choose(configs, begun + 30 * minutes, record)
+    program = compiled(configs, unroll, precision)
     report["chosen"] = {"unroll": unroll, "precision": precision}
-    report["memory"] = memory(advance, people.shapes(make_hypers(configs)), runs)
-    save()
-    report["run"] = train(people, advance, configs, episodes, begun + 60 * minutes)
-    save()
+    shapes = program.whole.shapes(make_hypers(configs))
+    report["memory"] = memory(program.advance, shapes, runs)
+    _save(report)
+    report["run"] = train(program, configs, episodes, begun + 60 * minutes)
+    _save(report)
 
 
-def _saver(report: dict[str, Any]) -> Callable[[], None]:
-    def save() -> None:
-        write_report("gpu", report)
-        print(
-            json.dumps({name: value for name, value in report.items() if name != "machine"}),
-            flush=True,
-        )
-
-    return save
+def _save(report: dict[str, Any]) -> None:
+    """After each step, since the machine may be taken away before the last."""
+    write_report("gpu", report)
+    shown = {name: value for name, value in report.items() if name != "machine"}
+    print(json.dumps(shown), flush=True)
 
 
 if __name__ == "__main__":
-    given = {
-        name: float(value) for name, _, value in (word.partition("=") for word in sys.argv[1:])
-    }
+    given = numbers(sys.argv[1:], runs=500, episodes=50_000, minutes=9.0)
     set_up_jax(1)
-    main(int(given.get("runs", 500)), int(given.get("episodes", 50_000)), given.get("minutes", 9.0))
+    main(**given)

@@ -1,12 +1,12 @@
-"""What an H200 would run for 500 runs of predator-prey, from the compiled program, without having one.
+"""What an H200 would run for 500 runs of predator-prey, from the program compiled without one.
 
-    JAX_PLATFORMS=cpu JAX_SKIP_CUDA_CONSTRAINTS_CHECK=1 python -m benchmarks.gpu_program [runs]
+    JAX_PLATFORMS=cpu JAX_SKIP_CUDA_CONSTRAINTS_CHECK=1 python -m benchmarks.gpu_program [runs=500]
 
-XLA compiles for a GPU that is described to it; all it needs is `pip install "jax-cuda13-plugin[with-cuda]"` of the
-installed JAX's version (4 GB). Kernels are counted and their traffic is added up from the shapes in the optimised
-program, so times are floors by memory and by arithmetic, plus a guess at what a launch costs. Without a GPU XLA cannot
-choose between its matrix kernels by timing them, so a real one may run other kernels. Writes
-`benchmarks/gpu_program.json`.
+XLA compiles for a GPU that is described to it; all it needs is `pip install
+"jax-cuda13-plugin[with-cuda]"` of the installed JAX's version (4 GB). Kernels are counted and their
+traffic is added up from the shapes in the optimised program, so times are floors by memory and by
+arithmetic, plus a guess at what a launch costs. Without a GPU XLA cannot choose between its matrix
+kernels by timing them, so a real one may run other kernels. Writes `benchmarks/gpu_program.json`.
 """
 
 import math
@@ -22,21 +22,28 @@ from adama_jax.storage.provenance import machine
 from adama_jax.training.population import population
 from benchmarks.gpu import CHUNK, UNROLLS, floors, grid, memory
 from benchmarks.reports import write_report
+from benchmarks.words import numbers
 
-BANDWIDTH, FLOAT32, LAUNCH = 4.8e12, 6e13, 3e-6  # bytes/s, operations/s; seconds, a guess
+BANDWIDTH = 4.8e12  # bytes/s
+FLOAT32 = 6e13  # operations/s
+LAUNCH = 3e-6  # seconds, a guess
 H200 = """
 gpu_device_info {
-  threads_per_block_limit: 1024 threads_per_warp: 32 shared_memory_per_block: 49152 shared_memory_per_core: 233472
-  threads_per_core_limit: 2048 core_count: 132 fpus_per_core: 128 block_dim_limit_x: 2147483647
-  block_dim_limit_y: 65535 block_dim_limit_z: 65535 memory_bandwidth: 4800000000000 l2_cache_size: 52428800
-  clock_rate_ghz: 1.98 device_memory_size: 150754820096 shared_memory_per_block_optin: 232448
-  cuda_compute_capability { major: 9 } registers_per_core_limit: 65536 registers_per_block_limit: 65536
+  threads_per_block_limit: 1024 threads_per_warp: 32
+  shared_memory_per_block: 49152 shared_memory_per_core: 233472
+  threads_per_core_limit: 2048 core_count: 132 fpus_per_core: 128
+  block_dim_limit_x: 2147483647 block_dim_limit_y: 65535 block_dim_limit_z: 65535
+  memory_bandwidth: 4800000000000 l2_cache_size: 52428800 clock_rate_ghz: 1.98
+  device_memory_size: 150754820096 shared_memory_per_block_optin: 232448
+  cuda_compute_capability { major: 9 }
+  registers_per_core_limit: 65536 registers_per_block_limit: 65536
 }
 platform_name: "CUDA" dnn_version_info { major: 9 minor: 8 } runtime_version { major: 13 }
 device_description_str: "NVIDIA H200"
 """
 WIDTHS = {"pred": 1, "s8": 1, "u8": 1, "s32": 4, "u32": 4, "f32": 4, "s64": 8, "u64": 8}
-SELDOM = "not every time"  # a branch: the copy of the targets, one episode in twenty, which is not counted
+# A branch: the copy of the targets, one episode in twenty, which is not counted.
+SELDOM = "not every time"
 SHAPE = re.compile(r"(\w+)\[([\d,]*)\]")
 INSTRUCTION = re.compile(r"^\s+(?:ROOT )?%?([\w.\-]+) = (\(.*?\)|\S+) ([\w\-]+)\((.*)$")
 HEAD = re.compile(r"^(ENTRY )?%?([\w.\-]+) \(.*\{$")
@@ -54,84 +61,120 @@ NO_KERNELS = {
 class Kernel(NamedTuple):
     """One launch: in which loop, how often in a chunk, and the bytes that it reads and writes."""
 
-    place: str
+    loop: str
     times: float
     bytes: int
 
 
 def size(shapes: str, ring: int) -> int:
-    """Bytes of the arrays in a piece of HLO, those left out that have as many numbers as the rings."""
-    arrays = (
-        (kind, math.prod(map(int, dims.split(",")))) for kind, dims in SHAPE.findall(shapes) if dims
-    )
-    return sum(WIDTHS.get(kind, 0) * numbers for kind, numbers in arrays if numbers < ring)
+    """Bytes of the arrays in a piece of HLO; those as large as the rings are left out."""
+    total = 0
+    for kind, dims in SHAPE.findall(shapes):
+        if not dims:
+            continue
+        count = math.prod(int(dim) for dim in dims.split(","))
+        if count < ring:
+            total += WIDTHS.get(kind, 0) * count
+    return total
 
 
 def kernels(hlo: str, ring: int) -> list[Kernel]:
-    """Every launch of an optimised GPU program: what is not in a fusion, loops by their trip counts.
+    """Every launch of an optimised GPU program: outside fusions, loops by their trip counts.
 
     Args:
         hlo: the program.
-        ring: how many numbers the rings have: a kernel touches a few rows of them. One that copies them is not seen
-            here, but in the program's temporaries.
+        ring: how many numbers the rings have: a kernel touches a few rows of them. One that copies
+            them is not seen here, but in the program's temporaries.
     """
-    computations: dict[str, list[tuple[str, ...]]] = {}
+    computations: dict[str, list[Instruction]] = {}
     entry = name = ""
     for line in hlo.splitlines():
-        if head := HEAD.match(line):
+        head = HEAD.match(line)
+        if head is not None:
             name = head[2]
             entry = name if head[1] else entry
             computations[name] = []
-        elif name and (found := INSTRUCTION.match(line)):
-            computations[name].append((*found.groups(), line))
-    return list(_launches(computations, entry, 1.0, "once a chunk", ring))
+            continue
+        found = INSTRUCTION.match(line)
+        if name and found is not None:
+            computations[name].append(Instruction(*found.groups(), line))
+    program = _Program(computations, ring)
+    return list(program.launches(entry, 1.0, "once a chunk"))
 
 
-def _launches(
-    computations: dict[str, Any], name: str, times: float, place: str, ring: int
-) -> Iterator[Kernel]:
-    shapes = {instruction[0]: instruction[1] for instruction in computations[name]}
-    for _, shape, kind, arguments, line in computations[name]:
-        if kind == "while":
-            trips = int(re.findall(r'known_trip_count":\{"n":"(\d+)"', line)[0])
-            (body,) = re.findall(r"body=%?([\w.\-]+)", line)
-            inner = "an episode" if place == "once a chunk" else f"a turn of {trips} in an episode"
-            yield from _launches(computations, body, times * trips, inner, ring)
-        elif kind in ("call", "conditional"):
-            branches = re.findall(r"(?:to_apply|calls|_computation)=%?([\w.\-]+)", line)
-            if not branches:
-                branches = (
-                    re.findall(r"branch_computations=\{([^}]*)\}", line)[0]
-                    .replace("%", "")
-                    .split(", ")
-                )
-            for branch in branches:
-                yield from _launches(
-                    computations, branch, times, place if kind == "call" else SELDOM, ring
-                )
-        elif kind not in NO_KERNELS:
-            operands = re.findall(r"%([\w.\-]+)", arguments.split("), ")[0])
-            moved = [shape, *(shapes.get(operand, "") for operand in operands)]
-            yield Kernel(place, times, sum(size(each, ring) for each in moved))
+class Instruction(NamedTuple):
+    """A line of HLO: `name = shape kind(arguments...`."""
+
+    name: str
+    shape: str
+    kind: str
+    arguments: str
+    line: str
+
+
+class _Program(NamedTuple):
+    computations: dict[str, list[Instruction]]
+    ring: int
+
+    def launches(self, name: str, times: float, loop: str) -> Iterator[Kernel]:
+        """Those of a computation that runs `times` in a chunk, and of what it calls."""
+        for each in self.computations[name]:
+            if each.kind == "while":
+                trips = int(re.findall(r'known_trip_count":\{"n":"(\d+)"', each.line)[0])
+                (body,) = re.findall(r"body=%?([\w.\-]+)", each.line)
+                outermost = loop == "once a chunk"
+                inner = "an episode" if outermost else f"a turn of {trips} in an episode"
+                yield from self.launches(body, times * trips, inner)
+            elif each.kind == "call":
+                for called in _called(each.line):
+                    yield from self.launches(called, times, loop)
+            elif each.kind == "conditional":
+                for called in _called(each.line):
+                    yield from self.launches(called, times, SELDOM)
+            elif each.kind not in NO_KERNELS:
+                yield Kernel(loop, times, self._traffic(name, each))
+
+    def _traffic(self, name: str, kernel: Instruction) -> int:
+        """Bytes of what a kernel writes and of what it reads."""
+        shapes = {each.name: each.shape for each in self.computations[name]}
+        # Attributes follow the operands after a closing bracket.
+        operands, _, _ = kernel.arguments.partition("), ")
+        read = re.findall(r"%([\w.\-]+)", operands)
+        moved = [kernel.shape, *(shapes.get(operand, "") for operand in read)]
+        return sum(size(each, self.ring) for each in moved)
+
+
+def _called(line: str) -> list[str]:
+    """The computations that a call or a conditional names; XLA writes the latter in two ways."""
+    names = re.findall(r"(?:to_apply|calls|_computation)=%?([\w.\-]+)", line)
+    if names:
+        return names
+    (branches,) = re.findall(r"branch_computations=\{([^}]*)\}", line)
+    return branches.replace("%", "").split(", ")
 
 
 def summary(found: list[Kernel], gigaflops: float) -> dict[str, Any]:
-    """By place, and what an episode of all runs would take: floors by memory and arithmetic, and the launches."""
-    places = {
-        place: {
-            "kernels": sum(kernel.place == place for kernel in found),
-            "times a chunk": next(kernel.times for kernel in found if kernel.place == place),
-            "GB each time": sum(kernel.bytes for kernel in found if kernel.place == place) / 1e9,
+    """By loop, and what an episode of all runs would take.
+
+    Floors by memory and by arithmetic, and the launches.
+    """
+    loops: dict[str, dict[str, float]] = {}
+    launches = traffic = 0.0
+    for loop in dict.fromkeys(kernel.loop for kernel in found):
+        if loop == SELDOM:
+            continue
+        inside = [kernel for kernel in found if kernel.loop == loop]
+        times = inside[0].times
+        gigabytes = sum(kernel.bytes for kernel in inside) / 1e9
+        loops[loop] = {
+            "kernels": len(inside),
+            "times a chunk": times,
+            "GB each time": gigabytes,
         }
-        for place in dict.fromkeys(kernel.place for kernel in found)
-        if place != SELDOM
-    }
-    launches = sum(place["kernels"] * place["times a chunk"] for place in places.values()) / CHUNK
-    traffic = (
-        sum(place["GB each time"] * place["times a chunk"] for place in places.values()) / CHUNK
-    )
+        launches += len(inside) * times / CHUNK
+        traffic += gigabytes * times / CHUNK
     return {
-        "places": places,
+        "loops": loops,
         "launches an episode": launches,
         "GB an episode": traffic,
         "ms an episode by memory": 1e12 * traffic / BANDWIDTH,
@@ -152,16 +195,17 @@ def main(runs: int) -> None:
         "unroll": {},
     }
     for unroll in UNROLLS:
-        people = population(
-            make_train(configs[0], unroll, platform="gpu"), runs, list(topology.devices)[:1]
-        )
-        shapes = people.shapes(make_hypers(configs))
-        program = people.chunk.lower(shapes, CHUNK).compile()  # pyright: ignore[reportFunctionMemberAccess]
-        found = summary(kernels(program.as_text(), shapes.replay.rows.size), least["GFLOP"])
-        report["unroll"][str(unroll)] = found | {"memory": memory(program, shapes, runs)}
-        print(unroll, report["unroll"][str(unroll)], flush=True)
+        trainer = make_train(configs[0], unroll, platform="gpu")
+        whole = population(trainer, runs, list(topology.devices)[:1])
+        shapes = whole.shapes(make_hypers(configs))
+        program = whole.chunk.lower(shapes, CHUNK).compile()  # pyright: ignore
+        launched = kernels(program.as_text(), shapes.replay.rows.size)
+        found = summary(launched, least["GFLOP"])
+        found["memory"] = memory(program, shapes, runs)
+        report["unroll"][str(unroll)] = found
+        print(unroll, found, flush=True)
     write_report("gpu_program", report)
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]) if len(sys.argv) > 1 else 500)
+    main(**numbers(sys.argv[1:], runs=500))

@@ -1,9 +1,10 @@
-"""Robots: our adapter against bare Brax, what learning adds to playing, and the physics against one another.
+"""Robots: our adapter against bare Brax, learning against playing, one physics against another.
 
     .venv/bin/python -m benchmarks.locomotion [adapter|backends] [ant_4x2|halfcheetah_2x3]
 
-On one core with one thread; run it on an idle machine. Each ratio is the median over rounds of times taken one after
-the other within the round. Without arguments: both parts, both robots. Adds to `benchmarks/locomotion.json`.
+On one core with one thread; run it on an idle machine. Each ratio is the median over rounds of
+times taken one after the other within the round. Without arguments: both comparisons, both robots.
+Adds to `benchmarks/locomotion.json`.
 """
 
 import dataclasses
@@ -28,6 +29,7 @@ from adama_jax.storage.provenance import machine
 from adama_jax.training.rollout import make_rollout
 from benchmarks.programs import (
     STEPS,
+    Program,
     matmul_program,
     matmul_share,
     ratio,
@@ -36,73 +38,91 @@ from benchmarks.programs import (
     update_flops,
     update_program,
 )
-from benchmarks.reports import read_report, write_report
+from benchmarks.reports import add_to_report
+from benchmarks.words import chosen
 
-ROUNDS, BATCHES, WORK = 15, (16, 256), 4096  # WORK: steps of all worlds together in one timed call
+ROUNDS = 15
+BATCHES = (16, 256)
+WORK = 4096  # steps of all worlds together in one timed call
 SCENARIOS = ("ant_4x2", "halfcheetah_2x3")
 
-
+# Of MJX's solver and of its line search, as Brax itself sets them.
 BRAX_ITERATIONS = {"ant_4x2": (1, 4), "halfcheetah_2x3": (4, 50)}
 BACKENDS = ("spring", "mjx", "positional", "generalized")
 
 
 def setting(scenario: str, backend: str = "spring") -> Config:
     base = scenario_config(scenario)
-    return dataclasses.replace(
-        base, world=dataclasses.replace(base.world, backend=backend), horizon=100
-    )
+    world = dataclasses.replace(base.world, backend=backend)
+    return dataclasses.replace(base, world=world, horizon=100)
 
 
-def bare(config: Config, batch: int) -> tuple[Callable[[Any], Any], Any]:
+def bare(config: Config, batch: int) -> Program:
     """Brax's own environment: steps under random actions, observations summed."""
     robot = brax_robot(config.world)
-    start = jax.jit(jax.vmap(robot.reset))(jax.random.split(jax.random.key(0), batch))
+    start = _reset_all(robot.reset, batch)
 
     def one(state: Any, key: jax.Array) -> tuple[Any, jax.Array]:
-        state = jax.vmap(robot.step)(
-            state, jax.random.uniform(key, (batch, robot.action_size), minval=-1)
-        )
+        action = jax.random.uniform(key, (batch, robot.action_size), minval=-1)
+        state = jax.vmap(robot.step)(state, action)
         return state, jnp.sum(state.obs) + jnp.sum(state.reward)
 
     return _steps(one, batch), start
 
 
-def adapted(env: Env, batch: int, work: int = WORK) -> tuple[Callable[[Any], Any], Any]:
+def adapted(env: Env, batch: int, work: int = WORK) -> Program:
     """The same through our adapter: every agent's action and observation."""
-    start = jax.jit(jax.vmap(env.reset))(jax.random.split(jax.random.key(0), batch))
-    n, size = env.spec.num_agents, env.spec.action_size
+    start = _reset_all(env.reset, batch)
+    shape = (batch, env.spec.num_agents, env.spec.action_size)
+
+    def observe(state: Any) -> jax.Array:
+        return env.observe(env.snapshot(state))
 
     def one(state: Any, key: jax.Array) -> tuple[Any, jax.Array]:
-        action = jax.random.uniform(key, (batch, n, size), minval=-1)
-        state, transition = jax.vmap(env.step)(jax.random.split(key, batch), state, action)
-        obs = jax.vmap(lambda state: env.observe(env.snapshot(state)))(state)
+        action = jax.random.uniform(key, shape, minval=-1)
+        keys = jax.random.split(key, batch)
+        state, transition = jax.vmap(env.step)(keys, state, action)
+        obs = jax.vmap(observe)(state)
         return state, jnp.sum(obs) + jnp.sum(transition.reward)
 
     return _steps(one, batch, work), start
 
 
+def _reset_all(reset: Callable[[jax.Array], Any], batch: int) -> Any:
+    """The states of so many worlds."""
+    keys = jax.random.split(jax.random.key(0), batch)
+    return jax.jit(jax.vmap(reset))(keys)
+
+
 def _steps(
-    one: Callable[[Any, jax.Array], Any], batch: int, work: int = WORK
+    one: Callable[[Any, jax.Array], Any],
+    batch: int,
+    work: int = WORK,
 ) -> Callable[[Any], Any]:
+    """So many turns that all worlds together make `work` steps."""
     keys = jax.random.split(jax.random.key(1), work // batch)
     return jax.jit(lambda state: jax.lax.scan(one, state, keys)[1])
 
 
-def episodes(config: Config, runs: int) -> tuple[Callable[[Any], Any], Any]:
+def episodes(config: Config, runs: int) -> Program:
     """An episode of each of `runs` runs, acting as in training."""
     env = make_env(config)
     algorithm = make_algorithm(config, env)
     rollout = make_rollout(env, algorithm.act)
     actors = jax.vmap(algorithm.init)(jax.random.split(jax.random.key(0), runs)).actors
     keys = jax.random.split(jax.random.key(1), runs)
-    return jax.jit(
-        lambda actors: jax.vmap(rollout, in_axes=(0, 0, None))(keys, actors, 0.5).reward
-    ), actors
+    play = jax.vmap(rollout, in_axes=(0, 0, None))
+
+    def rewards(actors: Any) -> jax.Array:
+        return play(keys, actors, 0.5).reward
+
+    return jax.jit(rewards), actors
 
 
 def measure(config: Config) -> dict[str, float]:
+    """Our adapter against bare Brax; a step of the world against an update."""
     env = make_env(config)
-    programs: dict[str, tuple[Callable[[Any], Any], Any]] = {"matmul": matmul_program()}
+    programs: dict[str, Program] = {"matmul": matmul_program()}
     for batch in BATCHES:
         programs[f"bare {batch}"] = bare(config, batch)
         programs[f"ours {batch}"] = adapted(env, batch)
@@ -111,61 +131,69 @@ def measure(config: Config) -> dict[str, float]:
     rounds = side_by_side(programs, ROUNDS)
     work = update_flops(env.spec.num_agents, env.spec.obs_size, env.spec.action_size)
 
-    def median(value: Callable[[dict[str, float]], float]) -> float:
-        return statistics.median(value(one) for one in rounds)
+    def median(name: str) -> float:
+        return statistics.median(one[name] for one in rounds)
 
     found = {}
     for batch in BATCHES:
-        found[f"bare Brax over ours, batch {batch}"] = ratio(
-            rounds, f"bare {batch}", f"ours {batch}"
-        )
-        found[f"ours, steps/s, batch {batch}"] = median(
-            lambda one, n=batch: WORK / one[f"ours {n}"]
-        )
-    step = median(lambda one: one["episodes"] / (2 * config.horizon))
-    update = median(lambda one: one["updates"] / (2 * STEPS))
+        bare_over_ours = ratio(rounds, f"bare {batch}", f"ours {batch}")
+        found[f"bare Brax over ours, batch {batch}"] = bare_over_ours
+        found[f"ours, steps/s, batch {batch}"] = WORK / median(f"ours {batch}")
+    step = median("episodes") / (2 * config.horizon)
+    update = median("updates") / (2 * STEPS)
+    long_episode = update + 1000 * step
     return found | {
         "a world step in training, microseconds (2 runs)": 1e6 * step,
         "an update of 1024, milliseconds (2 runs)": 1e3 * update,
         "an update, steps of the world": update / step,
         "an update, share of a large matmul's rate": matmul_share(rounds, "updates", 2 * work),
-        "share of learning in an episode of 1000 steps with 1 update": update
-        / (update + 1000 * step),
+        "share of learning in an episode of 1000 steps with 1 update": update / long_episode,
         "the same with 1 update a step": update / (update + step),
     }
 
 
 def compare_backends(scenario: str, batch: int = 16, work: int = 512) -> dict[str, float]:
-    """Steps a second of each physics over the default's; Brax's own iterations of MJX's solver too."""
-    configs = {backend: setting(scenario, backend) for backend in BACKENDS}
-    programs = {
-        backend: adapted(make_env(config), batch, work) for backend, config in configs.items()
-    }
-    own = BRAX_ITERATIONS[scenario]
+    """Steps a second of each physics over the default's; MJX with Brax's own iterations too."""
+    programs = {}
+    for backend in BACKENDS:
+        env = make_env(setting(scenario, backend))
+        programs[backend] = adapted(env, batch, work)
+    solver, line_search = BRAX_ITERATIONS[scenario]
+    mjx = setting(scenario, "mjx")
     world = dataclasses.replace(
-        configs["mjx"].world, solver_iterations=own[0], line_search_iterations=own[1]
+        mjx.world,
+        solver_iterations=solver,
+        line_search_iterations=line_search,
     )
-    theirs = make_env(dataclasses.replace(configs["mjx"], world=world))
+    theirs = make_env(dataclasses.replace(mjx, world=world))
     programs["mjx, Brax's iterations"] = adapted(theirs, batch, work)
     for name, (program, argument) in programs.items():
         start = time.perf_counter()
         seconds(program, argument)
         print(f"    {name}: compiled in {time.perf_counter() - start:.0f} s", flush=True)
-    rounds = [{name: seconds(*pair) for name, pair in programs.items()} for _ in range(ROUNDS)]
-    ratios = {name: ratio(rounds, "spring", name) for name in programs}
-    return ratios | {"spring, steps/s": statistics.median(work / one["spring"] for one in rounds)}
+    rounds = side_by_side(programs, ROUNDS)
+    found = {name: ratio(rounds, "spring", name) for name in programs}
+    rates = [work / one["spring"] for one in rounds]
+    found["spring, steps/s"] = statistics.median(rates)
+    return found
+
+
+def compare_adapter(scenario: str) -> dict[str, float]:
+    return measure(setting(scenario))
+
+
+COMPARISONS = {"adapter": compare_adapter, "backends": compare_backends}
 
 
 def main() -> None:
-    parts = {"adapter": lambda scenario: measure(setting(scenario)), "backends": compare_backends}
-    for part in [word for word in sys.argv[1:] if word in parts] or parts:
-        for scenario in [word for word in sys.argv[1:] if word in SCENARIOS] or SCENARIOS:
-            found = parts[part](scenario)
-            print(f"{scenario}, {part}")
-            for name, value in found.items():
-                print(f"    {name:62s} {value:10.3g}", flush=True)
-            named = {f"{scenario}, {part}": found | {"machine": machine(used=1)}}
-            write_report("locomotion", read_report("locomotion") | named)
+    for name in chosen(sys.argv[1:], list(COMPARISONS)):
+        for scenario in chosen(sys.argv[1:], SCENARIOS):
+            found = COMPARISONS[name](scenario)
+            print(f"{scenario}, {name}")
+            for what, value in found.items():
+                print(f"    {what:62s} {value:10.3g}", flush=True)
+            found_here = found | {"machine": machine(used=1)}
+            add_to_report("locomotion", f"{scenario}, {name}", found_here)
 
 
 if __name__ == "__main__":

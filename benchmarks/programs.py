@@ -1,4 +1,4 @@
-"""What the benchmarks time: updates, minibatches, episodes and a large matmul, as compiled programs."""
+"""What the benchmarks time: updates, minibatches, episodes, a large matmul, compiled."""
 
 import dataclasses
 import os
@@ -21,8 +21,9 @@ from adama_jax.execution.build import (
     make_train,
 )
 from adama_jax.execution.devices import count_microbatches
+from adama_jax.training.learner import LearnerState
 from adama_jax.training.population import AXES
-from adama_jax.training.trainer import minibatch
+from adama_jax.training.trainer import TrainState, minibatch
 from adama_jax.types import Batch
 
 STEPS = 20  # of a program that repeats something
@@ -32,8 +33,12 @@ Program = tuple[Callable[[Any], Any], Any]  # a compiled function and its argume
 
 
 def config(
-    method: str, num_agents: int = 4, activation: str = "relu", curvature: str = "secant"
+    method: str,
+    num_agents: int = 4,
+    activation: str = "relu",
+    curvature: str = "secant",
 ) -> Config:
+    """Predator-prey with these settings."""
     base = scenario_config("predator_prey")
     return dataclasses.replace(
         base,
@@ -46,38 +51,65 @@ def config(
 
 
 def update_flops(
-    num_agents: int, obs: int, action: int = 2, width: int = 64, batch: int = 1024
+    num_agents: int,
+    obs: int,
+    action: int = 2,
+    width: int = 64,
+    batch: int = 1024,
 ) -> float:
-    """Floating-point operations of the matrix products of one first-order update, from the shapes."""
-    actor = num_agents * (obs * width + width * width + width * action)
-    critic = num_agents * (obs + action) * width + width * width + width
-    inner_actor = num_agents * (width * width + width * action)  # back to the first layer's output
-    inner_critic = width * width + width
+    """Floating-point operations of the matrix products of one first-order update.
+
+    From the shapes: a product of a layer is one multiplication and one addition a weight and
+    transition. Layers are those of Table 1, two hidden ones of the same width.
+    """
+    hidden = width * width
+    first_actor, last_actor = obs * width, width * action
+    first_critic, last_critic = num_agents * (obs + action) * width, width
+    actor = num_agents * (first_actor + hidden + last_actor)
+    critic = first_critic + hidden + last_critic
+
+    # Going back to the output of the first layer; what is before it needs no gradient.
+    back_actor = num_agents * (hidden + last_actor)
+    back_critic = hidden + last_critic
+    to_actions = num_agents * action * width
+
     target = actor + critic
-    td = critic + critic + inner_critic  # forward, kernels, activations
-    objective = (
-        actor + critic + critic + inner_critic + num_agents * action * width + actor + inner_actor
-    )
+    # Forward, gradients of the kernels, gradients of what is between.
+    td = critic + critic + back_critic
+    through_critic = critic + critic + back_critic + to_actions
+    objective = actor + through_critic + actor + back_actor
     return 2.0 * batch * (target + td + objective)
 
 
 def update_bytes(
-    num_agents: int, obs: int, snapshot: int, action: int = 2, width: int = 64, batch: int = 1024
+    num_agents: int,
+    obs: int,
+    snapshot: int,
+    action: int = 2,
+    width: int = 64,
+    batch: int = 1024,
 ) -> int:
     """Least bytes of an update: stored transitions once, parameters read and written, targets read.
 
     What is between (observations, activations) stays in caches or registers in the best case.
     """
-    actor = num_agents * (obs * width + width * width + width * action + 2 * width + action)
-    critic = num_agents * (obs + action) * width + width * width + width + 2 * width + 1
-    return 4 * (batch * (2 * snapshot + num_agents * action + 2) + 3 * (actor + critic))
+    hidden = width * width
+    biases_of_hidden = 2 * width
+    actor_kernels = obs * width + hidden + width * action
+    actor = num_agents * (actor_kernels + biases_of_hidden + action)
+    critic_kernels = num_agents * (obs + action) * width + hidden + width
+    critic = critic_kernels + biases_of_hidden + 1
+    # Two snapshots, the actions, the reward and whether the world ended.
+    transition = 2 * snapshot + num_agents * action + 2
+    numbers = batch * transition + 3 * (actor + critic)
+    return 4 * numbers
 
 
 def activation_bytes(num_agents: int, batch: int = 1024, width: int = 64) -> int:
     """Bytes of hidden activations that an update writes at least once if no two layers are fused.
 
-    Two hidden layers each of: N target and N online actors; the critic at the targets', the stored and the own actions;
-    and the same again going back, but for the targets.
+    Two hidden layers each of: N target and N online actors; the critic at the targets', the stored
+    and the own actions; and the same again going back, but for the targets.
     """
     forward = 2 * (2 * num_agents + 3)
     back = 2 * (num_agents + 2)
@@ -90,69 +122,92 @@ def update_program(
     obs_size: int | None = None,
     whole: bool = False,
     part: int | None = None,
-) -> tuple[Callable[[Any], Any], Any]:
-    """STEPS updates in a scan on a fixed minibatch; only the state is kept, so what nobody reads is not computed.
+) -> Program:
+    """STEPS updates in a scan on a fixed minibatch.
 
-    `whole`: the minibatch undivided and all seeds at once, as elsewhere than on a CPU. `part`: the transitions in a
-    part; None: as on a CPU.
+    Only the state is kept, so that what nobody reads is not computed.
+
+    Args:
+        setting: what is trained.
+        seeds: so many vmapped; None: one, without vmap.
+        obs_size: of the observations, where it is not to be the world's.
+        whole: the minibatch undivided and all seeds at once, as elsewhere than on a CPU.
+        part: the transitions in a microbatch; None: as on a CPU.
     """
     env = make_env(setting)
-    env = env._replace(spec=env.spec._replace(obs_size=obs_size or env.spec.obs_size))
+    if obs_size is not None:
+        env = env._replace(spec=env.spec._replace(obs_size=obs_size))
     n = env.spec.num_agents
     size = setting.learning.batch_size
     parts = size // part if part else count_microbatches(size, "gpu" if whole else "cpu")
     learn = make_learner(setting, make_algorithm(setting, env), n, parts)
-    keys = jax.random.split(jax.random.key(1), 4)
-    batch = Batch(
-        obs=jax.random.normal(keys[0], (n, size, env.spec.obs_size)),
-        action=jax.random.uniform(keys[1], (n, size, env.spec.action_size), minval=-1),
-        reward=jax.random.normal(keys[2], (size,)),
-        next_obs=jax.random.normal(keys[3], (n, size, env.spec.obs_size)),
-        terminated=jnp.zeros(size),
-    )
-
-    def steps(state: Any, batch: Batch) -> Any:
-        return jax.lax.scan(
-            lambda state, key: (learn.update(state, batch, key)[0], None),
-            state,
-            jax.random.split(keys[0], STEPS),
-        )[0]
-
+    batch = _random_batch(n, size, env.spec.obs_size, env.spec.action_size)
+    key = jax.random.key(1)
     hyper = make_hyper(setting)
-    init = lambda key: learn.init(key, hyper.learner, hyper.rates)  # noqa: E731
+
+    def init(key: jax.Array) -> LearnerState:
+        return learn.init(key, hyper.learner, hyper.rates)
+
+    def steps(state: LearnerState, batch: Batch) -> LearnerState:
+        def one(state: LearnerState, key: jax.Array) -> tuple[LearnerState, None]:
+            state, _ = learn.update(state, batch, key)
+            return state, None
+
+        last, _ = jax.lax.scan(one, state, jax.random.split(key, STEPS))
+        return last
+
     if seeds is None:
         alone = jax.jit(steps)
-        return lambda state: alone(state, batch), init(keys[0])
+        return lambda state: alone(state, batch), init(key)
+
     batches = jax.tree.map(lambda leaf: jnp.stack([leaf] * seeds), batch)
-    states = jax.vmap(init)(jax.random.split(keys[0], seeds))._replace(
-        updates=jnp.zeros((), jnp.int32)
-    )
+    # As in training, the count of updates is one for all, so that it decides for all at once
+    # whether the targets are copied.
+    count = jnp.zeros((), jnp.int32)
+    states = jax.vmap(init)(jax.random.split(key, seeds))._replace(updates=count)
     axes = type(states)(0, 0, 0, 0, 0, None)
     many = jax.jit(jax.vmap(steps, in_axes=(axes, 0), out_axes=axes))
     return lambda state: many(state, batches), states
 
 
-def sampled_program(setting: Config) -> tuple[Callable[[Any], Any], Any]:
-    """STEPS updates, each on a minibatch drawn from the replay buffer, observations recomputed from snapshots."""
-    env, train = make_env(setting), make_train(setting)
+def _random_batch(agents: int, size: int, obs: int, action: int) -> Batch:
+    """A minibatch of noise: what is in it does not change the time."""
+    k_obs, k_action, k_reward, k_next = jax.random.split(jax.random.key(1), 4)
+    drawn = jax.random.uniform(k_action, (agents, size, action), minval=-1)
+    first = jax.random.normal(k_obs, (agents, size, obs))
+    following = jax.random.normal(k_next, (agents, size, obs))
+    reward = jax.random.normal(k_reward, (size,))
+    never = jnp.zeros(size)
+    return Batch(first, drawn, reward, following, terminated=never)
+
+
+def sampled_program(setting: Config) -> Program:
+    """STEPS updates, each on a minibatch drawn from the replay and observed from its snapshots."""
+    env = make_env(setting)
+    train = make_train(setting)
     replay = make_replay(setting, env)
     parts = count_microbatches(setting.learning.batch_size, "cpu")
     learn = make_learner(setting, make_algorithm(setting, env), env.spec.num_agents, parts)
-    state = jax.jit(train.chunk, static_argnums=1)(
-        train.init(jax.random.key(0), make_hyper(setting)), 100
-    )[0]
+    state = train.init(jax.random.key(0), make_hyper(setting))
+    # Something to draw from.
+    state, _ = jax.jit(train.chunk, static_argnums=1)(state, 100)
 
-    def one(learning: Any, key: jax.Array) -> tuple[Any, None]:
+    def one(learning: LearnerState, key: jax.Array) -> tuple[LearnerState, None]:
         k_sample, k_update = jax.random.split(key)
-        return learn.update(
-            learning, minibatch(env, replay.sample(state.replay, k_sample)), k_update
-        )[0], None
+        sample = replay.sample(state.replay, k_sample)
+        learning, _ = learn.update(learning, minibatch(env, sample), k_update)
+        return learning, None
 
-    keys = jax.random.split(jax.random.key(1), STEPS)
-    return jax.jit(lambda learning: jax.lax.scan(one, learning, keys)[0]), state.learner
+    @jax.jit
+    def steps(learning: LearnerState) -> LearnerState:
+        keys = jax.random.split(jax.random.key(1), STEPS)
+        last, _ = jax.lax.scan(one, learning, keys)
+        return last
+
+    return steps, state.learner
 
 
-def episode_program(setting: Config) -> tuple[Callable[[Any], Any], Any]:
+def episode_program(setting: Config) -> Program:
     """STEPS whole episodes: 20 environment steps, replay and one update each."""
     train = make_train(setting)
     state = train.init(jax.random.key(0), make_hyper(setting))
@@ -163,27 +218,40 @@ def population_program(setting: Config, runs: int, unroll: int = 1) -> Program:
     """STEPS whole episodes of each of `runs` vmapped runs."""
     train = make_train(setting, unroll)
     init = jax.jit(jax.vmap(train.init, in_axes=(0, None), out_axes=AXES))
-    state = init(jax.random.split(jax.random.key(0), runs), make_hyper(setting))
-    many = jax.vmap(lambda one: train.chunk(one, STEPS)[0], in_axes=(AXES,), out_axes=AXES)
+    keys = jax.random.split(jax.random.key(0), runs)
+    state = init(keys, make_hyper(setting))
+
+    def episodes(one: TrainState) -> TrainState:
+        one, _ = train.chunk(one, STEPS)
+        return one
+
+    many = jax.vmap(episodes, in_axes=(AXES,), out_axes=AXES)
     return jax.jit(many), state
 
 
-def matmul_program() -> tuple[Callable[[Any], Any], Any]:
+def matmul_program() -> Program:
+    """One product of two square matrices: the rate that this machine reaches at best."""
     square = jax.random.normal(jax.random.key(0), (MATRIX, MATRIX))
     return jax.jit(lambda x: x @ square), square
 
 
 def seconds(program: Callable[[Any], Any], argument: Any) -> float:
+    """Of one call, until its result is there."""
     start = time.perf_counter()
     jax.block_until_ready(program(argument))
     return time.perf_counter() - start
 
 
 def side_by_side(programs: Mapping[str, Program], rounds: int) -> list[dict[str, float]]:
-    """Seconds of each program in each round, one after the other within a round; compiled before."""
+    """Seconds of each program in each round, one after the other within it; compiled before."""
     for program, argument in programs.values():
         seconds(program, argument)
-    return [{name: seconds(*pair) for name, pair in programs.items()} for _ in range(rounds)]
+
+    # Alternating, so that what disturbs the machine for a while disturbs all of them.
+    def one_round() -> dict[str, float]:
+        return {name: seconds(*program) for name, program in programs.items()}
+
+    return [one_round() for _ in range(rounds)]
 
 
 def ratio(rounds: Sequence[Mapping[str, float]], upper: str, lower: str) -> float:
@@ -192,12 +260,22 @@ def ratio(rounds: Sequence[Mapping[str, float]], upper: str, lower: str) -> floa
 
 
 def matmul_share(rounds: Sequence[Mapping[str, float]], name: str, flops: float) -> float:
-    """A program's floating-point rate over that of the program "matmul". `flops` of a repetition, of STEPS."""
-    return statistics.median(
-        (flops * STEPS / one[name]) / (MATMUL_FLOPS / one["matmul"]) for one in rounds
-    )
+    """A program's floating-point rate over that of the program "matmul".
+
+    `flops` are those of one of its STEPS.
+    """
+    shares = []
+    for one in rounds:
+        rate = flops * STEPS / one[name]
+        best = MATMUL_FLOPS / one["matmul"]
+        shares.append(rate / best)
+    return statistics.median(shares)
 
 
 def busy() -> float:
-    """Share of this machine's cores that something else uses, over a second: believe no figure unless it is about 0."""
-    return psutil.cpu_percent(1.0) / 100 * (os.cpu_count() or 1) / len(os.sched_getaffinity(0))
+    """Share of our cores that something else uses, over a second.
+
+    Believe no figure unless it is about 0.
+    """
+    cores_in_use = psutil.cpu_percent(1.0) / 100 * (os.cpu_count() or 1)
+    return cores_in_use / len(os.sched_getaffinity(0))

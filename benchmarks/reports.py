@@ -1,4 +1,4 @@
-"""The benchmarks' results: a JSON file each, beside its script."""
+"""The benchmarks' results: a JSON file each, beside its script, written nowhere but here."""
 
 import json
 from pathlib import Path
@@ -10,9 +10,19 @@ HERE = Path(__file__).parent
 def read_report(name: str) -> dict[str, Any]:
     """The result of that benchmark; empty where it has not run."""
     path = HERE / f"{name}.json"
-    return json.loads(path.read_text()) if path.is_file() else {}
+    if not path.is_file():
+        return {}
+    return json.loads(path.read_text())
 
 
 def write_report(name: str, report: dict[str, Any]) -> None:
     """Replace the result of that benchmark."""
-    (HERE / f"{name}.json").write_text(json.dumps(report, indent=2) + "\n")
+    text = json.dumps(report, indent=2)
+    (HERE / f"{name}.json").write_text(text + "\n")
+
+
+def add_to_report(name: str, section: str, found: dict[str, Any]) -> None:
+    """Replace one section of that benchmark's result, and keep the others as they are."""
+    report = read_report(name)
+    report[section] = found
+    write_report(name, report)

@@ -2,10 +2,11 @@
 
     .venv/bin/python -m benchmarks.startup
 
-Cold is an empty home and no bytecode of any package, as right after an installation; warm is the same command again,
-which finds both; the system's own cache of files is warm in both. Two methods x 5 seeds compile and train side by side.
-The first update is inferred: the first chunk's end, less the time of all its episodes but one. Run it on an idle
-machine, on a checkout that is set up. Medians over rounds; writes `benchmarks/startup.json`.
+Cold is an empty home and no bytecode of any package, as right after an installation; warm is the
+same command again, which finds both; the system's own cache of files is warm in both. Two methods
+x 5 seeds compile and train side by side. The first update is inferred: the first chunk's end, less
+the time of all its episodes but one. Run it on an idle machine, on a checkout that is set up.
+Medians over rounds; writes `benchmarks/startup.json`.
 """
 
 import os
@@ -16,6 +17,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 from adama_jax.storage.provenance import machine
@@ -42,14 +44,9 @@ def environment(home: Path) -> dict[str, str]:
 
 
 def start(home: Path, results: Path) -> dict[str, float]:
-    """Seconds from `make experiment` to the first update of either method, and to the end of both first chunks."""
-    command = [
-        "make",
-        "experiment",
-        "SCENARIO=predator_prey",
-        f"RESULTS={results}",
-        "METHODS=adama fixed",
-    ]
+    """Seconds from `make experiment` to the first updates, and to the end of both first chunks."""
+    command = ["make", "experiment", "SCENARIO=predator_prey", "METHODS=adama fixed"]
+    command.append(f"RESULTS={results}")
     begun = time.perf_counter()
     errors = results.with_suffix(".log")
     with errors.open("w") as stderr:
@@ -66,15 +63,16 @@ def start(home: Path, results: Path) -> dict[str, float]:
     assert process.stdout
     for line in process.stdout:
         if found := BEGUN.match(line):
-            ends.append(time.perf_counter() - begun)
+            end = time.perf_counter() - begun
             episodes, seconds = int(found[2]), float(found[3])
-            first.append(ends[-1] - seconds * (1 - 1 / episodes))
+            # Of the chunk's episodes all but the first are taken off.
+            ends.append(end)
+            first.append(end - seconds * (1 - 1 / episodes))
         if len(ends) == 2:
             break
     if len(ends) < 2:
-        raise RuntimeError(
-            f"{' '.join(command)} ended before both methods trained: {errors.read_text()}"
-        )
+        why = errors.read_text()
+        raise RuntimeError(f"{' '.join(command)} ended before both methods trained: {why}")
     os.killpg(process.pid, signal.SIGTERM)
     process.stdout.read()
     process.wait()
@@ -97,25 +95,26 @@ def help_seconds() -> float:
 def main() -> None:
     other = busy()
     helps = [help_seconds() for _ in range(HELPS)]
-    taken: dict[str, list[dict[str, float]]] = {"cold": [], "warm": []}
+    cold, warm = [], []
     for _ in range(ROUNDS):
         with tempfile.TemporaryDirectory() as name:
-            for kind, found in taken.items():
-                found.append(start(Path(name) / "home", Path(name) / f"results-{kind}"))
-                print(kind, found[-1], flush=True)
-    seconds = {
-        f"{kind}, {what}": {
-            "median": statistics.median(one[what] for one in rounds),
-            "most": max(one[what] for one in rounds),
-        }
-        for kind, rounds in taken.items()
-        for what in rounds[0]
-    }
-    seconds["adama --help"] = {"median": statistics.median(helps), "most": max(helps)}
-    write_report(
-        "startup",
-        {"seconds": seconds, "rounds": ROUNDS, "busy_before": other, "machine": machine()},
-    )
+            # In this order: the first start fills the home that the second one finds.
+            for kind, rounds in (("cold", cold), ("warm", warm)):
+                found = start(Path(name) / "home", Path(name) / f"results-{kind}")
+                rounds.append(found)
+                print(kind, found, flush=True)
+
+    seconds = {}
+    for kind, rounds in (("cold", cold), ("warm", warm)):
+        for what in rounds[0]:
+            seconds[f"{kind}, {what}"] = _summary([one[what] for one in rounds])
+    seconds["adama --help"] = _summary(helps)
+    report = {"seconds": seconds, "rounds": ROUNDS, "busy_before": other, "machine": machine()}
+    write_report("startup", report)
+
+
+def _summary(values: Sequence[float]) -> dict[str, float]:
+    return {"median": statistics.median(values), "most": max(values)}
 
 
 if __name__ == "__main__":

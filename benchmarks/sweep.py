@@ -1,77 +1,98 @@
 """A grid in one program against the same runs one after another, as ratios measured in one run.
 
-    .venv/bin/python -m benchmarks.sweep [rounds]
+    .venv/bin/python -m benchmarks.sweep [rounds=3] [episodes=500]
 
-A 4 x 4 grid of fixed rates x 2 seeds in going together, 32 runs, 500 episodes each, training only (compiled before).
-"one after another" is the width-2 program of one setting's two seeds, 16 times. Rounds alternate; the best counts.
+A 4 x 4 grid of fixed rates x 2 seeds in going together, 32 runs, training only (compiled before).
+"one after another" is the width-2 program of one setting's two seeds, 16 times. Rounds alternate;
+the best counts. Writes `benchmarks/sweep.json`.
 """
 
 import sys
 import time
+from typing import Any
 
 from adama_jax.execution.devices import set_up_jax
 from adama_jax.storage.provenance import machine
 
+# Before JAX is imported: it reads the number of host devices once.
 set_up_jax()
 
 import jax
 
 from adama_jax.config.names import with_settings
-from adama_jax.config.schema import scenario_config
+from adama_jax.config.schema import Config, scenario_config
 from adama_jax.execution.build import make_hyper, make_hypers, make_train
 from adama_jax.execution.devices import cohort_width, cohorts_of
 from adama_jax.studies.sweep import product
 from adama_jax.training.population import Population, population
 from benchmarks.reports import write_report
+from benchmarks.words import numbers
 
-EPISODES, CHUNK = 500, 100
+CHUNK = 100
 RATES = [0.001, 0.004, 0.007, 0.01]
 
-
-def prepared(width: int, devices: list) -> tuple[Population, object]:
-    people = population(make_train(CONFIGS[0]), width, devices)
-    return people, people.chunk.lower(people.shapes(make_hyper(CONFIGS[0])), CHUNK).compile()
+Compiled = tuple[Population, Any]  # a population and its compiled chunk
 
 
-def seconds(program: tuple[Population, object]) -> float:
-    people, advance = program
-    start = time.perf_counter()
-    for part in cohorts_of(RUNS, people.width):
-        rows = [part[place % len(part)] for place in range(people.width)]
+def grid(episodes: int) -> list[Config]:
+    """The settings, of two seeds each."""
+    changes = {"method": "fixed", "seeds": 2, "episodes": episodes}
+    base = with_settings(scenario_config("going_together"), changes)
+    return product(base, {"rates.critic_rate": RATES, "rates.actor_budget": RATES})
+
+
+def compiled(config: Config, width: int, devices: list[jax.Device]) -> Compiled:
+    """A program for so many runs of which each has its own rates."""
+    whole = population(make_train(config), width, devices)
+    shapes = whole.shapes(make_hyper(config))
+    return whole, whole.chunk.lower(shapes, CHUNK).compile()  # pyright: ignore
+
+
+def seconds(program: Compiled, configs: list[Config], episodes: int) -> float:
+    """All runs of the grid, as many at once as the program is wide."""
+    whole, advance = program
+    runs = [(config, seed) for config in configs for seed in config.seed_range]
+    begun = time.perf_counter()
+    for cohort in cohorts_of(runs, whole.width):
+        # The last cohort is filled up with copies.
+        rows = [cohort[row % len(cohort)] for row in range(whole.width)]
         hyper = make_hypers([config for config, _ in rows])
-        state = people.init([seed for _, seed in rows], hyper)
-        for _ in range(EPISODES // CHUNK):
+        state = whole.init([seed for _, seed in rows], hyper)
+        metrics = None
+        for _ in range(episodes // CHUNK):
             state, metrics = advance(state)
         jax.block_until_ready(metrics)
-    return time.perf_counter() - start
+    return time.perf_counter() - begun
 
 
-base = with_settings(
-    scenario_config("going_together"), {"method": "fixed", "seeds": 2, "episodes": EPISODES}
-)
-CONFIGS = product(base, {"rates.critic_rate": RATES, "rates.actor_budget": RATES})
-RUNS = [(config, seed) for config in CONFIGS for seed in config.seed_range]
+def main(rounds: int, episodes: int) -> None:
+    configs = grid(episodes)
+    total = sum(config.seeds for config in configs)
+    devices = jax.local_devices()
+    platform = devices[0].platform
+    wide = cohort_width(total, len(devices), 10**6, platform)
+    narrow = cohort_width(total, 1, 10**6, platform)
+    first = configs[0]
+    alone = devices[:1]
+    here = f"on {len(devices)} devices"
+    # The first is what the others are compared with.
+    programs = {"one after another, width 2 on one device": compiled(first, 2, alone)}
+    programs[f"sweep, width {wide} {here}"] = compiled(first, wide, devices)
+    programs["sweep on one device"] = compiled(first, narrow, alone)
+    programs[f"all {total} at once {here}"] = compiled(first, total, devices)
+    best = dict.fromkeys(programs, float("inf"))
+    for _ in range(rounds):
+        for name, program in programs.items():
+            taken = seconds(program, configs, episodes)
+            best[name] = min(best[name], taken)
+
+    baseline = next(iter(best.values()))
+    table = {}
+    for name, value in best.items():
+        table[name] = {"seconds": value, "times as fast a run": baseline / value}
+        print(f"{name:45} {value:7.2f} s  {baseline / value:.2f}")
+    write_report("sweep", {"machine": machine(), "ratios": table})
+
 
 if __name__ == "__main__":
-    devices = jax.local_devices()
-    chosen = cohort_width(len(RUNS), len(devices), 10**6, devices[0].platform)
-    programs = {
-        "one after another, width 2 on one device": prepared(2, devices[:1]),
-        f"sweep, width {chosen} on {len(devices)} devices": prepared(chosen, devices),
-        "sweep on one device": prepared(
-            cohort_width(len(RUNS), 1, 10**6, devices[0].platform), devices[:1]
-        ),
-        f"all 32 at once on {len(devices)} devices": prepared(32, devices),
-    }
-    best = dict.fromkeys(programs, float("inf"))
-    for _ in range(int(sys.argv[1]) if len(sys.argv) > 1 else 3):
-        for name, program in programs.items():
-            best[name] = min(best[name], seconds(program))
-    baseline = next(iter(best.values()))
-    table = {
-        name: {"seconds": value, "times as fast a run": baseline / value}
-        for name, value in best.items()
-    }
-    for name, row in table.items():
-        print(f"{name:45} {row['seconds']:7.2f} s  {row['times as fast a run']:.2f}")
-    write_report("sweep", {"machine": machine(), "ratios": table})
+    main(**numbers(sys.argv[1:], rounds=3, episodes=500))

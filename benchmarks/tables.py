@@ -7,13 +7,14 @@ Each stands between `<!-- NAME -->` and `<!-- end -->`.
 
 import re
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from benchmarks.reports import read_report
 
 PAGE = Path(__file__).parents[1] / "docs" / "performance.md"
-PLACE = re.compile(r"<!-- ([\w ]+) -->\n.*?<!-- end -->", re.DOTALL)
+MARKED = re.compile(r"<!-- ([\w ]+) -->\n.*?<!-- end -->", re.DOTALL)
 
 
 def table(rows: Sequence[Sequence[Any]]) -> str:
@@ -24,140 +25,150 @@ def table(rows: Sequence[Sequence[Any]]) -> str:
     |---|---|
     | update | 1.23 |
     """
-    lines = [
-        "|" + "|".join(f" {_text(cell)} " if _text(cell) else " " for cell in row) + "|"
-        for row in rows
-    ]
-    return "\n".join([lines[0], "|" + "---|" * len(rows[0]), *lines[1:]])
+    heading, *lines = [_line(row) for row in rows]
+    rule = "|" + "---|" * len(rows[0])
+    return "\n".join([heading, rule, *lines])
+
+
+def _line(row: Sequence[Any]) -> str:
+    cells = [_text(cell) for cell in row]
+    padded = [f" {cell} " if cell else " " for cell in cells]
+    return "|" + "|".join(padded) + "|"
 
 
 def _text(cell: Any) -> str:
-    if isinstance(cell, float):
-        return (
-            f"{cell:.0f}"
-            if abs(cell) >= 100
-            else f"{cell:.2f}"
-            if abs(cell) >= 0.1
-            else f"{cell:.3f}"
-        )
-    return str(cell)
+    if not isinstance(cell, float):
+        return str(cell)
+    if abs(cell) >= 100:
+        return f"{cell:.0f}"
+    if abs(cell) >= 0.1:
+        return f"{cell:.2f}"
+    return f"{cell:.3f}"
+
+
+def _pairs(found: Mapping[str, float], unit: str) -> str:
+    """A row for each name."""
+    rows = [[name, value] for name, value in found.items()]
+    return table([["", unit], *rows])
+
+
+def _records(found: Mapping[str, Mapping[str, float]], heading: Sequence[str]) -> str:
+    """A row for each name, a column for each of its figures."""
+    rows = [[name, *figures.values()] for name, figures in found.items()]
+    return table([heading, *rows])
 
 
 def _groups(wanted: Mapping[str, str], head: str) -> list[list[Any]]:
+    """Rows of `scaling.json`'s groups, by the titles that they get."""
     measured = read_report("scaling")["milliseconds"]
-    names = list(measured[next(iter(wanted))])
-    return [
-        [head, *names],
-        *([title, *measured[group].values()] for group, title in wanted.items()),
-    ]
+    first = next(iter(wanted))
+    rows = [[head, *measured[first]]]
+    for group, title in wanted.items():
+        rows.append([title, *measured[group].values()])
+    return rows
 
 
 def episodes() -> str:
     report = read_report("episodes")
-    taken = report["milliseconds_per_episode_of_a_run"].items()
-    return (
-        table([["", "ms an episode of a run"], *map(list, taken)])
-        + "\n\n"
-        + table([["", "times"], *map(list, report["ratios"].items())])
-    )
+    taken = report["milliseconds_per_episode_of_a_run"]
+    ratios = _pairs(report["ratios"], "times")
+    return _pairs(taken, "ms an episode of a run") + "\n\n" + ratios
 
 
 def train_step() -> str:
-    return table([["", "measured"], *map(list, read_report("train_step")["ratios"].items())])
+    return _pairs(read_report("train_step")["ratios"], "measured")
 
 
 def agents() -> str:
     """Both kinds of observations, and what one agent costs."""
-    rows = []
-    for kind, title in (
-        ("agents", "predator-prey"),
-        ("agents, observations of 10", "observations of 10"),
-    ):
-        wanted = {f"{kind}: update, {m}": f"{title}, `{m}`, ms" for m in ("adama", "adama_2nd")}
-        wanted[f"{kind}: MFLOP of an update"] = f"{title}, MFLOP"
-        found = _groups(wanted, "N")
-        rows += found if not rows else found[1:]
-        rows.append(
-            [
-                f"{title}, `adama`, ms an agent",
-                *(ms / int(n) for ms, n in zip(found[1][1:], found[0][1:], strict=True)),
-            ]
-        )
-    return table(rows)
+    heading, *rows = _agents("agents", "predator-prey")
+    _, *more = _agents("agents, observations of 10", "observations of 10")
+    return table([heading, *rows, *more])
+
+
+def _agents(kind: str, title: str) -> list[list[Any]]:
+    found = _groups(
+        {
+            f"{kind}: update, adama": f"{title}, `adama`, ms",
+            f"{kind}: update, adama_2nd": f"{title}, `adama_2nd`, ms",
+            f"{kind}: MFLOP of an update": f"{title}, MFLOP",
+        },
+        "N",
+    )
+    _, *numbers = found[0]
+    _, *adama = found[1]
+    an_agent = [value / int(number) for value, number in zip(adama, numbers, strict=True)]
+    return [*found, [f"{title}, `adama`, ms an agent", *an_agent]]
+
+
+def runs() -> str:
+    wanted = {
+        "runs: a whole episode of one run": "a whole episode",
+        "runs: an episode's 20 steps of one run": "of that, 20 steps of the world, acting",
+    }
+    return table(_groups(wanted, "ms a run; runs at once"))
 
 
 def scaling(group: str, unit: str) -> str:
     """One group of `scaling.json`, a row each."""
-    return table([["", unit], *map(list, read_report("scaling")["milliseconds"][group].items())])
+    return _pairs(read_report("scaling")["milliseconds"][group], unit)
+
+
+def one_row(group: str, title: str, head: str) -> str:
+    """One group of `scaling.json`, in a row."""
+    return table(_groups({group: title}, head))
 
 
 def sizes() -> str:
     """A row for each number of agents that was measured."""
-    groups = [name for name in read_report("scaling")["milliseconds"] if name.startswith("sizes: ")]
-    return table(
-        _groups({name: name.removeprefix("sizes: ") for name in groups}, "transitions in a part")
-    )
+    wanted = {}
+    for group in read_report("scaling")["milliseconds"]:
+        if group.startswith("sizes: "):
+            wanted[group] = group.removeprefix("sizes: ")
+    return table(_groups(wanted, "transitions in a part"))
 
 
 def sweep() -> str:
     """The same 32 runs, four ways."""
-    rows = read_report("sweep")["ratios"]
-    return table(
-        [
-            ["", "seconds", "times as fast a run"],
-            *([what, *row.values()] for what, row in rows.items()),
-        ]
-    )
+    heading = ["", "seconds", "times as fast a run"]
+    return _records(read_report("sweep")["ratios"], heading)
 
 
 def startup() -> str:
     """Median and worst."""
-    seconds = read_report("startup")["seconds"]
-    return table(
-        [
-            ["seconds until", "median", "most"],
-            *([what, *found.values()] for what, found in seconds.items()),
-        ]
-    )
+    heading = ["seconds until", "median", "most"]
+    return _records(read_report("startup")["seconds"], heading)
 
 
 def gpu_program() -> str:
     """A column for each `unroll`."""
     columns = read_report("gpu_program")["unroll"]
-    names = [name for name in next(iter(columns.values())) if name not in ("places", "memory")]
-    rows = [[name, *(column[name] for column in columns.values())] for name in names]
-    kept = ("arguments, GiB", "temporaries, GiB")
-    rows += [[name, *(column["memory"][name] for column in columns.values())] for name in kept]
+    first = next(iter(columns.values()))
+    measured = [name for name in first if name not in ("loops", "memory")]
+    of_memory = ("arguments, GiB", "temporaries, GiB")
+    rows = [[name, *(column[name] for column in columns.values())] for name in measured]
+    memories = [column["memory"] for column in columns.values()]
+    rows += [[name, *(memory[name] for memory in memories)] for name in of_memory]
     return table([["unroll", *columns], *rows])
 
 
 TABLES: dict[str, Callable[[], str]] = {
     "episodes": episodes,
     "train step": train_step,
-    "runs": lambda: table(
-        _groups(
-            {
-                "runs: a whole episode of one run": "a whole episode",
-                "runs: an episode's 20 steps of one run": "of that, 20 steps of the world, acting",
-            },
-            "ms a run; runs at once",
-        )
-    ),
+    "runs": runs,
     "agents": agents,
-    "replay": lambda: table(
-        _groups({"replay: a whole episode, ring full": "a whole episode, ms"}, "transitions")
+    "replay": partial(
+        one_row, "replay: a whole episode, ring full", "a whole episode, ms", "transitions"
     ),
-    "unroll": lambda: table(
-        _groups({"unroll: a whole episode of 2 runs": "a whole episode, ms"}, "unroll")
+    "unroll": partial(
+        one_row, "unroll: a whole episode of 2 runs", "a whole episode, ms", "unroll"
     ),
-    "rules": lambda: scaling("rules: update", "update, ms"),
-    "parts": lambda: scaling("an episode's parts", "ms"),
-    "roofline": lambda: scaling("roofline", ""),
+    "rules": partial(scaling, "rules: update", "update, ms"),
+    "parts": partial(scaling, "an episode's parts", "ms"),
+    "roofline": partial(scaling, "roofline", ""),
     "sweep": sweep,
     "sizes": sizes,
-    "draw": lambda: table(
-        _groups({"draw: of one run": "a draw of 1024, ms"}, "episodes in the ring")
-    ),
+    "draw": partial(one_row, "draw: of one run", "a draw of 1024, ms", "episodes in the ring"),
     "gpu program": gpu_program,
     "startup": startup,
 }
@@ -165,7 +176,12 @@ TABLES: dict[str, Callable[[], str]] = {
 
 def filled(page: str) -> str:
     """The page with every table as its JSON has it."""
-    return PLACE.sub(lambda found: f"<!-- {found[1]} -->\n{TABLES[found[1]]()}\n<!-- end -->", page)
+
+    def one(found: re.Match[str]) -> str:
+        name = found[1]
+        return f"<!-- {name} -->\n{TABLES[name]()}\n<!-- end -->"
+
+    return MARKED.sub(one, page)
 
 
 if __name__ == "__main__":

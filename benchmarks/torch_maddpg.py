@@ -1,8 +1,9 @@
-"""The reference in PyTorch: MADDPG with one critic on predator-prey, as a good user of PyTorch would write it.
+"""The reference in PyTorch: MADDPG with one critic on predator-prey, as a good user would write it.
 
-Agents are stacked and go through `torch.baddbmm` together, the replay is preallocated, nothing loops over samples, the
-world is NumPy. Fixed learning rates, SGD: the least that any method does, so every other one would take longer. The
-tests check its losses and gradients against ours (`tests/training/test_torch_reference.py`).
+Agents are stacked and go through `torch.baddbmm` together, the replay is preallocated, nothing
+loops over samples, the world is NumPy. Fixed learning rates, SGD: the least that any method does,
+so every other one would take longer. The tests check its losses and gradients against ours
+(`tests/training/test_torch_reference.py`).
 
 PyTorch is no dependency of adama-jax: `pip install torch` beside it. Used by `benchmarks.episodes`.
 """
@@ -49,34 +50,49 @@ class World:
     def __init__(self, settings: Settings, rng: np.random.Generator):
         n = settings.num_agents
         self.settings, self.rng = settings, rng
-        self.others = np.array([[j for j in range(n + 1) if j != i] for i in range(n)])
+        others = [np.delete(np.arange(n + 1), agent) for agent in range(n)]
+        self.others = np.array(others)  # [N, N], rows of the positions
         self.positions = np.zeros((n + 1, 2), np.float32)
 
     def reset(self) -> np.ndarray:
         """A new episode's first observations. [N, O]"""
         half = self.settings.side / 2
-        self.positions = self.rng.uniform(-half, half, self.positions.shape).astype(np.float32)
+        starts = self.rng.uniform(-half, half, self.positions.shape)
+        self.positions = starts.astype(np.float32)
         return self.observe()
 
     def observe(self) -> np.ndarray:
         """Relative positions of the others and the prey, and the own position. [N, O]"""
         predators = self.positions[:-1]
-        relative = (self.positions[self.others] - predators[:, None]).reshape(len(predators), -1)
+        relative = self.positions[self.others] - predators[:, None]
+        relative = relative.reshape(len(predators), -1)
         return np.concatenate([relative, predators], axis=1)
 
     def step(self, action: np.ndarray) -> tuple[np.ndarray, float]:
         """Next observations [N, O] and the reward; actions [N, 2] in [-1, 1]."""
-        s, half = self.settings, self.settings.side / 2
-        predators, prey = self.positions[:-1], self.positions[-1]
+        s = self.settings
+        half = s.side / 2
+        predators = self.positions[:-1]
+        prey = self.positions[-1]
+        # A touched prey stays put.
         if not self._touches().any():
-            apart = prey - predators
-            push = (apart / np.maximum((apart**2).sum(1, keepdims=True), 1e-8)).sum(0)
-            push -= 20.0 * np.maximum(np.abs(prey) - 0.8 * half, 0.0) * np.sign(prey)
-            norm = np.sqrt((push**2).sum())
-            prey = np.clip(prey + s.prey_step * (push / norm if norm > 0 else push), -half, half)
+            prey = self._run(prey, predators)
         moved = np.clip(predators + s.step * action, -half, half)
         self.positions = np.concatenate([moved, prey[None]])
         return self.observe(), float(self._touches().sum())
+
+    def _run(self, prey: np.ndarray, predators: np.ndarray) -> np.ndarray:
+        """The prey's next position: away from the predators and the walls. [2]"""
+        half = self.settings.side / 2
+        apart = prey - predators
+        square = (apart**2).sum(1, keepdims=True)
+        push = (apart / np.maximum(square, 1e-8)).sum(0)
+        excess = np.maximum(np.abs(prey) - 0.8 * half, 0.0)
+        push -= 20.0 * excess * np.sign(prey)
+        norm = np.sqrt((push**2).sum())
+        if norm > 0:
+            push = push / norm
+        return np.clip(prey + self.settings.prey_step * push, -half, half)
 
     def _touches(self) -> np.ndarray:
         apart = self.positions[:-1] - self.positions[-1]
@@ -88,43 +104,51 @@ class Replay:
 
     def __init__(self, settings: Settings):
         n, size = settings.num_agents, settings.capacity
-        self.obs, self.next_obs = (torch.zeros(size, n, settings.obs_size) for _ in range(2))
-        self.action, self.reward = torch.zeros(size, n, 2), torch.zeros(size)
-        self.capacity, self.batch_size, self.added = size, settings.batch_size, 0
+        self.obs = torch.zeros(size, n, settings.obs_size)
+        self.next_obs = torch.zeros(size, n, settings.obs_size)
+        self.action = torch.zeros(size, n, 2)
+        self.reward = torch.zeros(size)
+        self.capacity = size
+        self.batch_size = settings.batch_size
+        self.added = 0
 
     def add(self, obs: np.ndarray, action: np.ndarray, reward: np.ndarray) -> None:
         """An episode: observations [T + 1, N, O], actions [T, N, 2], rewards [T]."""
         rows = torch.arange(self.added, self.added + len(reward)) % self.capacity
-        self.obs[rows], self.next_obs[rows] = torch.from_numpy(obs[:-1]), torch.from_numpy(obs[1:])
-        self.action[rows], self.reward[rows] = torch.from_numpy(action), torch.from_numpy(reward)
+        self.obs[rows] = torch.from_numpy(obs[:-1])
+        self.next_obs[rows] = torch.from_numpy(obs[1:])
+        self.action[rows] = torch.from_numpy(action)
+        self.reward[rows] = torch.from_numpy(reward)
         self.added += len(reward)
 
     def sample(self) -> tuple[torch.Tensor, ...]:
         """Observations [N, B, O], actions [N, B, 2], rewards [B], next observations [N, B, O]."""
         rows = torch.randint(min(self.added, self.capacity), (self.batch_size,))
-        obs, action, next_obs = (
-            x[rows].transpose(0, 1) for x in (self.obs, self.action, self.next_obs)
-        )
+        obs = self.obs[rows].transpose(0, 1)
+        action = self.action[rows].transpose(0, 1)
+        next_obs = self.next_obs[rows].transpose(0, 1)
         return obs, action, self.reward[rows], next_obs
 
 
 def act(actors: Weights, obs: torch.Tensor) -> torch.Tensor:
     """All agents' actions. [N, B, O] to [N, B, 2]"""
     x = obs
-    for layer in range(0, len(actors) - 2, 2):
-        x = torch.relu(torch.baddbmm(actors[layer + 1][:, None], x, actors[layer]))
-    return torch.tanh(torch.baddbmm(actors[-1][:, None], x, actors[-2]))
+    *hidden, last_kernel, last_bias = actors
+    for kernel, bias in zip(hidden[::2], hidden[1::2], strict=True):
+        x = torch.relu(torch.baddbmm(bias[:, None], x, kernel))
+    return torch.tanh(torch.baddbmm(last_bias[:, None], x, last_kernel))
 
 
 def value(critic: Weights, obs: torch.Tensor, action: torch.Tensor) -> torch.Tensor:
     """Q of the joint observation and action. [N, B, O], [N, B, 2] to [B]"""
     batch = obs.shape[1]
-    x = torch.cat(
-        [obs.transpose(0, 1).reshape(batch, -1), action.transpose(0, 1).reshape(batch, -1)], dim=1
-    )
-    for layer in range(0, len(critic) - 2, 2):
-        x = torch.relu(torch.addmm(critic[layer + 1], x, critic[layer]))
-    return torch.addmm(critic[-1], x, critic[-2])[:, 0]
+    joint_obs = obs.transpose(0, 1).reshape(batch, -1)
+    joint_action = action.transpose(0, 1).reshape(batch, -1)
+    x = torch.cat([joint_obs, joint_action], dim=1)
+    *hidden, last_kernel, last_bias = critic
+    for kernel, bias in zip(hidden[::2], hidden[1::2], strict=True):
+        x = torch.relu(torch.addmm(bias, x, kernel))
+    return torch.addmm(last_bias, x, last_kernel)[:, 0]
 
 
 class Learner:
@@ -134,9 +158,8 @@ class Learner:
         self.settings = settings
         self.actors = [leaf.clone().requires_grad_() for leaf in actors]
         self.critic = [leaf.clone().requires_grad_() for leaf in critic]
-        self.target_actors, self.target_critic = (
-            [leaf.detach().clone() for leaf in x] for x in (actors, critic)
-        )
+        self.target_actors = [leaf.detach().clone() for leaf in actors]
+        self.target_critic = [leaf.detach().clone() for leaf in critic]
         self.updates = 0
 
     def gradients(
@@ -168,19 +191,15 @@ class Run:
 
     def __init__(self, settings: Settings, seed: int):
         torch.manual_seed(seed)
-        self.settings, self.rng = settings, np.random.default_rng(seed)
-        self.world, self.replay = World(settings, self.rng), Replay(settings)
-        n, h, size = settings.num_agents, settings.hidden, settings.obs_size
-        actors = [
-            glorot(n, size, h),
-            torch.zeros(n, h),
-            glorot(n, h, h),
-            torch.zeros(n, h),
-            glorot(n, h, 2),
-        ]
-        joint = n * (size + 2)
-        critic = [glorot(joint, h), torch.zeros(h), glorot(h, h), torch.zeros(h), glorot(h, 1)]
-        self.learner = Learner(settings, [*actors, torch.zeros(n, 2)], [*critic, torch.zeros(1)])
+        self.settings = settings
+        self.rng = np.random.default_rng(seed)
+        self.world = World(settings, self.rng)
+        self.replay = Replay(settings)
+        n, h = settings.num_agents, settings.hidden
+        actors = [*layer(n, settings.obs_size, h), *layer(n, h, h), *layer(n, h, 2)]
+        joint = n * (settings.obs_size + 2)
+        critic = [*layer(joint, h), *layer(h, h), *layer(h, 1)]
+        self.learner = Learner(settings, actors, critic)
         self.episode = 0
 
     def play(self) -> None:
@@ -188,13 +207,16 @@ class Run:
         s = self.settings
         share = min(self.episode / s.exploration_episodes, 1.0)
         epsilon = 1.0 + (s.exploration_end - 1.0) * share
-        noise = self.rng.uniform(-1, 1, (s.horizon, s.num_agents, 2)).astype(np.float32)
+        noise = self.rng.uniform(-1, 1, (s.horizon, s.num_agents, 2))
+        noise = noise.astype(np.float32)
         obs = np.empty((s.horizon + 1, s.num_agents, s.obs_size), np.float32)
-        actions, rewards = np.empty_like(noise), np.empty(s.horizon, np.float32)
+        actions = np.empty_like(noise)
+        rewards = np.empty(s.horizon, np.float32)
         obs[0] = self.world.reset()
         with torch.no_grad():
             for t in range(s.horizon):
-                greedy = act(self.learner.actors, torch.from_numpy(obs[t])[:, None])[:, 0].numpy()
+                seen = torch.from_numpy(obs[t])[:, None]
+                greedy = act(self.learner.actors, seen)[:, 0].numpy()
                 actions[t] = (1 - epsilon) * greedy + epsilon * noise[t]
                 obs[t + 1], rewards[t] = self.world.step(actions[t])
         self.replay.add(obs, actions, rewards)
@@ -207,6 +229,12 @@ class Run:
             self.learner.update(self.replay.sample())
 
 
+def layer(*shape: int) -> tuple[torch.Tensor, torch.Tensor]:
+    """A kernel of this shape and its biases, zero."""
+    *agents, _, width = shape
+    return glorot(*shape), torch.zeros(*agents, width)
+
+
 def glorot(*shape: int) -> torch.Tensor:
     """A kernel, Glorot-uniform over the last two dimensions."""
     bound = (6 / (shape[-2] + shape[-1])) ** 0.5
@@ -217,6 +245,8 @@ def settings_of(config: Config) -> Settings:
     """What our configuration of predator-prey says, with Table 1's fixed rates."""
     world: Any = config.world
     learning = config.learning
+    # Table 1 gives the norm of the actors' rates; equal ones are the norm over the root of N.
+    actor_rate = config.rates.actor_budget / world.num_agents**0.5
     return Settings(
         num_agents=world.num_agents,
         horizon=config.horizon,
@@ -228,7 +258,7 @@ def settings_of(config: Config) -> Settings:
         capacity=learning.capacity,
         discount=learning.discount,
         critic_rate=config.rates.critic_rate,
-        actor_rate=config.rates.actor_budget / world.num_agents**0.5,
+        actor_rate=actor_rate,
         target_period=learning.target_period,
         hidden=config.networks.hidden[0],
         exploration_episodes=config.exploration.episodes,
@@ -239,9 +269,8 @@ def settings_of(config: Config) -> Settings:
 def weights_of(params: Mapping[str, Any]) -> Weights:
     """Our network's weights: Flax parameters of an `MLP`."""
     layers = params["params"]["MLP_0"]
-    leaves = [
-        layers[f"Dense_{index}"][name]
-        for index in range(len(layers))
-        for name in ("kernel", "bias")
-    ]
+    leaves = []
+    for index in range(len(layers)):
+        dense = layers[f"Dense_{index}"]
+        leaves += [dense["kernel"], dense["bias"]]
     return [torch.from_numpy(np.array(leaf)) for leaf in leaves]
