@@ -14,7 +14,7 @@ from adama_jax.algorithms.algorithm import Algorithm
 from adama_jax.algorithms.settings import ALGORITHMS, DEFAULT_ALGORITHM
 from adama_jax.config.schema import Config
 from adama_jax.execution.build import make_env
-from adama_jax.storage.files import arrays_of, reading
+from adama_jax.storage.files import read_arrays, reading
 from adama_jax.training.rollout import Act
 from adama_jax.types import PyTree
 
@@ -67,7 +67,7 @@ def load_actors(path: Path) -> Actors:
     >>> actors.act(of_seed, jax.numpy.zeros((4, 1, actors.about["obs_size"]))).shape  # doctest: +SKIP
     (4, 1, 2)
     """
-    arrays = arrays_of(path)
+    arrays = read_arrays(path)
     with reading(path):
         about = json.loads(str(arrays.pop("about")))
         seeds = arrays.pop("seed")

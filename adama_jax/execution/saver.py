@@ -3,6 +3,7 @@
 In its folder are `state` and `replay`, apart so that the replay can be saved less often, and `slice.json`.
 """
 
+import contextlib
 import shutil
 import time
 from collections.abc import Callable
@@ -15,8 +16,9 @@ import numpy as np
 from adama_jax.errors import CheckpointError, WrongShapes
 from adama_jax.execution.history import Course, course_arrays, course_of
 from adama_jax.execution.state import room_for
-from adama_jax.storage.checkpoints import Arrays, Checkpoints, Shapes
+from adama_jax.storage.checkpoints import Checkpoints, Shapes
 from adama_jax.storage.cohorts import LOST, Slice, describe
+from adama_jax.storage.files import Arrays
 
 REPLAY, PARAMETERS = "replay.", "learner.params."  # what the names of these leaves begin with
 
@@ -185,7 +187,11 @@ class SavedSlice:
         self._state.save(course.episode, state | course_arrays(course), about)
         self._saves += 1
         self.newest = course.episode
-        needed = {self._state.about(step).get("replay") for step in self._state.steps()}
+        needed = set()
+        for step in self._state.steps():
+            # One that is damaged cannot be used, and needs nothing.
+            with contextlib.suppress(CheckpointError):
+                needed.add(self._state.about(step)["replay"])
         for step in set(self._replay.steps()) - needed:
             self._replay.remove(step)
 

@@ -7,7 +7,8 @@ import jax.numpy as jnp
 import numpy as np
 
 from adama_jax import tree
-from adama_jax.storage.checkpoints import Arrays, Shapes
+from adama_jax.storage.checkpoints import Shapes
+from adama_jax.storage.files import Arrays
 from adama_jax.types import PyTree
 
 

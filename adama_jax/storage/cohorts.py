@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 from adama_jax.errors import CheckpointError
 from adama_jax.storage.checkpoints import Checkpoints
-from adama_jax.storage.files import seal, unseal, write_json
+from adama_jax.storage.files import Manifest
 from adama_jax.storage.folder import RunFiles
 
 LOST = "lost"  # the file that marks a slice of which all lanes diverged
@@ -41,10 +41,10 @@ def slice_folder(partial: Path, lanes: Sequence[Owner]) -> Path:
 def describe(place: Path, about: Slice) -> None:
     """Write `slice.json`."""
     place.mkdir(parents=True, exist_ok=True)
-    write_json(place / "slice.json", seal(about._asdict()))
+    Manifest(about._asdict(), {}).write(place / "slice.json")
 
 
-def find(folder: Path, tell: Callable[[str], None]) -> list[tuple[Path, Slice]]:
+def find(folder: Path, tell: Callable[[str], object]) -> list[tuple[Path, Slice]]:
     """The interrupted slices in a scenario's folder.
 
     Args:
@@ -61,7 +61,7 @@ def find(folder: Path, tell: Callable[[str], None]) -> list[tuple[Path, Slice]]:
     return found
 
 
-def disown(partial: Path, tell: Callable[[str], None]) -> None:
+def disown(partial: Path, tell: Callable[[str], object]) -> None:
     """Before a run begins anew: its lanes are nobody's, and slices in its folder go to another run that has lanes."""
     run = partial.name.removesuffix(".partial")
     for place, about in find(partial.parent, tell):
@@ -89,12 +89,12 @@ def read_description(place: Path) -> Slice:
         ValueError: it is missing, or not what was written.
     """
     try:
-        return _slice(unseal(json.loads((place / "slice.json").read_text())))
+        return _slice(Manifest.read(place / "slice.json").about)
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise ValueError(f"{place / 'slice.json'}: cannot be used: {error}") from error
 
 
-def _described(place: Path, tell: Callable[[str], None]) -> Slice | None:
+def _described(place: Path, tell: Callable[[str], object]) -> Slice | None:
     """By `slice.json`, or if that is damaged by the newest checkpoint that verifies."""
     try:
         return read_description(place)

@@ -1,4 +1,9 @@
-"""Sha256 of arrays, plain data and files: what was written, and whether it still is."""
+"""Files of plain data and arrays: written whole, read strictly, and proved to be what was written.
+
+A `Manifest` holds the sha256 of what it describes, and its own when it is on disk. There are three:
+`meta.json` of a finished run (over the other files), `kept/<seed>.json` of a seed that is finished in
+a run that is not (over its arrays' file), and what each checkpoint says of itself (over its leaves).
+"""
 
 import hashlib
 import json
@@ -7,16 +12,96 @@ import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from adama_jax.errors import DamagedFile, in_a_line
 
+Arrays = Mapping[str, np.ndarray]
+DIGESTS = "sha256"  # where a manifest on disk has the digests
+SEAL = "seal"  # where it has its own
+
+
+class Manifest(NamedTuple):
+    """What is said of some files or arrays, and the sha256 of each by its name.
+
+    >>> written = Manifest({"seconds": 1.5}, {"0.npz": "ab12"})
+    >>> Manifest.from_json(written.to_json()) == written
+    True
+    >>> Manifest.from_json(written.to_json() | {"seconds": 2.5})
+    Traceback (most recent call last):
+    adama_jax.errors.DamagedFile: is not what was written (sha256)
+    """
+
+    about: dict[str, Any]  # plain data, for JSON
+    digests: dict[str, str]
+
+    def to_json(self) -> dict[str, Any]:
+        """As plain data, with its own sha256."""
+        # JSON turns tuples into lists and numbers that are keys into strings, and knows no NaN:
+        # the digest must be that of what will be read.
+        plain = json.loads(json.dumps(finite_json({**self.about, DIGESTS: self.digests})))
+        return plain | {SEAL: _digest_of_json(plain)}
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, Any]) -> "Manifest":
+        """A manifest that was written.
+
+        Raises:
+            DamagedFile: it is not what was written, or of a version that wrote no digests.
+        """
+        if SEAL not in value or DIGESTS not in value:
+            raise DamagedFile("has no digests: nothing can be verified")
+        about = {name: each for name, each in value.items() if name != SEAL}
+        if _digest_of_json(about) != value[SEAL]:
+            raise DamagedFile("is not what was written (sha256)")
+        digests = about.pop(DIGESTS)
+        return cls(about, digests)
+
+    def write(self, path: Path) -> None:
+        """Write it as a JSON file."""
+        write_json(path, self.to_json())
+
+    @classmethod
+    def read(cls, path: Path) -> "Manifest":
+        """Read it from a JSON file.
+
+        Raises:
+            DamagedFile: as `from_json`; the message names the file.
+        """
+        value = read_json(path)
+        with naming(path):
+            return cls.from_json(value)
+
+    def damaged_files(self, folder: Path) -> list[str]:
+        """What is wrong with the files of a folder that the manifest is about, in a line each."""
+        lines = []
+        for name, digest in self.digests.items():
+            path = folder / name
+            if not path.is_file():
+                lines.append(f"{path}: is missing")
+            elif digest_of_file(path) != digest:
+                lines.append(f"{path}: is not what was written (sha256)")
+        return lines
+
+    def check_arrays(self, arrays: Arrays) -> None:
+        """Check that arrays are those that the manifest is about, to the bit.
+
+        Raises:
+            DamagedFile: they are not; the message names one.
+        """
+        for name in sorted(set(self.digests) ^ set(arrays)):
+            problem = "is missing" if name in self.digests else "was never written"
+            raise DamagedFile(f"leaf {name} {problem}")
+        for name, digest in self.digests.items():
+            if digest_of_array(arrays[name]) != digest:
+                raise DamagedFile(f"leaf {name} is not what was written (sha256)")
+
 
 @contextmanager
 def reading(path: Path) -> Iterator[None]:
-    """Around the reading of a file, and of nothing else: whatever goes wrong there is said of the file.
+    """Around the reading of a file, and of nothing else: whatever fails there is said of the file.
 
     Raises:
         DamagedFile: in one line, with the file's name.
@@ -31,64 +116,22 @@ def reading(path: Path) -> Iterator[None]:
     except (MemoryError, DamagedFile):
         raise
     except Exception as error:
-        # JSON, NumPy, zip files, Orbax and tensorstore raise whatever they please on damaged files, and so does
-        # whoever takes damaged contents apart.
+        # JSON, NumPy, zip files, Orbax and tensorstore raise whatever they please on damaged
+        # files, and so does what takes damaged contents apart.
         raise DamagedFile(f"{path}: cannot be read: {in_a_line(error)}") from error
 
 
-def digest_of(leaf: np.ndarray) -> str:
-    """Sha256 of an array's values, in hexadecimal."""
-    return hashlib.sha256(np.ascontiguousarray(leaf).data).hexdigest()
-
-
-def seal(value: Mapping[str, Any], under: str = "seal") -> dict[str, Any]:
-    """Plain data for a JSON file, with its own sha256 under that key.
-
-    >>> unseal(seal({"seeds": {0: 1.5}}))
-    {'seeds': {'0': 1.5}}
-    """
-    plain = json.loads(json.dumps(value))
-    return plain | {under: digest_of_json(plain)}
-
-
-def unseal(value: Mapping[str, Any], under: str = "seal") -> dict[str, Any]:
-    """What was sealed.
+@contextmanager
+def naming(path: Path) -> Iterator[None]:
+    """Around a check that does not know whose contents it checks: puts the file's name before.
 
     Raises:
-        ValueError: it is not what was written.
+        DamagedFile: as raised within, with the file's name.
     """
-    plain = {name: each for name, each in value.items() if name != under}
-    if digest_of_json(plain) != value.get(under):
-        raise ValueError("is not what was written (sha256)")
-    return plain
-
-
-def digest_of_json(value: Mapping[str, Any]) -> str:
-    """Sha256 of plain data, however its keys are ordered."""
-    return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()
-
-
-def digest_of_file(path: Path) -> str:
-    """Sha256 of a file, in hexadecimal."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def durable(path: Path) -> str:
-    """Have the system put a file on the disk itself, so that it outlives a loss of power; its sha256."""
-    with path.open("rb") as file:
-        os.fsync(file.fileno())
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def arrays_of(path: Path) -> dict[str, np.ndarray]:
-    """The arrays of a NumPy file.
-
-    Raises:
-        DamagedFile: it cannot be read, or has anything else in it.
-    """
-    with reading(path), np.load(path, allow_pickle=False) as file:
-        return dict(file)
+    try:
+        yield
+    except DamagedFile as error:
+        raise DamagedFile(f"{path}: {error}") from error
 
 
 def read_json(path: Path) -> dict[str, Any]:
@@ -104,15 +147,9 @@ def read_json(path: Path) -> dict[str, Any]:
         return value
 
 
-def write_arrays(path: Path, arrays: Mapping[str, np.ndarray], compress: bool = True) -> None:
-    """Write a NumPy file of arrays, and of nothing else."""
-    write = np.savez_compressed if compress else np.savez
-    write(path, allow_pickle=False, **arrays)
-
-
 def write_json(path: Path, value: Mapping[str, Any]) -> None:
     """Write a JSON file: there whole, or not at all."""
-    part = path.with_name(path.name + ".part")
+    part = path.with_name(path.name + PART)
     with part.open("w") as file:
         file.write(json.dumps(finite_json(value), indent=2) + "\n")
         file.flush()
@@ -120,10 +157,69 @@ def write_json(path: Path, value: Mapping[str, Any]) -> None:
     part.rename(path)
 
 
+PART = ".part"  # the end of a file's name until it is written whole
+
+
+def read_arrays(path: Path) -> dict[str, np.ndarray]:
+    """The arrays of a NumPy file.
+
+    Raises:
+        DamagedFile: it cannot be read, or has anything else in it.
+    """
+    with reading(path), np.load(path, allow_pickle=False) as file:
+        return dict(file)
+
+
+def write_arrays(path: Path, arrays: Arrays, compress: bool = True) -> None:
+    """Write a NumPy file of arrays, and of nothing else."""
+    write = np.savez_compressed if compress else np.savez
+    write(path, allow_pickle=False, **arrays)
+
+
+def make_durable(path: Path) -> None:
+    """Have the system put a file, or all files of a folder, on the disk itself.
+
+    What was merely written can be lost when the power is.
+    """
+    files = [path] if path.is_file() else [each for each in path.rglob("*") if each.is_file()]
+    for each in files:
+        with each.open("rb") as file:
+            os.fsync(file.fileno())
+
+
 def finite_json(value: Any) -> Any:
-    """JSON has no NaN: null stands for it."""
+    """JSON has no NaN: null stands for it.
+
+    >>> finite_json({"returns": [1.5, float("nan")]})
+    {'returns': [1.5, None]}
+    """
     if isinstance(value, Mapping):
         return {key: finite_json(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
         return [finite_json(item) for item in value]
-    return None if isinstance(value, float) and not math.isfinite(value) else value
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    return value
+
+
+def digest_of_file(path: Path) -> str:
+    """Sha256 of a file, in hexadecimal."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def digest_of_array(array: np.ndarray) -> str:
+    """Sha256 of an array's type, shape and values, in hexadecimal.
+
+    >>> zeros = np.zeros((2, 3), np.float32)
+    >>> digest_of_array(zeros) == digest_of_array(zeros.reshape(3, 2))
+    False
+    """
+    digest = hashlib.sha256(f"{array.dtype} {array.shape} ".encode())
+    digest.update(np.ascontiguousarray(array).data)
+    return digest.hexdigest()
+
+
+def _digest_of_json(value: Mapping[str, Any]) -> str:
+    """Sha256 of plain data, however its keys are ordered."""
+    return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()

@@ -73,6 +73,10 @@ class RunFiles:
         """The folder of the seeds that are finished in a run that is not."""
         return self.path / "kept"
 
+    def checkpoint_folders(self) -> list[Path]:
+        """The folders that hold checkpoints, each of one kind of arrays of some of the seeds."""
+        return sorted(path for path in self.checkpoints.glob("*/*") if path.is_dir())
+
     def kept_seed(self, seed: int) -> Path:
         """What is known of a finished seed; its arrays have the same name with `.npz`."""
         return self.kept / f"{seed}.json"

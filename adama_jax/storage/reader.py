@@ -12,7 +12,7 @@ from adama_jax.config.identity import from_dict, unlike_stored
 from adama_jax.config.scenarios import SCENARIOS
 from adama_jax.config.schema import Config
 from adama_jax.errors import DamagedFile, SettingError
-from adama_jax.storage.files import arrays_of, read_json, reading
+from adama_jax.storage.files import read_arrays, read_json, reading
 from adama_jax.storage.folder import RunFiles, RunFolder, run_folder
 
 
@@ -152,7 +152,7 @@ def load_run(folder: Path) -> Run:
     stored, meta = read_json(files.config), read_json(files.meta)
     with reading(files.config):
         config, label = config_as_stored(stored), str(stored["label"])
-    metrics = arrays_of(files.metrics)
+    metrics = read_arrays(files.metrics)
     rollout = read_rollout(files.rollout) if files.rollout.is_file() else None
     return Run(folder, label, config, stored, Meta(**meta), metrics, rollout)
 
@@ -180,7 +180,7 @@ def read_rollout(path: Path) -> Rollout:
     Raises:
         DamagedFile: it cannot be read.
     """
-    arrays = arrays_of(path)
+    arrays = read_arrays(path)
     with reading(path):
         return rollout_of(arrays)
 

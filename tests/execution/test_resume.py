@@ -324,8 +324,10 @@ class Killed(BaseException):
         ("adama_jax.storage.writer.RunWriter", "keep", 2),
         pytest.param("adama_jax.execution.saver.SavedSlice", "discard", 1, marks=pytest.mark.slow),
         pytest.param("adama_jax.storage.writer.RunWriter", "finish", 1, marks=pytest.mark.slow),
-        pytest.param("adama_jax.storage.writer", "durable", 4, marks=pytest.mark.slow),
-        pytest.param("adama_jax.storage.writer", "write_json", 4, marks=pytest.mark.slow),
+        pytest.param("adama_jax.storage.writer", "make_durable", 4, marks=pytest.mark.slow),
+        pytest.param(
+            "adama_jax.storage.writer.RunWriter", "_write_meta", 1, marks=pytest.mark.slow
+        ),
         ("adama_jax.storage.writer.RunWriter", "_give_name", 1),
     ],
 )
@@ -446,7 +448,7 @@ def test_fewer_devices_than_before(tmp_path):
 def test_the_log_is_whole_though_the_disk_was_full(whole, tmp_path):
     """`metrics.jsonl` cannot be written for a while: the run goes on, and writes it again at the end."""
     told = []
-    with RunWriter(tmp_path / "adama-x", short(), tell=told.append) as writer:
+    with RunWriter(tmp_path / "adama-x", short(), report=told.append) as writer:
         honest = writer._log
         writer._log = SimpleNamespace(write=full, flush=full, close=honest.close)
         for index, episode in enumerate(whole.metrics["episode"].tolist()):

@@ -1,0 +1,71 @@
+"""Whether a run's files are what was written: results, kept seeds, checkpoints."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import NamedTuple
+
+from adama_jax.errors import CheckpointError, DamagedFile
+from adama_jax.storage.checkpoints import Checkpoints
+from adama_jax.storage.cohorts import read_description
+from adama_jax.storage.files import Manifest
+from adama_jax.storage.folder import RunFiles, RunFolder
+from adama_jax.storage.reader import read_config
+from adama_jax.storage.writer import check_kept
+
+
+class Verified(NamedTuple):
+    """What was found in a run's folder."""
+
+    folder: Path
+    finished: bool
+    checked: int  # files and checkpoints
+    damage: list[str]  # a line for each that is not what was written
+    trained_by: str | None  # the process that changes the files meanwhile
+
+
+def verify(run: RunFolder) -> Verified:
+    """Check a run's files against their digests; nothing is written.
+
+    Of a finished run its results are checked, of another the seeds that are finished in it; of both
+    the checkpoints that are there.
+
+    Raises:
+        SettingError: its settings cannot be read.
+    """
+    files = run.current
+    read_config(files.path)
+    whole = files.meta.is_file()
+    checked, damage = _results(files) if whole else _kept_seeds(files)
+    for description in sorted(files.checkpoints.glob("*/slice.json")):
+        checked += 1
+        damage += _damage(lambda path=description: read_description(path.parent))
+    for folder in files.checkpoint_folders():
+        with Checkpoints(folder, read_only=True) as checkpoints:
+            for step in checkpoints.steps():
+                checked += 1
+                damage += _damage(lambda c=checkpoints, s=step: c.read(s))
+    return Verified(files.path, run.is_finished(), checked, damage, run.holder())
+
+
+def _results(files: RunFiles) -> tuple[int, list[str]]:
+    try:
+        manifest = Manifest.read(files.meta)
+    except DamagedFile as error:
+        return 1, [str(error)]
+    # One more than the files that it names: its own figures are sealed too.
+    return 1 + len(manifest.digests), manifest.damaged_files(files.path)
+
+
+def _kept_seeds(files: RunFiles) -> tuple[int, list[str]]:
+    kept = files.kept_seeds()
+    damage = [line for path in kept for line in _damage(lambda path=path: check_kept(path))]
+    return len(kept), damage
+
+
+def _damage(read: Callable[[], object]) -> list[str]:
+    """What is wrong with something that can be read, in a line; nothing if it can be used."""
+    try:
+        read()
+    except (CheckpointError, DamagedFile) as error:
+        return [str(error)]
+    return []
