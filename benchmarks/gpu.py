@@ -169,7 +169,7 @@ def train(
         played += CHUNK
     spent = time.perf_counter() - begun
     an_episode = spent / max(played, 1)
-    broken_at = jax.device_get(state.health.update)
+    broken_at = jax.device_get(state.non_finite.update)
     return {
         "episodes played": played,
         "seconds": spent,

@@ -26,7 +26,7 @@ from adama_jax.envs.env import Env
 from adama_jax.envs.robots.locomotion import brax_robot
 from adama_jax.execution.build import make_algorithm, make_env
 from adama_jax.storage.provenance import machine
-from adama_jax.training.rollout import make_rollout
+from adama_jax.training.rollout import exploring_rollout
 from benchmarks.programs import (
     STEPS,
     Program,
@@ -108,7 +108,7 @@ def episodes(config: Config, runs: int) -> Program:
     """An episode of each of `runs` runs, acting as in training."""
     env = make_env(config)
     algorithm = make_algorithm(config, env)
-    rollout = make_rollout(env, algorithm.act)
+    rollout = exploring_rollout(env, algorithm)
     actors = jax.vmap(algorithm.init)(jax.random.split(jax.random.key(0), runs)).actors
     keys = jax.random.split(jax.random.key(1), runs)
     play = jax.vmap(rollout, in_axes=(0, 0, None))

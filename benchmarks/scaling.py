@@ -25,8 +25,8 @@ from adama_jax.config.methods import METHODS
 from adama_jax.config.schema import Config
 from adama_jax.execution.build import make_algorithm, make_env, make_hyper, make_train
 from adama_jax.storage.provenance import machine
-from adama_jax.training.replay import Replay, ReplayState, uniform_replay
-from adama_jax.training.rollout import make_rollout
+from adama_jax.training.replay import Replay, ReplayState, ring_replay
+from adama_jax.training.rollout import exploring_rollout
 from adama_jax.training.trainer import TrainState
 from benchmarks.programs import (
     MATMUL_FLOPS,
@@ -83,7 +83,7 @@ def rollout_program(setting: Config, runs: int) -> Program:
     """STEPS episodes of each of `runs` runs, acting as in training."""
     env = make_env(setting)
     algorithm = make_algorithm(setting, env)
-    play = jax.vmap(make_rollout(env, algorithm.act), in_axes=(0, 0, None))
+    play = jax.vmap(exploring_rollout(env, algorithm), in_axes=(0, 0, None))
     keys = jax.random.split(jax.random.key(0), runs)
     actors = jax.vmap(algorithm.init)(keys).actors
 
@@ -220,7 +220,7 @@ def draw(rounds: int) -> dict[str, Any]:
     width = spec.snapshot_size + actions + 2
     programs = {}
     for episodes in (200, 50_000):
-        buffer = uniform_replay(episodes, 1024, spec.snapshot_size)
+        buffer = ring_replay(episodes, 1024, spec.snapshot_size)
         rows = jnp.ones((DRAWING, episodes, spec.horizon + 1, width))
         state = ReplayState(rows, added=jnp.full((), episodes))
         programs[str(episodes)] = (_drawn(buffer), state)

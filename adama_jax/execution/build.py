@@ -21,7 +21,7 @@ from adama_jax.rates.rules import RateHyper, RateRule
 from adama_jax.training.learner import Learner, LearnerHyper, learner
 from adama_jax.training.optimizers import named_optimizer
 from adama_jax.training.population import MINIBATCH
-from adama_jax.training.replay import Replay, uniform_replay
+from adama_jax.training.replay import Replay, on_policy_replay, ring_replay
 from adama_jax.training.trainer import Exploration, Trainer, TrainHyper, trainer
 
 Bundle = TypeVar("Bundle", RateHyper, LearnerHyper, Exploration)
@@ -88,12 +88,14 @@ def make_learner(
     )
 
 
-def make_replay(config: Config, env: Env) -> Replay:
-    """The buffer: whole episodes, and no more of them than the run will play."""
-    room = config.learning.capacity // config.horizon
-    return uniform_replay(
-        min(room, config.episodes), config.learning.batch_size, env.spec.snapshot_size
-    )
+def make_replay(config: Config, env: Env, algorithm: Algorithm) -> Replay:
+    """The buffer that the algorithm asks for, of whole episodes."""
+    learning, snapshot_size = config.learning, env.spec.snapshot_size
+    if algorithm.replay == "on_policy":
+        return on_policy_replay(learning.envs_per_run, snapshot_size)
+    room = learning.capacity // config.horizon
+    # A run that plays fewer episodes than there is room for needs no memory for the others.
+    return ring_replay(min(room, config.episodes), learning.batch_size, snapshot_size)
 
 
 def make_train(
@@ -116,19 +118,22 @@ def make_train(
     >>> int(state.episode), metrics.actor_rates.shape
     (3, (2,))
     """
+    env = make_env(config)
+    algorithm = make_algorithm(config, env)
+    replay = make_replay(config, env, algorithm)
     batch_size = config.learning.batch_size
-    microbatches = count_microbatches(batch_size, platform or jax.default_backend(), sharing)
+    microbatches = None
+    if replay.divisible:
+        microbatches = count_microbatches(batch_size, platform or jax.default_backend(), sharing)
     if (microbatches or 1) % sharing:
         raise ValueError(
             f"sharing={sharing}: so many devices cannot share a minibatch of {batch_size}"
         )
-    env = make_env(config)
-    algorithm = make_algorithm(config, env)
     return trainer(
         env,
-        algorithm.act,
+        algorithm,
         make_learner(config, algorithm, env.spec.num_agents, microbatches, sharing),
-        make_replay(config, env),
+        replay,
         updates_per_episode=config.learning.updates_per_episode,
         envs_per_run=config.learning.envs_per_run,
         eval_episodes=config.evaluation.episodes,

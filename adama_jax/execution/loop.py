@@ -8,7 +8,6 @@ from typing import Any, NamedTuple
 import jax
 import numpy as np
 
-from adama_jax import tree
 from adama_jax.config.schema import Config
 from adama_jax.errors import CheckpointError, Interrupted
 from adama_jax.execution.actors import actor_arrays
@@ -18,7 +17,7 @@ from adama_jax.execution.program import Program, points
 from adama_jax.execution.saver import SavedSlice
 from adama_jax.execution.state import from_host, shapes_of, to_host
 from adama_jax.training.population import Population, host
-from adama_jax.training.trainer import TrainState, Watched, joined
+from adama_jax.training.trainer import TrainState, checked_names, joined
 
 DRAWN_EPISODES = 4  # greedy episodes kept for drawing; their starts come from the evaluation's seed
 Values = Mapping[str, np.ndarray]  # leading with the lanes
@@ -199,7 +198,7 @@ def _edge(saved: SavedSlice, state: TrainState, course: Course, lost: bool, watc
     """Save if it is time to, and leave if told to. A slice that is lost as a whole keeps the last good checkpoint."""
     stop = watch.stop()
     if (stop or saved.due()) and not lost:
-        saved.save(to_host(state, saved.room()), course, np.asarray(state.health.update) < 0)
+        saved.save(to_host(state, saved.room()), course, np.asarray(state.non_finite.update) < 0)
     if stop:
         saved.wait()
         last = (
@@ -224,8 +223,8 @@ def _point(program: Program, state: TrainState, course: Course, episode: int, co
 
 def _broken(config: Config, state: TrainState, lanes: Sequence[Lane]) -> dict[Lane, Broken]:
     """The lanes that are no longer finite, and since when."""
-    health = host(state.health, len(lanes))
-    names = tree.leaf_names(Watched(state.learner.updates, state.learner.params))
+    first = host(state.non_finite, len(lanes))
+    names = checked_names(state.learner.params)
     together = config.learning.envs_per_run
     return {
         lane: Broken(
@@ -233,7 +232,7 @@ def _broken(config: Config, state: TrainState, lanes: Sequence[Lane]) -> dict[La
             int(at),
             names[leaf],
         )
-        for lane, at, leaf in zip(lanes, health.update, health.leaf, strict=True)
+        for lane, at, leaf in zip(lanes, first.update, first.leaf, strict=True)
         if at >= 0
     }
 

@@ -89,7 +89,9 @@ def compiled(
     )
     while True:
         left_over = devices_per_pair(width, len(devices))
-        sharing = most_sharing(config.learning.batch_size, left_over, platform)
+        sharing = 1
+        if train.divisible:
+            sharing = most_sharing(config.learning.batch_size, left_over, platform)
         people = population(
             make_train(config, sharing=sharing, platform=platform), width, devices, sharing
         )

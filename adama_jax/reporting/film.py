@@ -7,6 +7,7 @@ from typing import NamedTuple
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
+from adama_jax.envs.ends import before_the_end
 from adama_jax.reporting import robot_film
 from adama_jax.reporting.labels import title
 from adama_jax.reporting.panels import COLOURS, INK, PAPER
@@ -84,13 +85,10 @@ def returns_and_ends(rollout: Rollout, row: int) -> tuple[np.ndarray, np.ndarray
     """
     rewards = rollout.reward[row]
     terminated = rollout.terminated[row]
-    terminations = np.cumsum(terminated, axis=1)
-    # The step that terminates first is the last that counts.
-    counts = terminations - terminated == 0
-    rewards = np.where(counts, rewards, 0.0)
+    rewards = np.where(before_the_end(terminated), rewards, 0.0)
     start = np.zeros((len(rewards), 1))
     returns = np.concatenate([start, np.cumsum(rewards, axis=1)], axis=1)
-    ends = (terminations == 0).sum(axis=1) + 1
+    ends = (np.cumsum(terminated, axis=1) == 0).sum(axis=1) + 1
     return returns, ends
 
 

@@ -1,12 +1,12 @@
-"""Many runs in one compiled program: `vmap` over seeds and hyperparameters, the population axis sharded over devices.
+"""Many members in one compiled program: `vmap` over seeds and hyperparameters, sharded over devices.
 
-The same path serves several GPUs and several CPU cores, one host device a core: XLA's second thread hardly helps
-matrices this small. No device ever waits for another: there are no collectives. Only where there are more devices than
-pairs of runs do those left over take a share of each minibatch (`execution.devices`), and the gradients are exchanged.
+The same path serves several GPUs and several CPU cores, one host device a core: XLA's second thread
+hardly helps matrices this small. No device ever waits for another: there are no collectives. Only
+where there are more devices than pairs of members do those left over take a share of each minibatch
+(`execution/devices.py` counts them), and the gradients are exchanged.
 """
 
 from collections.abc import Callable, Sequence
-from functools import partial
 from typing import Any, NamedTuple
 
 import jax
@@ -18,31 +18,40 @@ from adama_jax.training.replay import ReplayState
 from adama_jax.training.trainer import Metrics, Trainer, TrainHyper, TrainState
 from adama_jax.types import Episode, PyTree
 
-# Where the population axis is: counters are the same for all runs and have none.
-AXES = TrainState(
-    learner=LearnerState(params=0, targets=0, optimizers=0, rule=0, hyper=0, updates=None),  # pyright: ignore
-    replay=ReplayState(rows=0, added=None),  # pyright: ignore[reportArgumentType]
-    exploration=0,  # pyright: ignore[reportArgumentType]
-    key=0,  # pyright: ignore[reportArgumentType]
-    episode=None,  # pyright: ignore[reportArgumentType]
-    health=0,  # pyright: ignore[reportArgumentType]
+MEMBERS = "population"  # the mesh axis that the members are sharded over
+MINIBATCH = "minibatch"  # the mesh axis of devices that share the minibatches of the same members
+
+# Steps of an episode from which its program is optimized, though it may run only once.
+LONG_EPISODE = 200
+
+
+def _prefix(kind: Callable[..., Any], **axes: Any) -> Any:
+    """A state with axes in the place of arrays, as `vmap` reads them."""
+    return kind(**axes)
+
+
+# Where the population axis is: counters are the same for all members and have none.
+AXES: PyTree = _prefix(
+    TrainState,
+    learner=_prefix(LearnerState, params=0, targets=0, optimizers=0, rule=0, hyper=0, updates=None),
+    replay=_prefix(ReplayState, rows=0, added=None),
+    exploration=0,
+    key=0,
+    episode=None,
+    non_finite=0,
 )
 
 
-MINIBATCH = "minibatch"  # the mesh axis of devices that share the minibatches of the same runs
-LONG = 200  # steps of an episode, from which its program is optimised whatever it runs for
-
-
 class Population(NamedTuple):
-    """A `Trainer` over S runs, jitted. Every array gains the axis S in front, the counters excepted.
+    """A `Trainer` over S members, jitted. Every array gains the axis S in front, but the counters.
 
-    init: `(seeds [S], hyper) -> TrainState`; leaves of `hyper` are numbers (for all runs) or [S].
+    init: `(seeds [S], hyper) -> TrainState`; leaves of `hyper` are numbers (for all) or [S].
     shapes: `(hyper) -> TrainState` of shapes, to compile with before anything is allocated.
     chunk: `(state, length) -> (state, Metrics)`; the state is donated, do not use it again.
     evaluate: `(state) -> [S]`.
     play: `(state, keys [E]) -> Episode`, every leaf leading with S, E.
-    width: S with what was added to divide evenly over the devices; cut results to the first S (`host`).
-    devices: how many are used; never so many that one of them holds a lone run.
+    width: S with what was added to divide evenly over the devices; cut results to the first S.
+    devices: how many are used; never so many that one of them holds a lone member.
     layout: the shardings of a state, a prefix of it.
     """
 
@@ -59,99 +68,121 @@ class Population(NamedTuple):
 def population(
     trainer: Trainer, size: int, devices: Sequence[Any] | None = None, sharing: int = 1
 ) -> Population:
-    """Run `size` copies of `trainer`, sharded over `devices` (the local ones unless given).
+    """Train `size` members, sharded over `devices` (the local ones unless given).
 
     Args:
-        trainer: a run.
+        trainer: of one member.
         size: how many.
-        devices: as many of these are used as there are pairs of runs, times `sharing`.
-        sharing: how many devices share a minibatch; more than one only for a trainer made for as many.
+        devices: as many of these are used as there are pairs of members, times `sharing`.
+        sharing: how many devices share a minibatch; more than one only for a trainer made for as
+            many.
 
-    Run i depends on its own seed and hyperparameters only: whoever shares its program, it is equal bit for bit in
-    programs of the same width (2 or more a device) on the same kind and number of devices, and to rounding in others
-    (a second-order rule's secant only about, where another number of devices shares its minibatch).
+    Member i depends on its own seed and hyperparameters only: whoever shares its program, it is
+    equal bit for bit in programs of the same width (2 or more a device) on the same kind and number
+    of devices, and to rounding in others (a second-order rule's secant only about, where another
+    number of devices shares its minibatch).
 
-    A grid over gamma with two seeds, four runs in one program:
+    A grid over gamma with two seeds, four members in one program:
 
     >>> import dataclasses, numpy as np
     >>> from adama_jax.execution.build import make_hyper, make_train
     >>> from adama_jax.config.schema import scenario_config
     >>> config = dataclasses.replace(scenario_config("going_together"), episodes=5)
     >>> hyper = make_hyper(config)
-    >>> grid = hyper._replace(learner=hyper.learner._replace(discount=np.array([0.9, 0.9, 0.99, 0.99])))
-    >>> people = population(make_train(config), 4)
-    >>> state, metrics = people.chunk(people.init([0, 1, 0, 1], grid), 5)
+    >>> gammas = np.array([0.9, 0.9, 0.99, 0.99])
+    >>> grid = hyper._replace(learner=hyper.learner._replace(discount=gammas))
+    >>> members = population(make_train(config), 4)
+    >>> state, metrics = members.chunk(members.init([0, 1, 0, 1], grid), 5)
     >>> metrics.train_return.shape, metrics.actor_rates.shape
     ((4,), (4, 2))
     """
     devices = list(devices or jax.local_devices())
-    groups = min(len(devices) // sharing, -(-size // 2))  # two runs or more a device
+    # Two members or more a group: a lone one is compiled otherwise, and differs in the last bits.
+    groups = min(len(devices) // sharing, -(-size // 2))
     devices = devices[: groups * sharing]
     width = -(-size // groups) * groups
-    mesh = Mesh(np.array(devices).reshape(groups, sharing), ("population", MINIBATCH))
-    along, same = (
-        NamedSharding(mesh, PartitionSpec("population")),
-        NamedSharding(mesh, PartitionSpec()),
-    )
+    mesh = Mesh(np.array(devices).reshape(groups, sharing), (MEMBERS, MINIBATCH))
+    sharded = NamedSharding(mesh, PartitionSpec(MEMBERS))
+    copied = NamedSharding(mesh, PartitionSpec())
     layout = jax.tree.map(
-        lambda axis: same if axis is None else along, AXES, is_leaf=lambda axis: axis is None
+        lambda axis: copied if axis is None else sharded, AXES, is_leaf=lambda axis: axis is None
     )
 
-    specs = jax.tree.map(lambda sharding: sharding.spec, layout)
-
-    # A shard_map, so that what a device does one run after another stays on that device.
-    def chunk(state: TrainState, length: int) -> tuple[TrainState, Metrics]:
-        together = jax.vmap(
-            lambda one: trainer.chunk(one, length), in_axes=(AXES,), out_axes=(AXES, 0)
-        )
-        on_each = jax.shard_map(
-            together, mesh=mesh, in_specs=(specs,), out_specs=(specs, along.spec), check_vma=False
-        )
-        return on_each(state)
-
-    # Of a start's compilation on a CPU a third went into init and play, which run once: they are not optimised there,
-    # unless an episode is so long that playing it would take longer than that saves (25 s for a half-cheetah).
+    # Of a start's compilation on a CPU a third went into init and play, which run once: they are
+    # not optimized there, unless an episode is so long that playing it would take longer than that
+    # saves (25 s for a half-cheetah).
     once = {"xla_backend_optimization_level": 0} if devices[0].platform == "cpu" else None
     jit_init = jax.jit(
         jax.vmap(trainer.init, out_axes=AXES), out_shardings=layout, compiler_options=once
     )
-    jit_chunk = jax.jit(
-        chunk,
-        static_argnums=1,
-        donate_argnums=0,
-        in_shardings=(layout,),
-        out_shardings=(layout, along),
-    )
     jit_evaluate = jax.jit(
-        jax.vmap(trainer.evaluate, in_axes=(AXES,)), in_shardings=(layout,), out_shardings=along
+        jax.vmap(trainer.evaluate, in_axes=(AXES,)), in_shardings=(layout,), out_shardings=sharded
     )
-    jit_play = partial(
-        jax.jit,
+    jit_play = jax.jit(
         jax.vmap(trainer.play, in_axes=(AXES, None)),
-        in_shardings=(layout, same),
-        out_shardings=along,
+        in_shardings=(layout, copied),
+        out_shardings=sharded,
+        compiler_options=once if trainer.horizon < LONG_EPISODE else None,
     )
+
+    def filled_up(seeds: Sequence[int], hyper: TrainHyper) -> tuple[jax.Array, TrainHyper]:
+        """Keys and hyperparameters, [width]; the rows beyond `size` are copies of the first."""
+        rows = np.arange(width) % size
+
+        def of_all(leaf: Any) -> np.ndarray:
+            return np.broadcast_to(np.asarray(leaf, np.float32), (size,))[rows]
+
+        keys = jax.vmap(jax.random.key)(np.asarray(seeds, np.uint32)[rows])
+        return keys, jax.tree.map(of_all, hyper)
 
     def init(seeds: Sequence[int], hyper: TrainHyper) -> TrainState:
         if len(seeds) != size:
             raise ValueError(f"{len(seeds)} seeds for a population of {size}")
-        return jit_init(*jax.device_put(spread(seeds, hyper), along))
-
-    def play(state: TrainState, keys: jax.Array) -> Episode:
-        steps = state.replay.rows.shape[-2] - 1
-        return jit_play(compiler_options=once if steps < LONG else None)(state, keys)
+        return jit_init(*jax.device_put(filled_up(seeds, hyper), sharded))
 
     def shapes(hyper: TrainHyper) -> TrainState:
-        return jax.eval_shape(jit_init, *spread([0] * size, hyper))
+        return jax.eval_shape(jit_init, *filled_up([0] * size, hyper))
 
-    def spread(seeds: Sequence[int], hyper: TrainHyper) -> tuple[jax.Array, TrainHyper]:
-        rows = np.arange(width) % size
-        keys = jax.vmap(jax.random.key)(np.asarray(seeds, np.uint32)[rows])
-        return keys, jax.tree.map(
-            lambda leaf: np.broadcast_to(np.asarray(leaf, np.float32), (size,))[rows], hyper
+    return Population(
+        init=init,
+        shapes=shapes,
+        chunk=_jitted_chunk(trainer, mesh, layout, sharded),
+        evaluate=jit_evaluate,
+        play=jit_play,
+        width=width,
+        devices=len(devices),
+        layout=layout,
+    )
+
+
+def _jitted_chunk(
+    trainer: Trainer, mesh: Mesh, layout: PyTree, sharded: NamedSharding
+) -> Callable[..., tuple[TrainState, Metrics]]:
+    """The members' chunks; each device computes its own members'."""
+    specs = jax.tree.map(lambda sharding: sharding.spec, layout)
+
+    # A shard_map, so that what a device does one member after another stays on that device.
+    def chunk(state: TrainState, length: int) -> tuple[TrainState, Metrics]:
+        def of_one(member: TrainState) -> tuple[TrainState, Metrics]:
+            return trainer.chunk(member, length)
+
+        of_a_device = jax.vmap(of_one, in_axes=(AXES,), out_axes=(AXES, 0))
+        of_all = jax.shard_map(
+            of_a_device,
+            mesh=mesh,
+            in_specs=(specs,),
+            out_specs=(specs, sharded.spec),
+            check_vma=False,
         )
+        return of_all(state)
 
-    return Population(init, shapes, jit_chunk, jit_evaluate, play, width, len(devices), layout)
+    return jax.jit(
+        chunk,
+        static_argnums=1,
+        donate_argnums=0,
+        in_shardings=(layout,),
+        out_shardings=(layout, sharded),
+    )
 
 
 def host(values: PyTree, size: int) -> PyTree:

@@ -1,6 +1,7 @@
-"""Training of one run as pure functions: episodes, replay and updates in one scan (Algorithm 1).
+"""Training one member (a seed of a run): episodes, replay and updates in one scan (Algorithm 1).
 
-Nothing here loops on the host, logs or saves; `population` runs many of these at once.
+Pure functions: nothing here loops on the host, logs or saves; `population` trains many members at
+once.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -11,17 +12,18 @@ import jax.numpy as jnp
 import numpy as np
 
 from adama_jax import tree
+from adama_jax.algorithms.algorithm import Algorithm
 from adama_jax.envs.env import Env
 from adama_jax.rates.rules import RateHyper
 from adama_jax.training.learner import Learner, LearnerHyper, LearnerState, UpdateMetrics
 from adama_jax.training.replay import Replay, ReplayState, Transitions
-from adama_jax.training.rollout import Act, episode_return, make_rollout
+from adama_jax.training.rollout import episode_return, exploring_rollout, greedy_rollout
 from adama_jax.training.settings import ExplorationOptions
 from adama_jax.types import Batch, Episode, Params, Scalar
 
 
 class Exploration(NamedTuple):
-    """The share of uniform noise in an action falls linearly from `start` to `end` over `episodes` (section 4.6)."""
+    """The share of exploration falls linearly from `start` to `end` over `episodes` (section 4.6)."""
 
     start: Scalar = ExplorationOptions.start
     end: Scalar = ExplorationOptions.end
@@ -29,46 +31,43 @@ class Exploration(NamedTuple):
 
 
 class TrainHyper(NamedTuple):
-    """Every float hyperparameter of a run. A grid of runs has arrays here, with the population axis in front."""
+    """Every float hyperparameter of a member; in a population each may have the axis S in front."""
 
     rates: RateHyper = RateHyper()
     learner: LearnerHyper = LearnerHyper()
     exploration: Exploration = Exploration()
 
 
-class Health(NamedTuple):
-    """Which update first left something not finite, and what; -1 while nothing was."""
-
-    update: jax.Array  # [], int32: from 0
-    leaf: jax.Array  # [], int32: place in `Watched`, by `tree.leaf_names`
-
-
-class Watched(NamedTuple):
-    """What must stay finite; of several that break in one update the first is named."""
+class Checked(NamedTuple):
+    """What must stay finite; of several that break in one update the first leaf is named."""
 
     td_loss: jax.Array
     params: Params
 
 
+class FirstNonFinite(NamedTuple):
+    """Which update first left something that is not finite, and what; -1 while nothing was."""
+
+    update: jax.Array  # [], int32, from 0
+    leaf: jax.Array  # [], int32, an index into `checked_names`
+
+
 class TrainState(NamedTuple):
-    """The whole state of a run."""
+    """The whole state of a member."""
 
     learner: LearnerState
     replay: ReplayState
     exploration: Exploration
     key: jax.Array
     episode: jax.Array  # [], int32: episodes played
-    health: Health
-
-
-Course = tuple[LearnerState, Health]  # what an update changes
+    non_finite: FirstNonFinite
 
 
 class Metrics(NamedTuple):
     """One point of the learning curves, over a chunk of episodes.
 
-    Means over the chunk: return of the exploring episodes (undiscounted), kappa, delta, J and the contributions.
-    At the chunk's last update: the rates.
+    Means over the chunk: return of the exploring episodes (undiscounted), kappa, delta, J and the
+    contributions. At the chunk's last update: the rates.
     """
 
     train_return: jax.Array  # []
@@ -81,31 +80,34 @@ class Metrics(NamedTuple):
     actor_rates: jax.Array  # [N]
 
 
-AT_THE_LAST_UPDATE = (
-    "critic_rate",
-    "actor_budget",
-    "actor_rates",
-)  # of a chunk; the others are means
+# Of a chunk; the other metrics are means over it.
+AT_THE_LAST_UPDATE = ("critic_rate", "actor_budget", "actor_rates")
 
 
 class Trainer(NamedTuple):
-    """A run as pure functions, to be vmapped over keys and hyperparameters.
+    """A member's training as pure functions, to be vmapped over keys and hyperparameters.
 
     init: `(key, hyper: TrainHyper) -> TrainState`.
-    chunk: `(state, length) -> (state, Metrics)`, `length` (static) rounds of `envs_per_run` episodes in one scan.
-    evaluate: `(state) -> []`, mean return of greedy episodes from fixed starts; NaN for a run that diverged.
+    chunk: `(state, length) -> (state, Metrics)`, `length` (static) rounds of `envs_per_run`
+        episodes in one scan.
+    evaluate: `(state) -> []`, mean return of greedy episodes from fixed starts; NaN for a member
+        that diverged.
     play: `(state, keys [E]) -> Episode`, greedy episodes, every leaf leading with E.
+    horizon: T.
+    divisible: whether devices may share its minibatches, as `replay` has it.
     """
 
     init: Callable[[jax.Array, TrainHyper], TrainState]
     chunk: Callable[[TrainState, int], tuple[TrainState, Metrics]]
     evaluate: Callable[[TrainState], jax.Array]
     play: Callable[[TrainState, jax.Array], Episode]
+    horizon: int
+    divisible: bool
 
 
 def trainer(
     env: Env,
-    act: Act,
+    algorithm: Algorithm,
     learner: Learner,
     replay: Replay,
     updates_per_episode: int = 1,
@@ -114,80 +116,103 @@ def trainer(
     eval_seed: int = 0,
     unroll: int = 1,
 ) -> Trainer:
-    """Compose a world, a policy, a learner and a buffer into the functions of a run.
+    """Compose a world, an algorithm, its learner and a buffer into a member's functions.
 
     Args:
-        env, act, learner, replay: the bundles; `act` is the algorithm's.
+        env, algorithm, learner, replay: the bundles; the learner is the algorithm's.
         updates_per_episode: gradient updates for each episode (the paper: one).
-        envs_per_run: episodes that are played at the same time, before the updates for all of them.
+        envs_per_run: episodes that a member plays at the same time, before the updates for all of
+            them: a round.
         eval_episodes: greedy episodes of an evaluation.
-        eval_seed: their starts are drawn from this seed, whatever the run's own.
+        eval_seed: their starts are drawn from this seed, whatever the member's own.
         unroll: steps of the world in one turn of the compiled loop.
     """
-    rollout = make_rollout(env, act, unroll)
-    play_together = jax.vmap(rollout, in_axes=(0, None, None))
+    explore = exploring_rollout(env, algorithm, unroll)
+    explore_round = jax.vmap(explore, in_axes=(0, None, None))
+    greedy_episodes = jax.vmap(greedy_rollout(env, algorithm.act, unroll), in_axes=(0, None))
 
     def init(key: jax.Array, hyper: TrainHyper) -> TrainState:
-        k_params, k_run = jax.random.split(key)
+        k_params, k_training = jax.random.split(key)
         state = learner.init(k_params, hyper.learner, hyper.rates)
-        example = jax.eval_shape(rollout, key, state.params.actors, 0.0)
-        exploration = Exploration(*(jnp.asarray(value, jnp.float32) for value in hyper.exploration))
-        well = Health(*(jnp.full((), -1, jnp.int32) for _ in Health._fields))
+        example = jax.eval_shape(explore, key, state.params.actors, 0.0)
+        numbers = [jnp.asarray(value, jnp.float32) for value in hyper.exploration]
+        never = jnp.full((), -1, jnp.int32)
         return TrainState(
-            state, replay.init(example), exploration, k_run, jnp.zeros((), jnp.int32), well
+            learner=state,
+            replay=replay.init(example),
+            exploration=Exploration(*numbers),
+            key=k_training,
+            episode=jnp.zeros((), jnp.int32),
+            non_finite=FirstNonFinite(update=never, leaf=never),
         )
 
     def one_update(
-        course: Course, key: jax.Array, buffer: ReplayState
-    ) -> tuple[Course, UpdateMetrics]:
-        state, health = course
+        state: LearnerState, non_finite: FirstNonFinite, key: jax.Array, buffer: ReplayState
+    ) -> tuple[LearnerState, FirstNonFinite, UpdateMetrics]:
         k_sample, k_update = jax.random.split(key)
-        learned, measured = learner.update(
-            state, minibatch(env, replay.sample(buffer, k_sample)), k_update
-        )
-        broken = tree.first_not_finite(Watched(measured.td_loss, learned.params))
-        newly = (broken >= 0) & (health.update < 0)
-        now = Health(state.updates, broken)
-        return (
-            learned,
-            jax.tree.map(lambda new, old: jnp.where(newly, new, old), now, health),
-        ), measured
+        batch = minibatch(env, replay.sample(buffer, k_sample))
+        learned, measured = learner.update(state, batch, k_update)
+        found = tree.first_not_finite(Checked(measured.td_loss, learned.params))
+        newly = (found >= 0) & (non_finite.update < 0)
+        now = FirstNonFinite(update=state.updates, leaf=found)
+        first = jax.tree.map(lambda new, old: jnp.where(newly, new, old), now, non_finite)
+        return learned, first, measured
 
     def one_round(state: TrainState, _: None) -> tuple[TrainState, Metrics]:
         key, k_rollouts, k_updates = jax.random.split(state.key, 3)
-        epsilon = exploration_share(state.exploration, state.episode)
         # A lone world has the round's key itself: the runs in docs/results are drawn so.
         keys = jax.random.split(k_rollouts, envs_per_run) if envs_per_run > 1 else k_rollouts[None]
-        episodes = play_together(keys, state.learner.params.actors, epsilon)
-        buffer, _ = jax.lax.scan(
-            lambda buffer, episode: (replay.add(buffer, episode), None), state.replay, episodes
-        )
-        (learned, health), measured = jax.lax.scan(
-            lambda course, key: one_update(course, key, buffer),
-            (state.learner, state.health),
-            jax.random.split(k_updates, updates_per_episode * envs_per_run),
-        )
-        state = TrainState(
-            learned, buffer, state.exploration, key, state.episode + envs_per_run, health
+        share = exploration_share(state.exploration, state.episode)
+        episodes = explore_round(keys, state.learner.params.actors, share)
+
+        def add(buffer: ReplayState, episode: Episode) -> tuple[ReplayState, None]:
+            return replay.add(buffer, episode), None
+
+        buffer, _ = jax.lax.scan(add, state.replay, episodes)
+
+        def update(
+            carry: tuple[LearnerState, FirstNonFinite], key: jax.Array
+        ) -> tuple[tuple[LearnerState, FirstNonFinite], UpdateMetrics]:
+            learned, non_finite, measured = one_update(*carry, key, buffer)
+            return (learned, non_finite), measured
+
+        carry = (state.learner, state.non_finite)
+        update_keys = jax.random.split(k_updates, updates_per_episode * envs_per_run)
+        (learned, non_finite), measured = jax.lax.scan(update, carry, update_keys)
+        after = TrainState(
+            learner=learned,
+            replay=buffer,
+            exploration=state.exploration,
+            key=key,
+            episode=state.episode + envs_per_run,
+            non_finite=non_finite,
         )
         train_return = jnp.mean(jax.vmap(episode_return)(episodes))
-        return state, _round_metrics(_unless_diverged(state, train_return), measured)
+        return after, _round_metrics(_unless_diverged(after, train_return), measured)
 
     def chunk(state: TrainState, length: int) -> tuple[TrainState, Metrics]:
-        state, course = jax.lax.scan(one_round, state, None, length=length)
-        mean = jax.tree.map(lambda x: jnp.mean(x, axis=0), course)
-        return state, mean._replace(
-            **{name: getattr(course, name)[-1] for name in AT_THE_LAST_UPDATE}
-        )
+        state, rounds = jax.lax.scan(one_round, state, None, length=length)
+        means = jax.tree.map(lambda x: jnp.mean(x, axis=0), rounds)
+        last = {name: getattr(rounds, name)[-1] for name in AT_THE_LAST_UPDATE}
+        return state, means._replace(**last)
 
     def play(state: TrainState, keys: jax.Array) -> Episode:
-        return play_together(keys, state.learner.params.actors, jnp.zeros(()))
+        return greedy_episodes(keys, state.learner.params.actors)
 
     def evaluate(state: TrainState) -> jax.Array:
         episodes = play(state, jax.random.split(jax.random.key(eval_seed), eval_episodes))
         return _unless_diverged(state, jnp.mean(jax.vmap(episode_return)(episodes)))
 
-    return Trainer(init, chunk, evaluate, play)
+    return Trainer(init, chunk, evaluate, play, env.spec.horizon, replay.divisible)
+
+
+def checked_names(params: Params) -> list[str]:
+    """What the leaves are called that `FirstNonFinite.leaf` counts; the parameters may be shapes.
+
+    >>> checked_names(Params(actors={"w": 0.0}, critic={"b": 0.0}))
+    ['td_loss', 'params.actors.w', 'params.critic.b']
+    """
+    return tree.leaf_names(Checked(jnp.zeros(()), params))
 
 
 def joined(chunks: Sequence[tuple[int, Mapping[str, np.ndarray]]]) -> dict[str, np.ndarray]:
@@ -213,8 +238,9 @@ def joined(chunks: Sequence[tuple[int, Mapping[str, np.ndarray]]]) -> dict[str, 
 
 def minibatch(env: Env, sample: Transitions) -> Batch:
     """Stored transitions as a minibatch: observations are recomputed from the snapshots."""
+    spec = env.spec
     observe = jax.vmap(env.observe, out_axes=1)  # [B, Z] to [N, B, O]
-    action = sample.action.reshape(-1, env.spec.num_agents, env.spec.action_size)
+    action = sample.action.reshape(-1, spec.num_agents, spec.action_size)
     return Batch(
         obs=observe(sample.snapshot),
         action=jnp.swapaxes(action, 0, 1),
@@ -225,9 +251,10 @@ def minibatch(env: Env, sample: Transitions) -> Batch:
 
 
 def exploration_share(exploration: Exploration, episode: jax.Array | int) -> jax.Array:
-    """epsilon of that episode, counted from 0. []
+    """The share of exploration in that episode, counted from 0. []
 
-    >>> [round(float(exploration_share(Exploration(1.0, 0.1, 10_000.0), e)), 3) for e in (0, 5_000, 10_000, 50_000)]
+    >>> schedule = Exploration(start=1.0, end=0.1, episodes=10_000.0)
+    >>> [round(float(exploration_share(schedule, e)), 3) for e in (0, 5_000, 10_000, 50_000)]
     [1.0, 0.55, 0.1, 0.1]
     """
     done = jnp.clip(episode / exploration.episodes, 0.0, 1.0)
@@ -235,8 +262,8 @@ def exploration_share(exploration: Exploration, episode: jax.Array | int) -> jax
 
 
 def _unless_diverged(state: TrainState, value: jax.Array) -> jax.Array:
-    """NaN for a run that diverged: a world may well pay a finite reward for NaN actions. []"""
-    return jnp.where(state.health.update < 0, value, jnp.nan)
+    """NaN for a member that diverged: a world may well pay a finite reward for NaN actions. []"""
+    return jnp.where(state.non_finite.update < 0, value, jnp.nan)
 
 
 def _round_metrics(train_return: jax.Array, measured: UpdateMetrics) -> Metrics:

@@ -15,8 +15,8 @@ from adama_jax.config.schema import scenario_config
 from adama_jax.envs.mpe.jaxmarl import from_jaxmarl
 from adama_jax.envs.mpe.jaxmarl_import import whole_jaxmarl
 from adama_jax.envs.worlds import JaxMARLWorld
-from adama_jax.execution.build import make_env, make_hyper, make_train
-from adama_jax.training.rollout import make_rollout
+from adama_jax.execution.build import make_algorithm, make_env, make_hyper, make_train
+from adama_jax.training.rollout import exploring_rollout, greedy_rollout
 
 OURS = ("going_together", "cooperative_navigation", "predator_prey", "clustering")
 
@@ -241,10 +241,12 @@ def test_smaller_agents_are_padded_with_zeros(loose_broadcasting):
     assert np.all(np.asarray(obs[0, 14:16]) == 0)
     assert np.all(np.asarray(obs[:, 4:14]) != 0)
 
-    talk = make_env(scenario_config("MPE_simple_speaker_listener_v4"))
+    config = scenario_config("MPE_simple_speaker_listener_v4")
+    talk = make_env(config)
     assert talk.spec.action_sizes == (3, 2)
-    rollout = make_rollout(talk, lambda actors, obs: jnp.ones((2, 1, 3)))
-    episode = rollout(jax.random.key(0), None, jnp.array(0.5))
+    algorithm = make_algorithm(config, talk)
+    actors = algorithm.init(jax.random.key(1)).actors
+    episode = exploring_rollout(talk, algorithm)(jax.random.key(0), actors, jnp.array(0.5))
     action = episode.action.reshape(-1, 2, 3)
     np.testing.assert_array_equal(action[:, 1, 2], 0)
     assert np.all(np.asarray(action[:, :, :2]) != 0)
@@ -280,8 +282,8 @@ def test_every_scenario_keeps_its_spec(name, loose_broadcasting):
     def still(actors, obs):
         return jnp.zeros((spec.num_agents, 1, spec.action_size))
 
-    rollout = make_rollout(env, still)
-    episode = jax.eval_shape(rollout, jax.random.key(0), None, jnp.array(0.0))
+    rollout = greedy_rollout(env, still)
+    episode = jax.eval_shape(rollout, jax.random.key(0), None)
     assert episode.snapshot.shape == (spec.horizon + 1, spec.snapshot_size)
     assert episode.action.shape == (spec.horizon, spec.num_agents * spec.action_size)
     snapshot = env.snapshot(env.reset(jax.random.key(0)))

@@ -10,7 +10,7 @@ from adama_jax.config.schema import scenario_config
 from adama_jax.execution.build import make_hyper, make_train
 from adama_jax.execution.devices import bytes_needed
 from adama_jax.training.population import population
-from adama_jax.training.replay import ReplayState, uniform_replay
+from adama_jax.training.replay import ReplayState, ring_replay
 from adama_jax.types import Episode
 
 RUNS, LIMIT = 500, 60 * 2**30
@@ -53,7 +53,7 @@ def test_the_compiled_program_of_500_runs():
 def test_rings_of_more_than_2_to_the_31_numbers():
     """110 runs' whole rings in one array: what is written and drawn beyond 2^31 is what belongs there."""
     runs, episodes, steps, size, actions = 110, 50_000, 20, 10, 8
-    replay = uniform_replay(episodes, 1024, size)
+    replay = ring_replay(episodes, 1024, size)
     axes = ReplayState(0, None)  # pyright: ignore[reportArgumentType]
 
     def episode(run, label):

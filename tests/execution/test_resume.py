@@ -263,16 +263,14 @@ def test_verify_and_play(whole, tmp_path, capsys):
 def test_a_saved_actor_acts_as_the_run_did(whole):
     """The greedy returns of the last evaluation, from `actors.npz` alone."""
     from adama_jax.execution.build import make_env
-    from adama_jax.training.rollout import episode_return, make_rollout
+    from adama_jax.training.rollout import episode_return, greedy_rollout
 
     actors = load_actors(whole.folder / "actors.npz")
     env = make_env(short())
     keys = jax.random.split(jax.random.key(0), 5)
     for row in range(2):
         params = jax.tree.map(lambda leaf, row=row: leaf[row], actors.params)
-        episodes = jax.vmap(make_rollout(env, actors.act), in_axes=(0, None, None))(
-            keys, params, 0.0
-        )
+        episodes = jax.vmap(greedy_rollout(env, actors.act), in_axes=(0, None))(keys, params)
         returns = jax.vmap(episode_return)(episodes)
         np.testing.assert_allclose(
             np.mean(returns), whole.metrics["eval_return"][row, -1], rtol=1e-4

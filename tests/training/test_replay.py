@@ -11,7 +11,7 @@ import scipy.stats
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from adama_jax.training.replay import uniform_replay
+from adama_jax.training.replay import ring_replay
 from adama_jax.types import Episode
 
 T = 4
@@ -32,7 +32,7 @@ def episode(label):
 @given(st.integers(1, 7), st.lists(st.booleans(), min_size=90, max_size=120), st.integers(0, 1000))
 def test_wraps_around_like_a_deque(room, operations, seed):
     """At least 1000 operations in all: True adds, False samples and looks up every row."""
-    replay = uniform_replay(room, batch_size=16, snapshot_size=1)
+    replay = ring_replay(room, batch_size=16, snapshot_size=1)
     add, sample = jax.jit(replay.add), jax.jit(replay.sample)
     state, model, label = replay.init(episode(0)), deque(maxlen=room), 0
     for i, adds in enumerate([True, *operations]):
@@ -53,7 +53,7 @@ def test_wraps_around_like_a_deque(room, operations, seed):
 
 @pytest.mark.parametrize("added", [3, 8, 13])
 def test_samples_uniformly_and_never_an_unwritten_slot(added):
-    replay = uniform_replay(8, batch_size=40_000, snapshot_size=1)
+    replay = ring_replay(8, batch_size=40_000, snapshot_size=1)
     state = replay.init(episode(0))
     for label in range(1, added + 1):
         state = replay.add(state, episode(label))
@@ -72,7 +72,7 @@ def test_holds_what_flashbax_holds(loose_broadcasting):
         max_length=room * T, min_length=1, sample_batch_size=room * T, add_sequences=True
     )
     their_state = theirs.init({"reward": jnp.zeros(())})
-    replay = uniform_replay(room, batch_size=4000, snapshot_size=1)
+    replay = ring_replay(room, batch_size=4000, snapshot_size=1)
     state = replay.init(episode(0))
     for label in range(1, steps + 1):
         state = replay.add(state, episode(label))
@@ -87,4 +87,4 @@ def test_holds_what_flashbax_holds(loose_broadcasting):
 
 def test_sizes_below_one_are_refused():
     with pytest.raises(ValueError, match="num_episodes=0"):
-        uniform_replay(0, 4, 1)
+        ring_replay(0, 4, 1)

@@ -16,8 +16,8 @@ from adama_jax.rates.rules import RateHyper, adama, fixed
 from adama_jax.training.learner import LearnerHyper, learner
 from adama_jax.training.optimizers import named_optimizer
 from adama_jax.training.population import AXES, population
-from adama_jax.training.replay import uniform_replay
-from adama_jax.training.rollout import make_rollout
+from adama_jax.training.replay import ring_replay
+from adama_jax.training.rollout import exploring_rollout, greedy_rollout
 from adama_jax.training.trainer import Exploration, TrainHyper, exploration_share, trainer
 from tests.games import probe_env
 from tests.helpers import identical, leaves, small
@@ -30,9 +30,8 @@ def train_probe(env, episodes=600, rule=None, rates=PROBE_RATES):
     n = env.spec.num_agents
     algorithm = maddpg(n, 2, 1, (16, 16), "tanh", "tanh")
     learn = learner(algorithm, named_optimizer("adam"), rule or fixed(), n, target_period=10)
-    train = trainer(
-        env, algorithm.act, learn, uniform_replay(200, 64, env.spec.snapshot_size), eval_episodes=8
-    )
+    buffer = ring_replay(200, 64, env.spec.snapshot_size)
+    train = trainer(env, algorithm, learn, buffer, eval_episodes=8)
     setting = TrainHyper(rates, LearnerHyper(discount=0.5), Exploration(1.0, 1.0, 1.0))
     state, _ = jax.jit(train.chunk, static_argnums=1)(
         train.init(jax.random.key(0), setting), episodes
@@ -98,11 +97,18 @@ def test_exploration_at_its_ends():
     shares = [float(exploration_share(schedule, e)) for e in (0, 2_500, 10_000, 40_000)]
     np.testing.assert_allclose(shares, [1.0, 0.775, 0.1, 0.1], rtol=1e-6)
     env = probe_env(lambda x, t, a: jnp.zeros(()), horizon=2000, terminates=False)
-    rollout = jax.jit(make_rollout(env, lambda actors, obs: jnp.full((1, 1, 1), 0.6)))
-    greedy, noisy, mixed = (
-        rollout(jax.random.key(0), None, jnp.array(e)).action for e in (0.0, 1.0, 0.5)
+    algorithm = maddpg(num_agents=1, obs_size=2, action_size=1)
+    actors = algorithm.init(jax.random.key(1)).actors
+    # An actor whose weights are zero does what its last bias says, whatever it sees.
+    actors = jax.tree.map(jnp.zeros_like, actors)
+    actors["params"]["MLP_0"]["Dense_2"]["bias"] = jnp.full((1, 1), np.arctanh(0.6))
+    explore = jax.jit(exploring_rollout(env, algorithm))
+    none, noisy, mixed = (
+        explore(jax.random.key(0), actors, jnp.array(e)).action for e in (0.0, 1.0, 0.5)
     )
+    greedy = jax.jit(greedy_rollout(env, algorithm.act))(jax.random.key(0), actors).action
     np.testing.assert_allclose(greedy, 0.6, rtol=1e-6)
+    np.testing.assert_array_equal(none, greedy)
     assert (
         abs(float(noisy.mean())) < 0.05 and float(noisy.min()) < -0.99 and float(noisy.max()) > 0.99
     )
@@ -238,7 +244,7 @@ def test_divergence_is_dated_and_stays_in_its_run():
     bad = hyper._replace(rates=hyper.rates._replace(total_rate=np.array([0.01, 1e3, 0.01])))
     state, metrics = people.chunk(people.init([0, 1, 2], bad), 100)
     _, good_metrics = people.chunk(people.init([0, 1, 2], hyper), 100)
-    at = np.asarray(state.health.update)
+    at = np.asarray(state.non_finite.update)
     assert at[0] == at[2] == -1 and 0 <= at[1] < 100
     assert np.isnan(metrics.value[1]) or np.isinf(metrics.value[1])
     returns = np.stack([metrics.train_return, people.evaluate(state)])

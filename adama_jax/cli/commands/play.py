@@ -81,13 +81,13 @@ def _play_episodes(
     import jax
 
     from adama_jax.execution.build import make_env
-    from adama_jax.training.rollout import episode_return, make_rollout
+    from adama_jax.training.rollout import episode_return, greedy_rollout
 
     env = make_env(config)
     params = jax.tree.map(lambda leaf: leaf[row], actors.params)
     keys = jax.random.split(jax.random.key(command.start_seed), command.episodes)
-    play_all = jax.vmap(make_rollout(env, actors.act), in_axes=(0, None, None))
-    episodes = jax.jit(play_all)(keys, params, 0.0)
+    play_all = jax.vmap(greedy_rollout(env, actors.act), in_axes=(0, None))
+    episodes = jax.jit(play_all)(keys, params)
     returns = np.asarray(jax.vmap(episode_return)(episodes))
     # Only the first are drawn: a film of all would be too large to watch.
     first = jax.tree.map(lambda leaf: np.asarray(leaf)[None, :MOST_FILMED], episodes)
