@@ -39,11 +39,8 @@ figures: $(READY) ## draw the paper's figures and tables from RESULTS, say what 
 reproduce: $(READY) ## train what they lack first; SCALE=0.05 is a quick pass; stop it, and the same command goes on
 	.venv/bin/adama reproduce $(PASS)
 
-publish: ## copy the curves of RESULTS (settings, machine, thinned arrays; no rollouts) to docs/results/runs
-	mkdir -p docs/results/runs
-	cd $(RESULTS) && for run in */*/meta.json; do case $$run in *.partial/*|*.old/*) ;; *) dirname $$run ;; esac; done \
-	  | sed 's|$$|/config.json|;p;s|config.json|meta.json|;p;s|meta.json|metrics.npz|' \
-	  | tar -cf - -T - | tar -xf - -C $(CURDIR)/docs/results/runs
+publish: $(READY) ## copy the curves of RESULTS (settings, machine, thinned arrays; no rollouts) to docs/results/runs
+	.venv/bin/python -m adama_jax.storage.publish $(RESULTS) docs/results/runs
 
 report: $(READY) ## RESULTS as one HTML page
 	.venv/bin/adama report $(RESULTS)

@@ -1,0 +1,55 @@
+"""Copy what can be published of finished runs: settings, machine and curves; no rollouts, no actors.
+
+python -m adama_jax.storage.publish RESULTS docs/results/runs
+"""
+
+import argparse
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+
+from adama_jax.storage.folder import RunFiles, finished_runs
+
+
+def publish(results: Path, target: Path) -> list[Path]:
+    """Copy `config.json`, `meta.json` and `metrics.npz` of every finished run, replacing older ones.
+
+    Args:
+        results: a results folder.
+        target: a folder that is laid out like it, and made if need be.
+
+    Returns:
+        The folders of the copies.
+    """
+    copies = []
+    for folder in finished_runs(results):
+        files = RunFiles(folder)
+        copy = target / folder.parent.name / folder.name
+        copy.mkdir(parents=True, exist_ok=True)
+        for path in (files.config, files.metrics, files.meta):
+            # With its times, as a copy of the same file.
+            shutil.copy2(path, copy / path.name)
+        copies.append(copy)
+    return copies
+
+
+def main(words: Sequence[str] | None = None) -> int:
+    """The command of `make publish`.
+
+    Returns:
+        The exit code: 1 if there is no finished run.
+    """
+    parser = argparse.ArgumentParser("python -m adama_jax.storage.publish", description=__doc__)
+    parser.add_argument("results", type=Path, help="the results folder")
+    parser.add_argument("target", type=Path, help="where the copies go")
+    options = parser.parse_args(words)
+    copies = publish(options.results, options.target)
+    if not copies:
+        print(f"results={options.results}: must be a folder with finished runs")
+        return 1
+    print(f"{len(copies)} runs copied to {options.target}")
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
