@@ -22,7 +22,7 @@ import matplotlib.pyplot as plt
 from IPython.display import Image, display
 
 from adama_jax import load_run, run, run_folder, scenario_config, set_up_jax
-from adama_jax.reporting import figures, film, summary
+from adama_jax.reporting import figures, film, summary, tables
 
 set_up_jax()
 results = Path(tempfile.mkdtemp())
@@ -63,7 +63,7 @@ plt.show()
 # What was measured, with intervals over the seeds. Three seeds make them wide.
 
 # %%
-print(summary.markdown(summary.summarise(runs)))
+print(tables.markdown(summary.summarise(runs)))
 
 # %% [markdown]
 # Greedy episodes of the trained actors: discs are agents, the square is the landmark.

@@ -20,7 +20,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 from adama_jax import Length, find_run, load_exhibits, shown
-from adama_jax.reporting import figures, statistics, summary
+from adama_jax.reporting import figures, statistics, summary, tables
 
 # The repository, from wherever in it the notebook is run.
 root = Path.cwd()
@@ -58,7 +58,7 @@ plt.show()
 runs = []
 for panel in panels.values():
     runs += panel
-print(summary.markdown(summary.summarise(runs)))
+print(tables.markdown(summary.summarise(runs)))
 
 # %% [markdown]
 # A question of our own: over all scenarios, how likely is a run of each method to end above one of

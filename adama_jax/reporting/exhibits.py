@@ -1,4 +1,7 @@
-"""The paper's figures and tables, drawn from finished runs: files with a JSON beside them that says what they show."""
+"""The paper's figures and tables, drawn from finished runs.
+
+A JSON beside each says what it shows.
+"""
 
 import json
 import time
@@ -13,7 +16,7 @@ from adama_jax.config.exhibits import DRAWINGS, Exhibit
 from adama_jax.config.identity import unlike_preset
 from adama_jax.config.names import SYMBOLS, setting, short
 from adama_jax.config.schema import scenario_config
-from adama_jax.reporting import figures, summary
+from adama_jax.reporting import figures, summary, tables
 from adama_jax.reporting.labels import lengths
 from adama_jax.storage.provenance import git_commit
 from adama_jax.storage.reader import Run
@@ -51,7 +54,7 @@ def show(
     if exhibit.draw == "results":
         for scenario, members in runs.items():
             heading = f"{scenario}, {lengths(members)}"
-            console.print(summary.table(summary.summarise(members), heading))
+            console.print(tables.table(summary.summarise(members), heading))
     if missing:
         nothing = "" if runs else "nothing drawn; "
         text = f"{exhibit.name}: {nothing}missing: {'; '.join(missing)}"
@@ -105,7 +108,7 @@ def _file(folder: Path, exhibit: Exhibit, suffix: str) -> Path:
 
 def results_table(exhibit: Exhibit, runs: Sequence[Run]) -> dict[str, str]:
     """What the runs amount to, a line each, as the texts of a CSV and a Markdown file."""
-    return summary.texts(summary.summarise(runs), f"{exhibit.title}.")
+    return tables.texts(summary.summarise(runs), f"{exhibit.title}.")
 
 
 def settings_table(exhibit: Exhibit, runs: Sequence[Run] = ()) -> dict[str, str]:

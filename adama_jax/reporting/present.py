@@ -1,7 +1,7 @@
-"""What is shown once runs are finished: pictures, a film, a page for a robot, and a table on the screen.
+"""What is shown once runs are finished: pictures, a film, a page for a robot, and a table.
 
-The modules that draw are imported where they are used: SciPy and Matplotlib take seconds to load, and the commands that
-train import this module before they begin.
+The modules that draw are imported where they are used: SciPy and Matplotlib take seconds to load,
+and the commands that train import this module before they begin.
 """
 
 from collections.abc import Sequence
@@ -18,14 +18,14 @@ MOST_SETTINGS = 20  # settings in a sweep's table on the screen; the CSV has all
 
 
 def show_experiment(runs: Sequence[Run], folder: Path, console: Console) -> None:
-    """Draw the curves, the rates and a film of the first run; print the table and where everything is.
+    """Draw the curves, the rates and a film of the first run; print the table and the paths.
 
     Args:
         runs: finished runs of one scenario.
         folder: for the pictures and the tables.
         console: for the table and the paths.
     """
-    from adama_jax.reporting import figures, summary
+    from adama_jax.reporting import figures, summary, tables
 
     paths = [
         figures.learning_curves(runs, folder / "learning_curves.png"),
@@ -38,13 +38,18 @@ def show_experiment(runs: Sequence[Run], folder: Path, console: Console) -> None
         row = int(finite.argmax())
         paths += show_episodes(first.rollout, first.config.world, title(first, row), folder, row)
     lines = summary.summarise(runs)
-    paths += summary.write(lines, folder / "results")
-    console.print(summary.table(lines, f"{lines[0].scenario}, {lengths(runs)}"))
+    paths += tables.write(lines, folder / "results")
+    console.print(tables.table(lines, f"{lines[0].scenario}, {lengths(runs)}"))
     _print_machines(runs, console)
     _print_paths(paths, console)
 
 
-def show_sweep(runs: Sequence[Run], folder: Path, name: str, console: Console) -> None:
+def show_sweep(
+    runs: Sequence[Run],
+    folder: Path,
+    name: str,
+    console: Console,
+) -> None:
     """Print the best settings, write all as CSV and Markdown; of a grid of rates a heat map too.
 
     Args:
@@ -53,14 +58,14 @@ def show_sweep(runs: Sequence[Run], folder: Path, name: str, console: Console) -
         name: of the files, without a suffix.
         console: for the table and the paths.
     """
-    from adama_jax.reporting import figures, summary
+    from adama_jax.reporting import figures, summary, tables
 
     lines = summary.ranked(summary.summarise(runs))
     worlds = ", ".join(sorted({line.scenario for line in lines}))
     best = f", the best {MOST_SETTINGS}" if len(lines) > MOST_SETTINGS else ""
     heading = f"{worlds}, {lengths(runs)}: {len(lines)} settings{best}"
-    paths = summary.write(lines, folder / name)
-    console.print(summary.ranking(lines[:MOST_SETTINGS], heading))
+    paths = tables.write(lines, folder / name)
+    console.print(tables.ranking(lines[:MOST_SETTINGS], heading))
     # All were trained on the same machine, so that one line says it.
     _print_machines(runs[:1], console)
     if figures.is_grid(runs):
@@ -70,7 +75,11 @@ def show_sweep(runs: Sequence[Run], folder: Path, name: str, console: Console) -
 
 
 def show_episodes(
-    rollout: Rollout, world: World, heading: str, folder: Path, row: int = 0
+    rollout: Rollout,
+    world: World,
+    heading: str,
+    folder: Path,
+    row: int = 0,
 ) -> list[Path]:
     """Film greedy episodes; of a robot also write a page with Brax's viewer.
 

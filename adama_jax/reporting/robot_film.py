@@ -1,4 +1,7 @@
-"""How a film shows a robot: its limbs in their drivers' colours, on a ground with metres, followed by the camera."""
+"""How a film shows a robot: limbs in their drivers' colours, on a ground with metres.
+
+The camera follows the robot.
+"""
 
 from typing import NamedTuple
 
@@ -10,12 +13,14 @@ from adama_jax.reporting.panels import COLOURS, INK
 from adama_jax.storage.reader import Rollout
 
 WIDTH, HEIGHT = 320, 240  # pixels, one episode's panel
-FINE = 2  # panels are drawn so many times as large and reduced, which smooths their edges
+# Panels are drawn so many times as large and then reduced, which smooths their edges.
+FINE = 2
 ROOM = 0.2  # metres around the robot's farthest reach
 NEAR, FAR = -1.4, 2.2  # metres in y, how far the ground that is a plane reaches around the robot
 FARTHEST = 50.0  # metres in view around the robot at most, should its simulation break apart
 MOST_TILES = 10  # along a panel; where a metre each would be more, they are wider
-BODY, TILES, SKY = "#4D4D4D", ("#E3E3E3", "#CFCFCF"), "#FAFCFF"
+TILE_SIZES = (1, 2, 5, 10, 20, 50, 100)  # metres
+BODY, TILES, SKY, BORDER = "#4D4D4D", ("#E3E3E3", "#CFCFCF"), "#FAFCFF", "#BBBBBB"
 
 
 class Scene(NamedTuple):
@@ -30,7 +35,7 @@ class Scene(NamedTuple):
     agent: np.ndarray  # [L]
     plane: bool  # whether the ground is a plane, or the line below a robot that stays above one
     centre: np.ndarray  # [2]
-    scale: float  # pixels of a panel that is not yet reduced, a metre
+    scale: float  # pixels per metre, of a panel that is not yet reduced
 
 
 def is_robot(rollout: Rollout) -> bool:
@@ -42,74 +47,116 @@ def scene(rollout: Rollout, positions: np.ndarray) -> Scene:
     """What a film's frames show, with one camera for all: everything stays in view.
 
     Args:
-        rollout: the constants of a run's rollout: kind, name, radius, agent.
+        rollout: says what the entities are: kind, name, radius, agent.
         positions: of the entities at the frames that will be drawn. [E, frames, entities, 2]
     """
-    limb = rollout.kind == "limb"
+    is_limb = rollout.kind == "limb"
+    is_ground = rollout.kind == "ground"
+    # A simulation that broke apart is drawn too, as far as it can be.
     positions = np.nan_to_num(positions, posinf=0.0, neginf=0.0)
-    ground = positions[:, :, rollout.kind == "ground"][:, :, 0]
-    ends = np.clip(positions[:, :, limb] - ground[:, :, None], -FARTHEST, FARTHEST)
-    radius = rollout.radius[limb]
-    plane = "plane" in rollout.name[rollout.kind == "ground"]
+    ground = positions[:, :, is_ground][:, :, 0]
+    ends = positions[:, :, is_limb] - ground[:, :, None]
+    ends = np.clip(ends, -FARTHEST, FARTHEST)
+    radius = rollout.radius[is_limb]
+    plane = "plane" in rollout.name[is_ground]
     low = (ends - radius[:, None]).min(axis=(0, 1, 2)) - ROOM
     high = (ends + radius[:, None]).max(axis=(0, 1, 2)) + ROOM
-    low[1] = min(
-        low[1], OBLIQUE * NEAR - ROOM if plane else -2 * ROOM
-    )  # the ground and its numbers
-    scale = FINE * float((np.array([WIDTH, HEIGHT]) / (high - low)).min())
-    pairs = ends.reshape(*ends.shape[:2], -1, 2, 2)
+    # The ground and its numbers are in view even where the robot stays high above them.
+    lowest = OBLIQUE * NEAR - ROOM if plane else -2 * ROOM
+    low[1] = min(low[1], lowest)
+    size = np.array([WIDTH, HEIGHT])
+    scale = FINE * float((size / (high - low)).min())
+    episodes, frames = ends.shape[:2]
     return Scene(
-        pairs, ground, radius[::2], rollout.agent[limb][::2], plane, (low + high) / 2, scale
+        # A limb is two entities, its ends, which have the same radius and driver.
+        limbs=ends.reshape(episodes, frames, -1, 2, 2),
+        ground=ground,
+        radius=radius[::2],
+        agent=rollout.agent[is_limb][::2],
+        plane=plane,
+        centre=(low + high) / 2,
+        scale=scale,
     )
 
 
 def panel(scene: Scene, episode: int, frame: int) -> Image.Image:
     """One episode at one of its frames. [HEIGHT x WIDTH]"""
-    image = Image.new("RGB", (WIDTH * FINE, HEIGHT * FINE), SKY)
+    width, height = WIDTH * FINE, HEIGHT * FINE
+    image = Image.new("RGB", (width, height), SKY)
     draw = ImageDraw.Draw(image)
     _draw_ground(draw, scene, scene.ground[episode, frame])
-    for ends, radius, agent in zip(
-        scene.limbs[episode, frame], scene.radius, scene.agent, strict=True
-    ):
+    limbs = scene.limbs[episode, frame]
+    for ends, radius, agent in zip(limbs, scene.radius, scene.agent, strict=True):
         points = _pixels(scene, ends)
-        width = max(radius * scene.scale, 2 * FINE)
-        _capsule(
-            draw, points, width + FINE, INK
-        )  # an outline, so that limbs of one colour can be told apart
-        _capsule(draw, points, width - FINE / 2, colour(agent))
-    draw.rectangle((0, 0, WIDTH * FINE - 1, HEIGHT * FINE - 1), outline="#BBBBBB", width=FINE)
+        thickness = max(radius * scene.scale, 2 * FINE)
+        # An outline, so that limbs of one colour can be told apart.
+        _capsule(draw, points, thickness + FINE, INK)
+        _capsule(draw, points, thickness - FINE / 2, colour(agent))
+    draw.rectangle((0, 0, width - 1, height - 1), outline=BORDER, width=FINE)
     return image.reduce(FINE)
 
 
 def colour(agent: int) -> str:
     """An agent's, or the body's, which nobody drives."""
-    return COLOURS[agent % len(COLOURS)] if agent >= 0 else BODY
+    if agent < 0:
+        return BODY
+    return COLOURS[agent % len(COLOURS)]
 
 
-def draw_legend(draw: ImageDraw.ImageDraw, agents: np.ndarray, x: float, y: float) -> None:
+def draw_legend(
+    draw: ImageDraw.ImageDraw,
+    agents: np.ndarray,
+    x: float,
+    y: float,
+) -> None:
     """Which colour is whose, in a line that starts at (x, y)."""
     font = ImageFont.load_default(12)
-    whose: dict[str, list[str]] = {}
-    for agent in sorted(set(agents.tolist()), key=lambda agent: (agent < 0, agent)):
-        whose.setdefault(colour(agent), []).append(str(agent + 1) if agent >= 0 else "body")
     draw.text((x, y), "agent", fill=INK, font=font)
     x += draw.textlength("agent ", font=font) + 2
-    for shade, names in whose.items():
+    for shade, names in _names_by_colour(agents).items():
+        text = ", ".join(names)
         draw.rectangle((x, y + 3, x + 11, y + 12), fill=shade, outline=INK)
-        draw.text((x + 16, y), ", ".join(names), fill=INK, font=font)
-        x += 30 + draw.textlength(", ".join(names), font=font)
+        draw.text(
+            (x + 16, y),
+            text,
+            fill=INK,
+            font=font,
+        )
+        x += 30 + draw.textlength(text, font=font)
+
+
+def _names_by_colour(agents: np.ndarray) -> dict[str, list[str]]:
+    """Agents from 1, those that share a colour together; the body comes last."""
+    names: dict[str, list[str]] = {}
+    numbers = sorted(set(agents.tolist()))
+    for agent in numbers:
+        if agent >= 0:
+            names.setdefault(colour(agent), []).append(str(agent + 1))
+    if any(agent < 0 for agent in numbers):
+        names[BODY] = ["body"]
+    return names
 
 
 def _pixels(scene: Scene, points: np.ndarray) -> np.ndarray:
-    """Metres from the ground below the robot to pixels of a panel that is not yet reduced. [..., 2]"""
+    """Metres from the ground below the robot to pixels of a panel not yet reduced. [..., 2]"""
     middle = np.array([WIDTH, HEIGHT]) * FINE / 2
-    return (points - scene.centre) * np.array([1.0, -1.0]) * scene.scale + middle
+    # In pictures y points down.
+    upwards = np.array([1.0, -1.0])
+    return (points - scene.centre) * upwards * scene.scale + middle
 
 
-def _capsule(draw: ImageDraw.ImageDraw, ends: np.ndarray, radius: float, fill: str) -> None:
-    draw.line([tuple(end) for end in ends], fill=fill, width=round(2 * radius))
+def _capsule(
+    draw: ImageDraw.ImageDraw,
+    ends: np.ndarray,
+    radius: float,
+    fill: str,
+) -> None:
+    """A thick line with round ends."""
+    points = [tuple(end) for end in ends]
+    draw.line(points, fill=fill, width=round(2 * radius))
     for x, y in ends:
-        draw.ellipse((x - radius, y - radius, x + radius, y + radius), fill=fill)
+        box = (x - radius, y - radius, x + radius, y + radius)
+        draw.ellipse(box, fill=fill)
 
 
 def _draw_ground(draw: ImageDraw.ImageDraw, scene: Scene, below: np.ndarray) -> None:
@@ -118,62 +165,102 @@ def _draw_ground(draw: ImageDraw.ImageDraw, scene: Scene, below: np.ndarray) -> 
     `below` is the ground's point below the robot, as pictured: (x + a y, a y). [2]
     """
     depth = below[1] / OBLIQUE  # the robot's y
-    near, far = (depth + NEAR, depth + FAR) if scene.plane else (0.0, 0.0)
-    rows = [
-        (max(near, row), min(far, row + 1)) for row in range(int(np.floor(near)), int(np.ceil(far)))
-    ]
-    reach = WIDTH * FINE / scene.scale / 2 + (OBLIQUE * max(-NEAR, FAR) if scene.plane else 0.0)
+    near, far = 0.0, 0.0
+    # A plane is seen at a slant: its far edge is shifted, and needs tiles beyond the panel.
+    slant = 0.0
+    if scene.plane:
+        near, far = depth + NEAR, depth + FAR
+        slant = OBLIQUE * max(-NEAR, FAR)
+    reach = WIDTH * FINE / scene.scale / 2 + slant
     middle = below[0] - below[1] + scene.centre[0]
-    size = next(
-        size for size in (1, 2, 5, 10, 20, 50, 100) if 2 * reach <= size * MOST_TILES or size == 100
-    )
+    size = _tile_size(2 * reach)
     first = int(np.floor((middle - reach) / size)) * size
     tiles = range(first, int(np.ceil(middle + reach)), size)
     for tile in tiles:
-        for front, back in rows:
-            corners = np.array(
-                [(tile, front), (tile + size, front), (tile + size, back), (tile, back)]
-            )
-            flat = np.stack(
-                [corners[:, 0] + OBLIQUE * corners[:, 1], OBLIQUE * corners[:, 1]], axis=1
-            )
+        # Each row is a metre deep; the first and the last are cut off at the edges.
+        for row in range(int(np.floor(near)), int(np.ceil(far))):
+            front = max(near, row)
+            back = min(far, row + 1)
+            corners = _seen_obliquely(tile, tile + size, front, back)
+            pixels = _pixels(scene, corners - below)
             shade = TILES[(tile // size + int(np.floor(front))) % 2]
-            draw.polygon([tuple(corner) for corner in _pixels(scene, flat - below)], fill=shade)
-    _draw_front(draw, scene, np.array([OBLIQUE * near] * 2) - below, tiles)
+            draw.polygon([tuple(corner) for corner in pixels], fill=shade)
+    front_edge = np.array([OBLIQUE * near, OBLIQUE * near])
+    _draw_front(draw, scene, front_edge - below, tiles)
 
 
-def _draw_front(draw: ImageDraw.ImageDraw, scene: Scene, origin: np.ndarray, tiles: range) -> None:
-    """The ground's front edge, with a mark and a number at each tile's left end; of a line, its cut below.
+def _tile_size(length: float) -> int:
+    """The least size of tiles, in metres, of which not too many make up a length."""
+    for size in TILE_SIZES:
+        if length <= size * MOST_TILES:
+            return size
+    return TILE_SIZES[-1]
 
-    `origin` is where x = 0 is on the edge, from the ground below the robot, as pictured. [2]
+
+def _seen_obliquely(left: float, right: float, front: float, back: float) -> np.ndarray:
+    """A tile's corners as pictured: what is farther away is shifted up and to the right. [4, 2]"""
+    corners = np.array([(left, front), (right, front), (right, back), (left, back)])
+    up = OBLIQUE * corners[:, 1]
+    return np.stack([corners[:, 0] + up, up], axis=1)
+
+
+def _draw_front(
+    draw: ImageDraw.ImageDraw,
+    scene: Scene,
+    origin: np.ndarray,
+    tiles: range,
+) -> None:
+    """The ground's front edge, with a mark and a number at each tile's left end.
+
+    Below a ground that is a line its cut is drawn.
+
+    Args:
+        draw: the panel.
+        scene: for the camera.
+        origin: where x = 0 is on the edge, from the ground below the robot, as pictured. [2]
+        tiles: their left ends, in metres, as many apart as a tile is wide.
     """
     font = ImageFont.load_default(11 * FINE)
     for tile in tiles:
-        (left, top), (right, _) = _pixels(
-            scene, origin + np.array([[tile, 0.0], [tile + tiles.step, 0.0]])
-        )
+        edge = np.array([[tile, 0.0], [tile + tiles.step, 0.0]])
+        (left, top), (right, _) = _pixels(scene, origin + edge)
         if not scene.plane:
-            draw.rectangle((left, top, right, HEIGHT * FINE), fill=TILES[tile // tiles.step % 2])
+            shade = TILES[tile // tiles.step % 2]
+            draw.rectangle((left, top, right, HEIGHT * FINE), fill=shade)
         draw.line((left, top, right, top), fill=INK, width=FINE)
         draw.line((left, top, left, top + 6 * FINE), fill=INK, width=FINE)
-        if 18 * FINE < left < (WIDTH - 18) * FINE:  # or the panel's edge would cut the number
-            draw.text((left, top + 7 * FINE), f"{tile} m", fill=INK, font=font, anchor="mt")
+        # At the panel's edges a number would be cut off.
+        if 18 * FINE < left < (WIDTH - 18) * FINE:
+            below = (left, top + 7 * FINE)
+            draw.text(
+                below,
+                f"{tile} m",
+                fill=INK,
+                font=font,
+                anchor="mt",
+            )
 
 
 def frame_steps(seconds: float) -> tuple[int, int]:
-    """Steps from one frame to the next, and the pause in milliseconds, so that a film runs in real time.
+    """Steps per frame, and the pause in milliseconds, so that a film runs in real time.
 
     A GIF counts in hundredths of a second, and viewers slow down pauses under two of them.
+
+    Args:
+        seconds: that a step lasts.
 
     >>> frame_steps(0.05), frame_steps(0.015), frame_steps(0.008), frame_steps(0.0)
     ((1, 50), (2, 30), (5, 40), (1, 20))
     """
+    # Rounded, for 0.03 s in floating point may be a little more than 30 ms.
     pauses = {steps: round(1000 * steps * seconds, 3) for steps in range(1, 11)}
     choices = [steps for steps, pause in pauses.items() if 20 <= pause <= 50] or [1]
-    steps = min(
-        choices,
-        key=lambda steps: round(
-            abs(pauses[steps] - round(pauses[steps], -1)) / max(pauses[steps], 1), 3
-        ),
-    )
-    return steps, max(20, int(round(pauses[steps], -1)))
+
+    def error(steps: int) -> float:
+        """How much faster or slower than in real time a film would run."""
+        pause = pauses[steps]
+        return round(abs(pause - round(pause, -1)) / max(pause, 1), 3)
+
+    steps = min(choices, key=error)
+    pause = int(round(pauses[steps], -1))
+    return steps, max(20, pause)

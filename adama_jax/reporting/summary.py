@@ -1,14 +1,9 @@
-"""What runs amount to: a line a run, as a table on the screen, CSV or Markdown."""
+"""What runs amount to, a line per run; `tables` prints and writes it."""
 
-import csv
-import io
 from collections.abc import Sequence
-from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-from rich.box import SIMPLE
-from rich.table import Table
 
 from adama_jax.reporting.labels import world_of
 from adama_jax.reporting.statistics import (
@@ -19,249 +14,154 @@ from adama_jax.reporting.statistics import (
 )
 from adama_jax.storage.reader import Run, finite_seeds
 
+Interval = tuple[float, float]
+LAST_PART = 10  # the final return is the mean over the last tenth of a curve
+
+
+class Score(NamedTuple):
+    """A number of each seed, in short; seeds that diverged are left out. NaN where too few are."""
+
+    mean: float
+    deviation: float  # standard deviation over seeds (n - 1)
+    iqm: float  # interquartile mean
+    interval: Interval  # 95% bootstrap interval of the IQM
+
 
 class Summary(NamedTuple):
-    """One line of the table. Returns are greedy, per episode, undiscounted, of seeds that stayed finite."""
+    """One line of the table. Returns are greedy, per episode, undiscounted."""
 
     scenario: str  # with the physics, where it is a robot's
     label: str
     episodes: int
     seeds: int
     diverged: int
-    final: float  # mean over seeds of the mean over the last tenth of the points
-    deviation: float  # their standard deviation over seeds (n - 1)
-    iqm: float  # interquartile mean over seeds
-    interval: tuple[float, float]  # 95% bootstrap interval of the IQM; NaN with one seed
-    area: float  # the area under the curve, divided by its length: the mean over training
-    area_deviation: float
-    area_iqm: float
-    area_interval: tuple[float, float]
-    improvement: (
-        float  # probability that a run ends above one of the baseline; a diverged run is below all
-    )
-    improvement_interval: tuple[float, float]
-    episodes_to_baseline: (
-        int | None
-    )  # first point at which the mean curve reaches the baseline's final return
+    final: Score  # mean over the last tenth of the points
+    area: Score  # the area under the curve, divided by its length: the mean over training
+    # Chance that a seed ends above one of the baseline; a diverged seed is below all.
+    improvement: float
+    improvement_interval: Interval
+    # The first point at which the mean curve reaches the baseline's final return.
+    episodes_to_baseline: int | None
     updates_per_second: float
 
 
 def final_returns(run: Run) -> np.ndarray:
-    """Greedy return of each seed, mean over the last tenth of the points; NaN where the seed diverged. [S]"""
+    """Greedy return of each seed, mean over the last tenth of the points. [S]
+
+    NaN where the seed diverged.
+    """
     returns = run.metrics["eval_return"]
-    last = max(1, returns.shape[1] // 10)
-    return np.where(finite_seeds(run), returns[:, -last:].mean(axis=1), np.nan)
+    last = max(1, returns.shape[1] // LAST_PART)
+    finals = returns[:, -last:].mean(axis=1)
+    return np.where(finite_seeds(run), finals, np.nan)
 
 
 def areas(run: Run) -> np.ndarray:
-    """Area under each seed's curve of greedy returns over its length, by trapezia; NaN where it diverged. [S]"""
-    episode, returns = run.metrics["episode"], run.metrics["eval_return"]
+    """Area under each seed's curve of greedy returns over its length, by trapezia. [S]
+
+    NaN where the seed diverged.
+    """
+    episode = run.metrics["episode"]
+    returns = run.metrics["eval_return"]
     if len(episode) == 1:
-        return np.where(finite_seeds(run), returns[:, 0], np.nan)
-    area = np.trapezoid(returns, episode, axis=1) / (episode[-1] - episode[0])
-    return np.where(finite_seeds(run), area, np.nan)
+        # A curve of one point has no length.
+        mean = returns[:, 0]
+    else:
+        length = episode[-1] - episode[0]
+        mean = np.trapezoid(returns, episode, axis=1) / length
+    return np.where(finite_seeds(run), mean, np.nan)
 
 
 def summarise(runs: Sequence[Run], baseline: str = "fixed") -> list[Summary]:
-    """One summary a run; the baseline is the world's first run of that method with the same optimiser."""
+    """One summary per run.
+
+    Args:
+        runs: finished ones, of any scenarios.
+        baseline: the method that others are compared with: the world's first run of it with the
+            same optimizer.
+    """
     baselines: dict[tuple[str, str | None], Run] = {}
     for run in runs:
-        plain = run.label == run.stored.get(
-            "label", run.label
-        )  # not a setting of a sweep, nor one chosen from a grid
+        # Neither a setting of a sweep nor one that was chosen from a grid: these have other labels.
+        plain = run.label == run.stored.get("label", run.label)
         if plain and run.config.method == baseline:
-            baselines.setdefault(_rivals(run), run)
-    return [_summarise(run, baselines.get(_rivals(run))) for run in runs]
+            baselines.setdefault(_compared_within(run), run)
+    return [_summarise(run, baselines.get(_compared_within(run))) for run in runs]
 
 
-def _rivals(run: Run) -> tuple[str, str | None]:
-    """What runs that are compared have in common; rmsprop and its like, whose optimiser is their own, meet SGD."""
+def _compared_within(run: Run) -> tuple[str, str | None]:
+    """What runs that are compared have in common: the world and the optimizer.
+
+    rmsprop and its like, whose optimizer is their own, are compared with SGD.
+    """
     return world_of(run), run.config.optimizer
 
 
 def ranked(summaries: Sequence[Summary]) -> list[Summary]:
     """Best final return first; those of which a seed diverged last."""
-    return sorted(
-        summaries,
-        key=lambda line: (line.diverged, -line.final if line.final == line.final else 0.0),
-    )
+
+    def key(line: Summary) -> tuple[int, float]:
+        # NaN compares with nothing, and would leave the order to chance.
+        final = line.final.mean
+        return line.diverged, 0.0 if np.isnan(final) else -final
+
+    return sorted(summaries, key=key)
 
 
 def _summarise(run: Run, baseline: Run | None) -> Summary:
-    finals, under = final_returns(run), areas(run)
-    theirs = None if baseline is None else final_returns(baseline)
-    compared = None if baseline is run else theirs
+    finals = final_returns(run)
+    improvement = float("nan")
+    improvement_low_high = (float("nan"), float("nan"))
+    reached = None
+    if baseline is not None:
+        theirs = final_returns(baseline)
+        reached = _first_reach(run, _mean(theirs))
+        # The baseline is not compared with itself.
+        if baseline is not run:
+            improvement = probability_of_improvement(finals, theirs)
+            improvement_low_high = improvement_interval(finals, theirs)
+    last_episode = int(run.metrics["episode"][-1])
+    diverged = int(np.isnan(finals).sum())
     return Summary(
         scenario=world_of(run),
         label=run.label,
-        episodes=int(run.metrics["episode"][-1]),
+        episodes=last_episode,
         seeds=len(finals),
-        diverged=int(np.isnan(finals).sum()),
-        final=_mean(finals),
-        deviation=_deviation(finals),
-        iqm=iqm(finals),
-        interval=iqm_interval(finals),
-        area=_mean(under),
-        area_deviation=_deviation(under),
-        area_iqm=iqm(under),
-        area_interval=iqm_interval(under),
-        improvement=np.nan if compared is None else probability_of_improvement(finals, compared),
-        improvement_interval=(np.nan, np.nan)
-        if compared is None
-        else improvement_interval(finals, compared),
-        episodes_to_baseline=None if theirs is None else _first_reach(run, _mean(theirs)),
+        diverged=diverged,
+        final=_score(finals),
+        area=_score(areas(run)),
+        improvement=improvement,
+        improvement_interval=improvement_low_high,
+        episodes_to_baseline=reached,
         updates_per_second=run.meta["updates_per_second"],
     )
 
 
+def _score(values: np.ndarray) -> Score:
+    return Score(
+        mean=_mean(values),
+        deviation=_deviation(values),
+        iqm=iqm(values),
+        interval=iqm_interval(values),
+    )
+
+
 def _mean(values: np.ndarray) -> float:
-    good = values[~np.isnan(values)]
-    return float(good.mean()) if good.size else float("nan")
+    finite = values[~np.isnan(values)]
+    return float(finite.mean()) if finite.size else float("nan")
 
 
 def _deviation(values: np.ndarray) -> float:
-    good = values[~np.isnan(values)]
-    return float(good.std(ddof=1)) if good.size > 1 else float("nan")
+    finite = values[~np.isnan(values)]
+    return float(finite.std(ddof=1)) if finite.size > 1 else float("nan")
 
 
 def _first_reach(run: Run, level: float) -> int | None:
     """The first point at which the mean curve of the finite seeds is at `level` or above."""
     kept = run.metrics["eval_return"][finite_seeds(run)]
-    reached = np.flatnonzero(kept.mean(axis=0) >= level) if len(kept) else []
-    return int(run.metrics["episode"][reached[0]]) if len(reached) else None
-
-
-HEADINGS = (
-    ("method", ""),
-    ("final", "± sd"),
-    ("IQM", "[95% interval]"),
-    ("area, IQM", "[95% interval]"),
-    ("P(above fixed)", "[interval]"),
-    ("episodes to", "fixed's final"),
-)
-CAPTION = (
-    "Greedy return per episode. final: mean over the last tenth of the evaluations; area: mean over training; "
-    "P(above fixed): chance that a run ends above one of `fixed`, diverged runs below all."
-)
-
-
-def table(summaries: Sequence[Summary], title: str) -> Table:
-    """The summary as a rich table, of 80 columns."""
-    result = Table(title=title, title_justify="left", caption_justify="left", box=SIMPLE, padding=0)
-    words = [word for line in summaries for word in line.label.split()]
-    widths = (
-        max(map(len, words), default=0),
-        0,
-        0,
-        0,
-        len("[0.00, 1.00]"),
-        len("episodes"),
-    )  # never less
-    for number, ((first, second), width) in enumerate(zip(HEADINGS, widths, strict=True)):
-        justify, no_wrap = "right" if number else "left", number in (1, 2, 3)
-        result.add_column(f"{first}\n{second}", justify=justify, no_wrap=no_wrap, min_width=width)
-    for line in summaries:
-        result.add_row(*("\n".join(filter(None, cell)) for cell in _cells(line)))
-    result.caption = CAPTION
-    return result
-
-
-def ranking(summaries: Sequence[Summary], title: str) -> Table:
-    """Settings of a sweep, a line each."""
-    result = Table(
-        title=title, title_justify="left", caption_justify="left", box=SIMPLE, padding=(0, 1, 0, 0)
-    )
-    for heading in ("setting", "final", "± sd", "IQM [95% interval]", "seeds"):
-        result.add_column(heading, justify="left" if heading == "setting" else "right")
-    for line in summaries:
-        lost = f" ({line.diverged} div.)" if line.diverged else ""
-        interval = f"{_number(line.iqm)} {_interval(line.interval)}"
-        result.add_row(
-            line.label,
-            _number(line.final),
-            _number(line.deviation),
-            interval,
-            f"{line.seeds}{lost}",
-        )
-    result.caption = "Greedy return per episode, mean over the last tenth of the evaluations."
-    return result
-
-
-def markdown(summaries: Sequence[Summary]) -> str:
-    """The summary as a Markdown table."""
-    headings, rows = cells(summaries)
-    rule = ["---", "---", *["---:"] * (len(headings) - 2)]
-    return "\n".join("| " + " | ".join(row) + " |" for row in [headings, rule, *rows]) + "\n"
-
-
-def write(summaries: Sequence[Summary], target: Path, head: str = "") -> list[Path]:
-    """The summary as `target.csv` and `target.md`; `head` goes above the Markdown table."""
-    paths = []
-    for suffix, text in texts(summaries, head).items():
-        path = target.with_name(target.name + suffix)
-        path.write_text(text)
-        paths.append(path)
-    return paths
-
-
-def texts(summaries: Sequence[Summary], head: str = "") -> dict[str, str]:
-    """The summary as the text of each file, by suffix; `head` goes above the Markdown table."""
-    above = f"{head} {CAPTION}".strip()
-    return {".csv": to_csv(summaries), ".md": f"{above}\n\n{markdown(summaries)}"}
-
-
-def cells(summaries: Sequence[Summary]) -> tuple[list[str], list[list[str]]]:
-    """The summary as text: headings, and a row each."""
-    headings = ["scenario", *(" ".join(filter(None, heading)) for heading in HEADINGS)]
-    return headings, [
-        [line.scenario, *(" ".join(filter(None, cell)) for cell in _cells(line))]
-        for line in summaries
-    ]
-
-
-def to_csv(summaries: Sequence[Summary]) -> str:
-    """The summary as CSV, every number in full; empty where there is none."""
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    pairs = ("interval", "area_interval", "improvement_interval")
-    names = [
-        n
-        for field in Summary._fields
-        for n in ([f"{field}_low", f"{field}_high"] if field in pairs else [field])
-    ]
-    writer.writerow(names)
-    for line in summaries:
-        flat = [
-            v
-            for field, value in line._asdict().items()
-            for v in (value if field in pairs else [value])
-        ]
-        writer.writerow(["" if value is None or value != value else value for value in flat])
-    return text.getvalue()
-
-
-def _cells(line: Summary) -> list[tuple[str, str]]:
-    """Each cell in two parts, one below the other on the screen."""
-    seeds = (
-        f"({line.diverged} of {line.seeds} seeds diverged)"
-        if line.diverged
-        else f"({line.seeds} seeds)"
-    )
-    return [
-        (line.label, seeds),
-        (_number(line.final), f"± {_number(line.deviation)}"),
-        (_number(line.iqm), _interval(line.interval)),
-        (_number(line.area_iqm), _interval(line.area_interval)),
-        (_number(line.improvement), _interval(line.improvement_interval)),
-        ("-" if line.episodes_to_baseline is None else f"{line.episodes_to_baseline:,}", ""),
-    ]
-
-
-def _interval(ends: tuple[float, float]) -> str:
-    return "" if np.isnan(ends[0]) else f"[{_number(ends[0])}, {_number(ends[1])}]"
-
-
-def _number(value: float) -> str:
-    if np.isnan(value):
-        return "-"
-    return f"{value:.2f}" if abs(value) < 9.995 else f"{value:.1f}"
+    if not len(kept):
+        return None
+    reached = np.flatnonzero(kept.mean(axis=0) >= level)
+    if not len(reached):
+        return None
+    return int(run.metrics["episode"][reached[0]])

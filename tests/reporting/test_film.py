@@ -9,8 +9,7 @@ from PIL import Image, ImageColor
 
 from adama_jax.config.identity import to_dict
 from adama_jax.config.schema import scenario_config
-from adama_jax.reporting import film as render
-from adama_jax.reporting import robot_film as render_robot
+from adama_jax.reporting import film, robot_film
 from adama_jax.reporting.panels import COLOURS
 from adama_jax.storage.reader import Run, rollout_of
 
@@ -50,9 +49,9 @@ def robot_run(**options):
     return run_of(robot_arrays(**options))
 
 
-def film(run, folder):
+def filmed(run, folder):
     """Every frame's pixels [frames, height, width, 3], and its pause in milliseconds."""
-    with Image.open(render.run_gif(run, folder / "a.gif")) as gif:
+    with Image.open(film.run_gif(run, folder / "a.gif")) as gif:
         frames, pauses = [], []
         for frame in range(gif.n_frames):
             gif.seek(frame)
@@ -63,8 +62,8 @@ def film(run, folder):
 
 def panels(frames):
     """What is between the header and the returns, for each episode."""
-    top = render.HEADER + render.LEGEND
-    return np.split(frames[:, top : top + render_robot.HEIGHT], 2, axis=2)
+    top = film.HEADER + film.LEGEND
+    return np.split(frames[:, top : top + robot_film.HEIGHT], 2, axis=2)
 
 
 def near(frames, colour):
@@ -74,51 +73,51 @@ def near(frames, colour):
 
 def test_returns_stop_at_the_first_fall():
     arrays = robot_arrays(fall=3)
-    returns, ends = render.returns_and_ends(rollout_of(arrays), 0)
+    returns, ends = film.returns_and_ends(rollout_of(arrays), 0)
     np.testing.assert_array_equal(returns, [np.arange(9), [0, 1, 2, 3, 3, 3, 3, 3, 3]])
     assert ends.tolist() == [9, 3]
     del arrays["terminated"]  # as rollouts were before
-    returns, ends = render.returns_and_ends(rollout_of(arrays), 0)
+    returns, ends = film.returns_and_ends(rollout_of(arrays), 0)
     np.testing.assert_array_equal(returns[1], np.arange(9))
     assert ends.tolist() == [9, 9]
 
 
 def test_a_robot_that_fell_stays_as_it_was_before(tmp_path):
     """And a film ends where all have fallen."""
-    frames, _ = film(robot_run(fall=3, speed=0.3), tmp_path)
+    frames, _ = filmed(robot_run(fall=3, speed=0.3), tmp_path)
     left, right = panels(frames)
     moved = [[bool((b != a).any()) for a, b in pairwise(panel)] for panel in (left, right)]
     assert moved == [[True] * STEPS, [True, True] + [False] * (STEPS - 2)]
     both = robot_run(fall=3)
     both.rollout.terminated[0, 0, 4] = True
-    assert len(film(both, tmp_path)[0]) == 6
+    assert len(filmed(both, tmp_path)[0]) == 6
 
 
 @pytest.mark.parametrize("plane", [False, True])
 def test_limbs_have_their_drivers_colours_and_the_camera_follows(tmp_path, plane):
-    frames, _ = film(robot_run(plane=plane), tmp_path)
+    frames, _ = filmed(robot_run(plane=plane), tmp_path)
     assert len(frames) == STEPS + 1
     for panel in panels(frames):
-        leg, body = near(panel, COLOURS[1]), near(panel, render_robot.BODY)
+        leg, body = near(panel, COLOURS[1]), near(panel, robot_film.BODY)
         assert leg[0].sum() > 500 and body[0].sum() > 500 and not near(panel, COLOURS[0]).any()
         assert (leg == leg[0]).all()  # the leg does not move in the picture, the ground does
         assert (panel[1] != panel[0]).any()
         middle = np.argwhere(leg[0]).mean(axis=0)
         assert (
-            abs(middle[1] - render_robot.WIDTH / 2) < 3
+            abs(middle[1] - robot_film.WIDTH / 2) < 3
             and middle[0] > np.argwhere(body[0])[:, 0].mean()
         )
         for edge in (panel[0, 1:-1, 2], panel[0, 1:-1, -3], panel[0, 2, 1:-1]):
-            assert not near(edge[None], render_robot.BODY).any()
+            assert not near(edge[None], robot_film.BODY).any()
 
 
 @pytest.mark.parametrize(("seconds", "shown", "pause"), [(0.05, 20, 50), (0.008, 45, 40)])
 def test_a_robot_s_film_is_its_first_steps_in_real_time(
     tmp_path, monkeypatch, seconds, shown, pause
 ):
-    monkeypatch.setattr(render, "MOST_FRAMES", 20)
-    frames, pauses = film(robot_run(speed=0.0, seconds=seconds, steps=45), tmp_path)
-    stride = render_robot.frame_steps(seconds)[0]
+    monkeypatch.setattr(film, "MOST_FRAMES", 20)
+    frames, pauses = filmed(robot_run(speed=0.0, seconds=seconds, steps=45), tmp_path)
+    stride = robot_film.frame_steps(seconds)[0]
     assert len(frames) == shown // stride + 1 and set(pauses[:-1]) == {pause} and pauses[-1] >= 900
 
 
@@ -126,16 +125,16 @@ def test_a_simulation_that_broke_apart_is_drawn(tmp_path):
     run = robot_run(plane=True)
     run.rollout.positions[0, 0, 3:] = np.nan
     run.rollout.positions[0, 1, 3:, 2:] = -1e12
-    assert len(film(run, tmp_path)[0]) == STEPS + 1
+    assert len(filmed(run, tmp_path)[0]) == STEPS + 1
 
 
 def test_a_film_of_discs_says_where_it_ended(tmp_path):
     arrays = robot_arrays(fall=3)
     del arrays["agent"], arrays["seconds"]  # as rollouts were before
     arrays["kind"] = np.array(["agent"] * 5)
-    frames, pauses = film(run_of(arrays), tmp_path)
-    below = frames[:, -render.FOOTER :]
-    left, right = below[:, :, : render.PANEL], below[:, :, render.PANEL :]
+    frames, pauses = filmed(run_of(arrays), tmp_path)
+    below = frames[:, -film.FOOTER :]
+    left, right = below[:, :, : film.PANEL], below[:, :, film.PANEL :]
     changed = [[int(abs(b - a).max()) > 100 for a, b in pairwise(part)] for part in (left, right)]
     assert changed == [[True] * STEPS, [True] * 3 + [False] * (STEPS - 3)]
     assert len(frames) == STEPS + 1 and set(pauses[:-1]) == {180}

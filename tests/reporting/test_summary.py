@@ -16,9 +16,7 @@ from adama_jax.config.identity import config_hash
 from adama_jax.config.names import all_settings, with_settings
 from adama_jax.config.schema import scenario_config
 from adama_jax.errors import SettingError
-from adama_jax.reporting import figures as plots
-from adama_jax.reporting import film as render
-from adama_jax.reporting import summary
+from adama_jax.reporting import figures, film, summary, tables
 from adama_jax.reporting.page import report
 from adama_jax.storage.folder import RunFolder, finished_runs, run_folder
 from adama_jax.storage.reader import find_run, has_run, load_run
@@ -31,8 +29,9 @@ def test_final_returns_and_their_interval(tmp_path):
     last_two = (18 / 19 + 1) / 2
     np.testing.assert_allclose(summary.final_returns(run), np.arange(1, 6) * last_two)
     (line,) = summary.summarise([run])
-    np.testing.assert_allclose([line.final, line.iqm], [3 * last_two, 3 * last_two])
-    assert last_two <= line.interval[0] < line.iqm < line.interval[1] <= 5 * last_two
+    np.testing.assert_allclose([line.final.mean, line.final.iqm], [3 * last_two, 3 * last_two])
+    low, high = line.final.interval
+    assert last_two <= low < line.final.iqm < high <= 5 * last_two
 
 
 def test_episodes_to_the_fixed_method_s_final_return(tmp_path):
@@ -53,7 +52,7 @@ def test_area_under_the_curve(tmp_path):
     np.testing.assert_allclose(summary.areas(run), np.arange(1, 6) / 2)
     (line,) = summary.summarise([run])
     np.testing.assert_allclose(
-        [line.area, line.area_iqm, line.area_deviation],
+        [line.area.mean, line.area.iqm, line.area.deviation],
         [1.5, 1.5, np.std([0.5, 1, 1.5, 2, 2.5], ddof=1)],
     )
     assert np.isnan(line.improvement)
@@ -89,45 +88,45 @@ def test_a_baseline_has_the_same_optimiser(tmp_path):
 def test_table_csv_and_markdown_say_the_same(tmp_path):
     runs = [fake_run(tmp_path, diverged={"1": 3}), fake_run(tmp_path, "fixed")]
     lines = summary.summarise(runs)
-    rows = list(csv.DictReader(io.StringIO(summary.to_csv(lines))))
+    rows = list(csv.DictReader(io.StringIO(tables.to_csv(lines))))
     assert [row["label"] for row in rows] == ["adama", "fixed"]
     assert (
-        float(rows[0]["iqm"]) == lines[0].iqm
-        and float(rows[0]["interval_low"]) == lines[0].interval[0]
+        float(rows[0]["iqm"]) == lines[0].final.iqm
+        and float(rows[0]["interval_low"]) == lines[0].final.interval[0]
     )
     assert rows[1]["improvement"] == ""
-    text = summary.markdown(lines)
-    assert "adama (1 of 5 seeds diverged)" in text and f"{lines[0].iqm:.2f} [" in text
+    text = tables.markdown(lines)
+    assert "adama (1 of 5 seeds diverged)" in text and f"{lines[0].final.iqm:.2f} [" in text
     long = fake_run(tmp_path, "direction_2nd", [-11.0] * 5)
     console = Console(width=80, file=io.StringIO())
-    console.print(summary.table(summary.summarise([*runs, long]), "title"))
+    console.print(tables.table(summary.summarise([*runs, long]), "title"))
     shown = console.file.getvalue()
-    assert f"{lines[0].iqm:.2f}" in shown and "…" not in shown
+    assert f"{lines[0].final.iqm:.2f}" in shown and "…" not in shown
     assert "direction_2nd" in shown and "[0.00, 0.00]" in shown and "episodes to" in shown
-    console.print(summary.ranking(lines, "title"))
+    console.print(tables.ranking(lines, "title"))
     assert "5 (1 div.)" in console.file.getvalue()
 
 
 def test_diverged_seeds_are_counted_and_left_out(tmp_path):
     run = fake_run(tmp_path, diverged={"4": 17})
     (line,) = summary.summarise([run])
-    np.testing.assert_allclose(line.final, 2.5 * (18 / 19 + 1) / 2)
+    np.testing.assert_allclose(line.final.mean, 2.5 * (18 / 19 + 1) / 2)
     assert (line.seeds, line.diverged) == (5, 1)
     lost = fake_run(tmp_path, finals=(1.0, 2.0), diverged={"0": 1, "1": 1})
-    assert np.isnan(summary.summarise([lost])[0].final)
+    assert np.isnan(summary.summarise([lost])[0].final.mean)
 
 
 def test_pictures_are_drawn(tmp_path):
     runs = [fake_run(tmp_path), fake_run(tmp_path, "fixed", diverged={"0": 3})]
     with matplotlib.rc_context({"figure.max_open_warning": 1}):
         for path in (
-            plots.learning_curves(runs, tmp_path / "a.png"),
-            plots.rate_curves(runs, tmp_path / "b.png"),
+            figures.learning_curves(runs, tmp_path / "a.png"),
+            figures.rate_curves(runs, tmp_path / "b.png"),
         ):
             pixels = np.asarray(Image.open(path).convert("L"))
             assert pixels.shape[0] > 300 and pixels.std() > 10
-    with Image.open(render.run_gif(runs[0], tmp_path / "c.gif")) as film:
-        assert film.n_frames == 4
+    with Image.open(film.run_gif(runs[0], tmp_path / "c.gif")) as gif:
+        assert gif.n_frames == 4
 
 
 def test_only_a_whole_run_has_the_final_name(tmp_path):
@@ -237,7 +236,7 @@ def test_a_legend_of_long_names_stays_in_a_narrow_figure(tmp_path):
         "direction_2nd, secant",
         "direction_2nd, lookahead",
     ]
-    figure = plots.returns({"going_together": [run._replace(label=name) for name in names]})
+    figure = figures.returns({"going_together": [run._replace(label=name) for name in names]})
     figure.canvas.draw()
     (legend,) = figure.legends
     box = legend.get_window_extent()

@@ -1,7 +1,7 @@
-"""Brax's own viewer as one page that needs no network: a robot's episode in three dimensions, in real time.
+"""Brax's own viewer as one page that needs no network: a robot's episode in real time.
 
-Brax's page (`brax.io.html`) fetches three.js, lil-gui and its own script from elsewhere; `brax_viewer.min.js` holds
-them all. `tools/viewer` builds it.
+Brax's page (`brax.io.html`) fetches three.js, lil-gui and its own script from elsewhere;
+`brax_viewer.min.js` holds them all. `tools/viewer` builds it.
 """
 
 import base64
@@ -38,13 +38,14 @@ PAGE = Template("""<!doctype html>
 
 
 def save_page(robot: Any, coordinates: np.ndarray, path: Path, name: str) -> Path:
-    """Write an episode of a robot as a page with Brax's viewer, which a browser opens from the disk.
+    """Write an episode of a robot as a page with Brax's viewer, which a browser opens from disk.
 
     The camera keeps beside the robot. The ground is a checkerboard of metres, a kilometre each way.
 
     Args:
         robot: an environment of Brax; a step of it lasts `robot.dt` seconds, on the page too.
-        coordinates: generalised positions at the reset and after each step, metres and radians. [T + 1, Q]
+        coordinates: generalised positions at the reset and after each step, in metres and radians.
+            [T + 1, Q]
         path: the file to write.
         name: the page's title.
 
@@ -78,51 +79,62 @@ def save_page(robot: Any, coordinates: np.ndarray, path: Path, name: str) -> Pat
 
 
 def rollout_page(
-    rollout: Rollout, world: LocomotionWorld, heading: str, path: Path, row: int = 0
+    rollout: Rollout,
+    world: LocomotionWorld,
+    heading: str,
+    path: Path,
+    row: int = 0,
 ) -> Path:
-    """The first greedy episode of one seed's trained actors, until it ends or the physics break, as `save_page` has it.
+    """`save_page` of the first greedy episode of one seed's trained actors.
+
+    It is shown until it ends or the physics break.
+
+    Args:
+        rollout: with its snapshots.
+        world: where it was played.
+        heading: the page's title.
+        path: the file to write.
+        row: which of the rollout's seeds.
 
     Raises:
         ValueError: the episodes were kept without snapshots, by an earlier version.
     """
-    from adama_jax.envs.robots.locomotion import (  # Brax is slow to import, and only robots need it
-        brax_robot,
-        coordinates,
-    )
+    # Brax is slow to import, and only robots need it.
+    from adama_jax.envs.robots.locomotion import brax_robot, coordinates
 
     if rollout.snapshot is None:
         raise ValueError(f"{heading}: the rollout has no snapshots")
     robot = brax_robot(world)
+    # The start is no step, and cannot end an episode.
     ended = np.append(False, rollout.terminated[row, 0])
-    pose_of = jax.jit(jax.vmap(coordinates(robot, ROBOTS[world.robot].unseen)))
-    poses = np.asarray(pose_of(jnp.asarray(rollout.snapshot[row, 0])))
-    over = np.cumsum(ended | ~np.isfinite(poses).all(axis=1)) > 0
+    snapshots = jnp.asarray(rollout.snapshot[row, 0])
+    pose_of = coordinates(robot, ROBOTS[world.robot].unseen)
+    poses = np.asarray(jax.jit(jax.vmap(pose_of))(snapshots))
+    broken = ~np.isfinite(poses).all(axis=1)
+    over = np.cumsum(ended | broken) > 0
     return save_page(robot, poses[~over], path, heading)
 
 
 def _system(robot: Any, coordinates: np.ndarray) -> dict[str, Any]:
-    """What Brax's viewer draws: its JSON of the model, and the poses of the links in every state."""
-    from brax.io import (
-        json as brax_json,  # here, where the caller's robot has silenced what Brax prints at import
-    )
+    """What Brax's viewer draws: its JSON of the model, and the links' poses in every state."""
+    # Here, where the caller's robot has silenced what Brax prints when it is imported.
+    from brax.io import json as brax_json
 
     system = json.loads(brax_json.dumps(robot.sys, []))
-    system["opt"]["timestep"] = float(
-        robot.dt
-    )  # the viewer takes states to be one timestep of the physics apart
-    for geom in (geom for geoms in system["geoms"].values() for geom in geoms):
-        if geom["name"] == "Plane":
-            geom["size"] = [
-                0,
-                0,
-                0,
-            ]  # to the viewer, endless; contacts have no end either, but the models' sizes have
+    # The viewer takes states to be one timestep of the physics apart; ours are a step apart.
+    system["opt"]["timestep"] = float(robot.dt)
+    for geoms in system["geoms"].values():
+        for geom in geoms:
+            if geom["name"] == "Plane":
+                # To the viewer that is endless, as the ground is to the physics; the models' own
+                # sizes end.
+                geom["size"] = [0, 0, 0]
+    # Brax's kinematics broadcast ranks and call what newer versions of JAX deprecate.
     with jax.numpy_rank_promotion("allow"), warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)
         positions, rotations = map(_rounded, _poses(robot.sys, jnp.asarray(coordinates)))
-    system["states"] = {
-        "x": [{"pos": pos, "rot": rot} for pos, rot in zip(positions, rotations, strict=True)]
-    }
+    states = zip(positions, rotations, strict=True)
+    system["states"] = {"x": [{"pos": pos, "rot": rot} for pos, rot in states]}
     return system
 
 
