@@ -12,7 +12,7 @@ import ast
 import dataclasses
 import inspect
 import textwrap
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from itertools import pairwise
@@ -24,14 +24,14 @@ from typing import (
     NamedTuple,
     TypeVar,
     Union,
+    cast,
     get_args,
     get_origin,
     get_type_hints,
 )
 
+from adama_jax.bounds import Bound
 from adama_jax.errors import SettingError
-
-INFINITY = float("inf")
 
 
 @dataclass(frozen=True)
@@ -63,113 +63,6 @@ class HashedAs:
 @dataclass(frozen=True)
 class HashedUnlikeScenario:
     """The setting is in a run's hash only where it is not the scenario's own value."""
-
-
-@dataclass(frozen=True)
-class AtLeast:
-    """A number from `low` on; with `finite`, not an infinite one."""
-
-    low: float
-    finite: bool = False
-
-    def allows(self, value: Any) -> bool:
-        """Whether a value is within the bound."""
-        return value >= self.low and not (self.finite and value == INFINITY)
-
-    @property
-    def words(self) -> str:
-        """What is allowed."""
-        return f"at least {self.low}" + (" and finite" if self.finite else "")
-
-
-@dataclass(frozen=True)
-class Above:
-    """A finite number above `low`."""
-
-    low: float
-
-    def allows(self, value: Any) -> bool:
-        """Whether a value is within the bound."""
-        return self.low < value < INFINITY
-
-    @property
-    def words(self) -> str:
-        """What is allowed."""
-        return f"above {self.low} and finite"
-
-
-@dataclass(frozen=True)
-class Between:
-    """A number from `low` to `high`; an open end is not allowed itself."""
-
-    low: float
-    high: float
-    open_bottom: bool = False
-    open_top: bool = False
-
-    def allows(self, value: Any) -> bool:
-        """Whether a value is within the bound."""
-        above = value > self.low if self.open_bottom else value >= self.low
-        below = value < self.high if self.open_top else value <= self.high
-        return above and below
-
-    @property
-    def words(self) -> str:
-        """What is allowed."""
-        bottom = "above" if self.open_bottom else "at least"
-        top = "below" if self.open_top else "at most"
-        return f"{bottom} {self.low} and {top} {self.high}"
-
-
-@dataclass(frozen=True)
-class Seed:
-    """A seed of JAX's random numbers."""
-
-    def allows(self, value: Any) -> bool:
-        """Whether a value is within the bound."""
-        return 0 <= value < 2**31
-
-    @property
-    def words(self) -> str:
-        """What is allowed."""
-        return "from 0 to 2^31 - 1"
-
-
-# Compared and hashed by identity: a registry is a dictionary, which has no hash.
-@dataclass(frozen=True, eq=False)
-class OneOf:
-    """A name in a registry, as it is when the value is checked."""
-
-    choices: Collection[str]
-
-    def allows(self, value: Any) -> bool:
-        """Whether a value is one of the names."""
-        return value in self.choices
-
-    @property
-    def words(self) -> str:
-        """What is allowed."""
-        return f"one of {', '.join(self.choices)}"
-
-
-@dataclass(frozen=True, eq=False)
-class Each:
-    """One or more values (with `or_none`, or no value), each within a bound."""
-
-    bound: "AtLeast | OneOf"
-    or_none: bool = False
-
-    def allows(self, value: Any) -> bool:
-        """Whether all of the values are within the bound."""
-        return (self.or_none or bool(value)) and all(map(self.bound.allows, value))
-
-    @property
-    def words(self) -> str:
-        """What is allowed."""
-        return f"one or more, each {self.bound.words}"
-
-
-Bound = AtLeast | Above | Between | Seed | OneOf | Each
 
 
 class Declared(NamedTuple):
@@ -208,6 +101,7 @@ class Declared(NamedTuple):
 
 
 Mark = TypeVar("Mark")
+Options = TypeVar("Options")
 
 
 class Setting(NamedTuple):
@@ -240,18 +134,56 @@ def declared(kind: type) -> tuple[Declared, ...]:
     return tuple(result)
 
 
-def settings(values: Any, prefix: str = "") -> Iterator[Setting]:
+def settings(values: Any, prefix: str = "", flat: object = None) -> Iterator[Setting]:
     """Every setting of nested dataclasses, in the order of their fields.
 
-    The types of the values count, not those of the fields: a field may hold a subclass that declares more.
+    The types of the values count, not those of the fields: a field may hold a subclass that
+    declares more.
+
+    Args:
+        values: a dataclass.
+        prefix: of the full names.
+        flat: a mark; the fields of a dataclass whose field has it are named without its prefix.
     """
     for field in declared(type(values)):
         value = getattr(values, field.name)
-        name = prefix + field.name
         if dataclasses.is_dataclass(value):
-            yield from settings(value, f"{name}.")
+            yield from settings(value, _prefix(prefix, field, flat), flat)
         else:
-            yield Setting(name, field, value)
+            yield Setting(prefix + field.name, field, value)
+
+
+def with_values(
+    values: Options, changes: Mapping[str, Any], prefix: str = "", flat: object = None
+) -> Options:
+    """Nested dataclasses with settings changed, by the names that `settings` gives them.
+
+    >>> from dataclasses import dataclass
+    >>> @dataclass(frozen=True)
+    ... class Inner:
+    ...     clip: float = 0.1
+    >>> @dataclass(frozen=True)
+    ... class Outer:
+    ...     seed: int = 0
+    ...     rates: Inner = Inner()
+    >>> with_values(Outer(), {"rates.clip": 0.2})
+    Outer(seed=0, rates=Inner(clip=0.2))
+    """
+    changed = {}
+    for field in declared(type(values)):
+        value, name = getattr(values, field.name), prefix + field.name
+        if dataclasses.is_dataclass(value):
+            inner = with_values(value, changes, _prefix(prefix, field, flat), flat)
+            if inner is not value:
+                changed[field.name] = inner
+        elif name in changes:
+            changed[field.name] = changes[name]
+    return dataclasses.replace(cast(Any, values), **changed) if changed else values
+
+
+def _prefix(outer: str, field: Declared, flat: object) -> str:
+    is_flat = flat is not None and any(mark is flat for mark in field.marks)
+    return outer if is_flat else f"{outer}{field.name}."
 
 
 def check_bounds(values: Any) -> None:

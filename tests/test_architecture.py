@@ -16,13 +16,14 @@ MAY_IMPORT = {
     "types": (),
     "tree": ("types",),
     "errors": (),
-    "fields": ("errors",),
-    "rates": ("types", "tree", "fields"),
-    "algorithms": ("types", "tree", "fields"),
-    "envs": ("types", "tree", "errors", "fields"),
-    "training": ("types", "tree", "errors", "fields", "rates", "algorithms", "envs"),
+    "bounds": (),
+    "fields": ("errors", "bounds"),
+    "rates": ("types", "tree", "bounds", "fields"),
+    "algorithms": ("types", "tree", "bounds", "fields"),
+    "envs": ("types", "tree", "errors", "bounds", "fields"),
+    "training": ("types", "tree", "errors", "bounds", "fields", "rates", "algorithms", "envs"),
     "config": (
-        "errors", "fields", "envs.worlds", "envs.robots.joints", "algorithms.settings",
+        "errors", "bounds", "fields", "envs.worlds", "envs.robots.joints", "algorithms.settings",
         "rates.settings", "training.settings",
     ),
     "storage": ("errors", "config"),
@@ -35,7 +36,7 @@ MAY_IMPORT = {
     ),
 }  # fmt: skip
 ANYTHING = ("cli", "__init__", "__main__")
-NO_JAX = ("config", "errors", "fields")
+NO_JAX = ("config", "errors", "bounds", "fields")
 # What a room declares for `config`, beside its compiled code: data, without JAX.
 DATA = ("settings", "worlds", "joints")
 SIBLINGS_ALIKE = ("flax", "jaxmarl", "brax", "optax")

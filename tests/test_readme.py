@@ -41,7 +41,7 @@ def test_the_commands_are_accepted(line):
         words, axes = split_axes(words, default)
         assert axes
     config = parse(KINDS[command], default, words, "adama").config
-    for each in product(config, read_axes(axes, TrainCommand(scenario_config(scenario)), "adama")):
+    for each in product(config, read_axes(config, axes)):
         validate(each)
 
 

@@ -6,7 +6,7 @@ Plain data, importable without JAX. A new algorithm or a new critic is one file 
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
-from adama_jax.fields import AtLeast, Each, OneOf
+from adama_jax.bounds import AtLeast, Each, OneOf
 
 ATTENTION_HEADS = 4  # of the attention critic, as in MAAC's code
 

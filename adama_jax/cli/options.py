@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Literal
 
+from adama_jax.bounds import Each, OneOf
+from adama_jax.config.methods import METHODS
 from adama_jax.config.options import Flat, Launch, Output, Training
 from adama_jax.config.scenarios import SCENARIOS
 from adama_jax.config.schema import Config
@@ -25,7 +27,7 @@ class ExperimentCommand:
     """Train several methods on a scenario; figures of all of them go to the scenario's folder."""
 
     config: Annotated[Config, Flat]
-    methods: tuple[str, ...] = ("adama", "fixed")
+    methods: Annotated[tuple[str, ...], Each(OneOf(METHODS))] = ("adama", "fixed")
     """Methods to compare; the first is filmed."""
     output: Annotated[Output, Flat] = Output()
 

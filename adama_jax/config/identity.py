@@ -39,6 +39,8 @@ def from_dict(values: Mapping[str, Any]) -> Config:
     True
     """
     base = scenario_config(values["scenario"])
+    # The method first: it decides which numbers there are.
+    base = dataclasses.replace(base, method=values.get("method", base.method))
     names = dict(all_settings(base))
     found = {}
     for stored_name, value in flat(values):

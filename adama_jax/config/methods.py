@@ -1,79 +1,175 @@
-"""The named methods of section 4.1: each is an optimizer and a rate rule, nothing else differs. Plain data.
+"""The named methods of section 4.1: an optimizer and a rate rule each, nothing else differs. No JAX.
 
-A new method is one entry here; a new rate rule is one function in `rates.RULES`.
+A new method is one entry here. A new rate rule is one file in `rates/` and its entry here, which also
+declares the numbers that only this rule reads:
+
+    "warm": Method(
+        optimizer="sgd",
+        rule="adama_jax.rates.warm:warm",
+        rate_options=CONSTANT,
+        own=(Own("warmth", 0.5, Between(0, 1), symbol="w", help="Share of ..."),),
+        summary=..., source=...,
+    ),
+
+Then `rates.warmth` is a setting of the configurations of this method: a command line, TOML, sweeps, hashes
+and the compiled program take it like any other, and the rule finds it in `hyper.own["warmth"]`.
 """
 
+import dataclasses
 from dataclasses import dataclass
+from functools import cache
+from typing import Annotated, Any, cast
+
+import tyro
+
+from adama_jax.bounds import Bound
+from adama_jax.fields import Symbol, Traced
+from adama_jax.rates.settings import RateOptions
+
+
+@dataclass(frozen=True)
+class Own:
+    """A number that only one rate rule reads: the setting `rates.<name>` of its methods."""
+
+    name: str
+    default: float
+    bound: Bound
+    help: str
+    symbol: str | None = None
 
 
 @dataclass(frozen=True)
 class Method:
-    """`optimizer` names an optax optimizer, `rule` one of `rates.RULES`."""
+    """An optimizer, and the rate rule that says how far it steps."""
 
     optimizer: str
+    """The name of an optax optimizer."""
     rule: str
-    second_order: bool
-    balances: bool
+    """Import path of the rule's factory. It is called with `auto_scale` and `trial_updates` if the method reads
+    `trial_updates`, and with `second_order=True` if it reads `curvature`."""
+    rate_options: frozenset[str]
+    """The fields of `RateOptions` that change its rates; the others change nothing."""
     summary: str
     source: str
+    own: tuple[Own, ...] = ()
+    """Numbers of its rule's own."""
 
     @property
     def reads(self) -> frozenset[str]:
-        """The learning-rate settings that it depends on; the others change nothing."""
-        steers = self.rule in ("steer", "adama")
-        balance, constant = (
-            {"total_rate", "critic_scale", "clip", "trial_updates"},
-            {"critic_rate", "actor_budget"},
-        )
-        names = set(balance if self.balances else constant)
-        names |= {"smoothing"} if self.balances or steers else set()
-        names |= {"direction_floor"} if steers else set()
-        return frozenset(names | ({"curvature", "secant_step"} if self.second_order else set()))
+        """The settings of `rates` that it depends on, its own among them."""
+        return self.rate_options | {each.name for each in self.own}
 
+    @property
+    def second_order(self) -> bool:
+        """Whether curvature is measured for it."""
+        return "curvature" in self.rate_options
+
+
+BALANCED = frozenset({"total_rate", "critic_scale", "clip", "trial_updates", "smoothing"})
+CONSTANT = frozenset({"critic_rate", "actor_budget"})
+STEERED = frozenset({"smoothing", "direction_floor"})
+SECOND_ORDER = frozenset({"curvature", "secant_step"})
 
 METHODS: dict[str, Method] = {
     "adama": Method(
-        "sgd", "adama", False, True, "l_c and |l_a| by (2), l_a by (1)", "AdaMa, Algorithm 1"
+        optimizer="sgd",
+        rule="adama_jax.rates.rules:adama",
+        rate_options=BALANCED | STEERED,
+        summary="l_c and |l_a| by (2), l_a by (1)",
+        source="AdaMa, Algorithm 1",
     ),
     "adama_2nd": Method(
-        "sgd", "adama", True, True, "l_c and |l_a| by (2), l_a by (3)", "AdaMa, section 3.4"
+        optimizer="sgd",
+        rule="adama_jax.rates.rules:adama",
+        rate_options=BALANCED | STEERED | SECOND_ORDER,
+        summary="l_c and |l_a| by (2), l_a by (3)",
+        source="AdaMa, section 3.4",
     ),
     "fixed": Method(
-        "sgd",
-        "fixed",
-        False,
-        False,
-        "constant rates, Table 1's grid search",
-        "Fixed lr, section 4.1",
+        optimizer="sgd",
+        rule="adama_jax.rates.rules:fixed",
+        rate_options=CONSTANT,
+        summary="constant rates, Table 1's grid search",
+        source="Fixed lr, section 4.1",
     ),
     "direction": Method(
-        "sgd",
-        "steer",
-        False,
-        False,
-        "constant l_c and |l_a|, l_a by (1)",
-        "Adaptive l_a direction, section 4.1",
+        optimizer="sgd",
+        rule="adama_jax.rates.rules:steer",
+        rate_options=CONSTANT | STEERED,
+        summary="constant l_c and |l_a|, l_a by (1)",
+        source="Adaptive l_a direction, section 4.1",
     ),
     "direction_2nd": Method(
-        "sgd",
-        "steer",
-        True,
-        False,
-        "constant l_c and |l_a|, l_a by (3)",
-        "Adaptive l_a direction (2nd), section 4.1",
+        optimizer="sgd",
+        rule="adama_jax.rates.rules:steer",
+        rate_options=CONSTANT | STEERED | SECOND_ORDER,
+        summary="constant l_c and |l_a|, l_a by (3)",
+        source="Adaptive l_a direction (2nd), section 4.1",
     ),
     "balance": Method(
-        "sgd",
-        "balance",
-        False,
-        True,
-        "l_c and |l_a| by (2), equal l_a",
-        "Adaptive l_c and |l_a|, section 4.1",
+        optimizer="sgd",
+        rule="adama_jax.rates.rules:balance",
+        rate_options=BALANCED,
+        summary="l_c and |l_a| by (2), equal l_a",
+        source="Adaptive l_c and |l_a|, section 4.1",
     ),
     "adagrad": Method(
-        "adagrad", "fixed", False, False, "constant rates on AdaGrad", "AdaGrad, section 4.1"
+        optimizer="adagrad",
+        rule="adama_jax.rates.rules:fixed",
+        rate_options=CONSTANT,
+        summary="constant rates on AdaGrad",
+        source="AdaGrad, section 4.1",
     ),
     "rmsprop": Method(
-        "rmsprop", "fixed", False, False, "constant rates on RMSprop", "RMSprop, section 4.5"
+        optimizer="rmsprop",
+        rule="adama_jax.rates.rules:fixed",
+        rate_options=CONSTANT,
+        summary="constant rates on RMSprop",
+        source="RMSprop, section 4.5",
     ),
 }
+
+
+def rate_options(method: str) -> type[RateOptions]:
+    """The settings `rates` of a method's configurations: `RateOptions`, with the numbers of its own.
+
+    An unknown method has none of its own: that it is unknown is for `validate` to say.
+    """
+    own = METHODS[method].own if method in METHODS else ()
+    return _with_own(method, own) if own else RateOptions
+
+
+def options_for(method: str, options: RateOptions) -> RateOptions:
+    """The same settings for another method: numbers of its own come, those of another one go."""
+    kind = rate_options(method)
+    if type(options) is kind:
+        return options
+    names = {field.name for field in dataclasses.fields(kind)}
+    return kind(**{name: value for name, value in vars(options).items() if name in names})
+
+
+@cache
+def _with_own(method: str, own: tuple[Own, ...]) -> type[RateOptions]:
+    fields: list[tuple[str, Any, Any]] = []
+    for each in own:
+        marks = [Traced(), each.bound, tyro.conf.arg(help=each.help)]
+        if each.symbol is not None:
+            marks.append(Symbol(each.symbol))
+        kind = Annotated[(float, *marks)]
+        fields.append((each.name, kind, dataclasses.field(default=each.default)))
+    made = dataclasses.make_dataclass(
+        f"{OWN_OPTIONS}{method}", fields, bases=(RateOptions,), frozen=True
+    )
+    made.__module__ = __name__
+    return cast(type[RateOptions], made)
+
+
+OWN_OPTIONS = "RateOptionsOf_"
+
+
+def __getattr__(name: str) -> Any:
+    # A class that is made here is no attribute of the module; pickle, which sends configurations to other
+    # processes, looks for it by name.
+    if name.startswith(OWN_OPTIONS):
+        return rate_options(name.removeprefix(OWN_OPTIONS))
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

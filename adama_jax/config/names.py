@@ -4,8 +4,10 @@ import dataclasses
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from adama_jax.config.methods import METHODS
 from adama_jax.config.schema import Config
-from adama_jax.fields import settings
+from adama_jax.errors import SettingError
+from adama_jax.fields import settings, with_values
 
 SYMBOLS = {
     each.declared.symbol: each.name
@@ -68,16 +70,22 @@ def all_settings(config: Any) -> Iterator[tuple[str, Any]]:
 def with_settings(config: Config, changes: Mapping[str, Any]) -> Config:
     """The configuration with settings changed, by their full names.
 
+    Raises:
+        SettingError: there is no such setting.
+
     >>> from adama_jax.config.schema import scenario_config
     >>> with_settings(scenario_config("clustering"), {"rates.clip": 0.2, "seeds": 3}).rates.clip
     0.2
     """
-    for name, value in changes.items():
-        outer, _, last = name.rpartition(".")
-        if outer:
-            value = dataclasses.replace(setting(config, outer), **{last: value})
-        config = dataclasses.replace(config, **{outer or last: value})
-    return config
+    current = {current_name(name): value for name, value in changes.items()}
+    # The method first: it decides which numbers there are.
+    if "method" in current:
+        config = dataclasses.replace(config, method=current["method"])
+    unknown = current.keys() - {each.name for each in settings(config)}
+    if unknown:
+        name = min(unknown)
+        raise SettingError(f"{name}={current[name]}: must be the name of a setting")
+    return with_values(config, current)
 
 
 def in_words(values: Mapping[str, Any], separator: str = " ") -> str:
@@ -96,6 +104,8 @@ def short(name: str) -> str:
     ('m', 'side')
     """
     symbols = {full: symbol for symbol, full in SYMBOLS.items()}
+    for method in METHODS.values():
+        symbols |= {f"rates.{own.name}": own.symbol for own in method.own if own.symbol}
     return symbols.get(name, name.rpartition(".")[2])
 
 

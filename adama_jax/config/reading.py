@@ -1,61 +1,184 @@
-"""Words of a command line to a dataclass: `key=value` and short names become tyro's flags, its errors one line."""
+"""Settings as they are written: in TOML, and as words of a command line. Importable without JAX.
 
-import contextlib
+Both are read field by field (`values.read_value`). A setting can be written by its full name
+("rates.clip"), by the last part of it where no other setting has the same ("clip"), by the paper's
+symbol ("eps"), or by an alias.
+"""
+
 import difflib
-import io
-import itertools
 import re
-from collections.abc import Container, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
-from typing import Any, TypeVar
+from itertools import pairwise
+from typing import Any, NamedTuple, TypeVar
 
-import tyro
-
-from adama_jax.config.names import SYMBOLS, all_settings, setting
+from adama_jax.config.methods import METHODS
+from adama_jax.config.names import with_settings
+from adama_jax.config.options import Flat
+from adama_jax.config.schema import Config
+from adama_jax.config.values import read_value
 from adama_jax.errors import SettingError
+from adama_jax.fields import Declared, settings, with_values
 
 Command = TypeVar("Command")
-FLATTENED = ("config", "output", "training", "launch", "exhibits")
+MOST_VALUES = 10_000  # of a range
+HELP = ("-h", "--help")
+METHOD_WORD = re.compile(r"(?:--)?methods?(?:=(.*))?")
+SETTING_WORD = re.compile(r"(--)?([A-Za-z_][\w.\-]*)(?:=(.*))?", flags=re.DOTALL)
+
+
+def read_settings(base: Config, values: Mapping[str, object], where: str = "") -> Config:
+    """A configuration with settings changed.
+
+    Args:
+        base: all other settings.
+        values: words, or values of TOML, by any name of a setting.
+        where: what the values stand in, for errors.
+
+    Raises:
+        SettingError: one line: an unknown setting, or a value that is not allowed.
+
+    >>> from adama_jax.config.schema import scenario_config
+    >>> read_settings(scenario_config("clustering"), {"m": "auto", "seeds": 3}).rates.critic_scale
+    'auto'
+    >>> read_settings(scenario_config("clustering"), {"seeds": "many"}, "figure3")
+    Traceback (most recent call last):
+    adama_jax.errors.SettingError: figure3: seeds=many: must be a whole number
+    """
+    try:
+        known = _Known.of(base, _methods_among(values.items()))
+        found = {}
+        for key, given in values.items():
+            name = known.full_name(key, f"{key}={given}")
+            found[name] = read_value(name, known.fields[name], given)
+        check_own(found, found.get("method", base.method))
+        return with_settings(base, found)
+    except SettingError as error:
+        raise SettingError(f"{where}: {error}" if where else str(error)) from None
+
+
+def read_axes(
+    base: Config, axes: Mapping[str, Sequence[object]], where: str = ""
+) -> dict[str, list[Any]]:
+    """Several values of settings, each read like one, by the settings' full names.
+
+    Args:
+        base: the configuration that the axes vary.
+        axes: words, or values of TOML, by any name of a setting.
+        where: what they stand in, for errors.
+
+    Raises:
+        SettingError: as `read_settings`.
+
+    >>> from adama_jax.config.schema import scenario_config
+    >>> read_axes(scenario_config("clustering"), {"l_c": ["0.001", 1]})
+    {'rates.critic_rate': [0.001, 1.0]}
+    """
+    try:
+        given = [(key, value) for key, values in axes.items() for value in values]
+        known = _Known.of(base, _methods_among(given))
+        result = {}
+        for key, values in axes.items():
+            name = known.full_name(key, f"{key}={','.join(map(str, values))}")
+            result[name] = [read_value(name, known.fields[name], value) for value in values]
+        return result
+    except SettingError as error:
+        raise SettingError(f"{where}: {error}" if where else str(error)) from None
 
 
 def parse(kind: type[Command], default: Command, words: Sequence[str], program: str) -> Command:
-    """Read settings over a default.
+    """Read a command line over a default.
 
     Args:
-        kind: the dataclass of the command; fields that are dataclasses and named "" by tyro are flattened.
+        kind: the dataclass of the command.
         default: values of the settings that are not given.
-        words: `key=value`, `--key value` or `--key=value`; keys as in `--help`, or their last part, or a symbol.
+        words: `key=value`, `--key value` or `--key=value`.
         program: for `--help`.
 
     Raises:
-        SettingError: an unknown key, or a value of the wrong type, in one line.
+        SettingError: an unknown key, or a value that is not allowed, in one line.
         SystemExit: `--help`, with code 0.
     """
-    names = _names(default)
-    lists = {name for name, value in _settings(default) if isinstance(value, tuple)}
-    flags = [flag for word in words for flag in _flags(word, names, lists)]
-    errors = io.StringIO()
-    try:
-        with contextlib.redirect_stderr(errors):
-            return tyro.cli(kind, default=default, args=flags, prog=program)
-    except SystemExit as stop:
-        if stop.code in (0, None):
-            raise
-        raise SettingError(_one_line(errors.getvalue(), flags)) from None
+    values = read_words(default, words, program)
+    config = getattr(default, "config", None)
+    if config is not None:
+        check_own(values, values.get("method", config.method))
+    return with_given(default, values)
+
+
+def read_words(default: Any, words: Sequence[str], program: str) -> dict[str, Any]:
+    """The values that a command line gives, by the full names of their settings.
+
+    Numbers of a rate rule's own are taken if the words name a method that reads them: `check_own`
+    says whether the method that is used does.
+
+    Raises:
+        SettingError, SystemExit: as `parse`.
+    """
+    if any(word in HELP for word in words):
+        show_help(default, program)
+    known = _Known.of(default, _methods_named(words))
+    return {
+        each.name: read_value(each.name, known.fields[each.name], each.text)
+        for each in _given(words, known)
+    }
+
+
+def with_given(default: Command, values: Mapping[str, Any]) -> Command:
+    """A command with settings changed, by the names of the command line."""
+    if "method" in values:
+        # It decides which numbers there are for the others to change.
+        default = with_values(default, {"method": values["method"]}, flat=Flat)
+    return with_values(default, values, flat=Flat)
+
+
+def check_own(values: Mapping[str, object], *methods: str) -> None:
+    """Check that each number of a rate rule's own is read by one of the methods.
+
+    Raises:
+        SettingError: one is not.
+    """
+    read = _own_settings(methods)
+    for name in _own_settings(METHODS):
+        if name in values and name not in read:
+            named = ",".join(methods)
+            raise SettingError(f"{name}={values[name]}: must be left out: {named} does not read it")
+
+
+def own_values(values: Mapping[str, object], method: str) -> dict[str, object]:
+    """Those of the values that are numbers of the method's rate rule's own."""
+    return {name: values[name] for name in _own_settings([method]) if name in values}
+
+
+def _own_settings(methods: Iterable[str]) -> list[str]:
+    known = [METHODS[method] for method in methods if method in METHODS]
+    return [f"rates.{each.name}" for method in known for each in method.own]
+
+
+def show_help(default: object, program: str) -> None:
+    """Print what may be set, with the defaults.
+
+    Raises:
+        SystemExit: always, with code 0.
+    """
+    import tyro
+
+    tyro.cli(type(default), default=default, args=["--help"], prog=program)
 
 
 def split_axes(words: Sequence[str], default: Any) -> tuple[list[str], dict[str, list[str]]]:
     """Take the axes of a sweep out of a command line: settings with several values.
 
     Args:
-        words: as for `parse`; several values are `key=a,b,c`, or `key=start:stop:step` with the stop included.
-        default: the command's dataclass.
+        words: as for `parse`; several values are `key=a,b,c`, or `key=start:stop:step` with the stop
+            included.
+        default: the command, with a `config`.
 
     Returns:
         The other words, and each axis's values as words, by the setting's full name.
 
     Raises:
-        SettingError: a range that is none, or a value that appears twice.
+        SettingError: a range that is none, a value that appears twice, or an unknown key.
 
     >>> from adama_jax.cli.options import SweepCommand
     >>> from adama_jax.config.schema import scenario_config
@@ -63,175 +186,163 @@ def split_axes(words: Sequence[str], default: Any) -> tuple[list[str], dict[str,
     >>> split_axes(["l_c=0.001:0.003:0.001", "seeds=2", "methods=adama,fixed"], default)
     (['seeds=2'], {'rates.critic_rate': ['0.001', '0.002', '0.003'], 'method': ['adama', 'fixed']})
     """
-    names, values = _names(default), dict(_settings(default))
-    swept = {name for name, _ in all_settings(default.config)}
-    rest: list[str] = []
+    methods = _methods_named(words)
+    known = _Known.of(default, methods)
+    swept = _Known.of(default.config, methods).fields
+    of_one_method = _own_settings(METHODS)
+    rest = [word for word in words if word in HELP]
     axes: dict[str, list[str]] = {}
-    for word in _joined(words):
-        key, given, text = word.lstrip("-").partition("=")
-        name = names.get(key.replace("-", "_"), "")
-        if (
-            not given
-            or name not in swept
-            or isinstance(values[name], tuple)
-            or not re.search("[,:]", text)
-        ):
+    for name, text, word in _given([word for word in words if word not in HELP], known):
+        may_vary = name in swept and not _takes_several(swept[name])
+        if may_vary and re.search("[,:]", text):
+            axes[name] = _axis(name, text, word)
+        elif name in of_one_method:
+            # The other methods of the sweep cannot take it: an axis is for those that can.
+            axes[name] = [text]
+        else:
             rest.append(word)
-            continue
-        axes[name] = (
-            _range(word, text)
-            if ":" in text
-            else [part for part in text.strip("()[]").split(",") if part]
-        )
-        if not axes[name] or len(set(axes[name])) < len(axes[name]) or name in ("seeds", "seed"):
-            allowed = "one number" if name in ("seeds", "seed") else "one or more different values"
-            raise SettingError(f"{word}: must be {allowed}")
     return rest, axes
-
-
-def read_axes(
-    axes: Mapping[str, Sequence[Any]], default: Any, program: str
-) -> dict[str, list[Any]]:
-    """Each axis's words as values, read one by one as `parse` reads them, by the setting's full name.
-
-    Args:
-        axes: words (or numbers) by a setting's name, short or full.
-        default: a command's dataclass with a `config`.
-        program: for `parse`.
-
-    Raises:
-        SettingError: as `parse`.
-
-    >>> from adama_jax.cli.options import TrainCommand
-    >>> from adama_jax.config.schema import scenario_config
-    >>> read_axes({"l_c": ["0.001", 1]}, TrainCommand(scenario_config("clustering")), "adama")
-    {'rates.critic_rate': [0.001, 1.0]}
-    """
-    names = _names(default)
-    parsed = {
-        key: [parse(type(default), default, [f"{key}={word}"], program) for word in axes[key]]
-        for key in axes
-    }
-    full = {key: names.get(key, key) for key in axes}
-    return {
-        full[key]: [setting(each.config, full[key]) for each in commands]
-        for key, commands in parsed.items()
-    }
 
 
 def given_settings(words: Sequence[str], default: Any) -> set[str]:
     """The full names of the settings that a command line gives."""
-    names = _names(default)
-    keys = (word.lstrip("-").partition("=")[0].replace("-", "_") for word in _joined(words))
-    return {names[key] for key in keys if key in names}
+    known = _Known.of(default, _methods_named(words))
+    return {each.name for each in _given([word for word in words if word not in HELP], known)}
 
 
-def _joined(words: Sequence[str]) -> list[str]:
-    """`--key value` as one word, `--key=value`."""
-    result: list[str] = []
-    for word in words:
-        follows = result and result[-1].startswith("--") and "=" not in result[-1]
-        if follows and not word.startswith("--") and not re.match(r"[A-Za-z_][\w.\-]*=", word):
-            result[-1] += "=" + word
+class _Given(NamedTuple):
+    """A setting that a command line gives."""
+
+    name: str  # in full
+    text: str
+    word: str  # as it was written, or `--key=value` for two words
+
+
+class _Known(NamedTuple):
+    """What may be written."""
+
+    fields: dict[str, Declared]  # by full name
+    names: dict[str, str]  # full names, by every name that is accepted, with underscores
+
+    @classmethod
+    def of(cls, options: Any, methods: Iterable[str]) -> "_Known":
+        """The settings of a command or a configuration, and those of some methods' own."""
+        found = list(settings(options, flat=Flat))
+        config = options if isinstance(options, Config) else getattr(options, "config", None)
+        if config is not None:
+            for method in methods:
+                found += settings(with_settings(config, {"method": method}))
+        fields = {each.name: each.declared for each in found}
+        return cls(fields, _accepted(fields))
+
+    def full_name(self, key: str, written: str) -> str:
+        """The full name of a setting.
+
+        Raises:
+            SettingError: there is none of that name.
+        """
+        plain = key.replace("-", "_")
+        if plain in self.names:
+            return self.names[plain]
+        close = difflib.get_close_matches(plain, self.names, n=1, cutoff=0.5)
+        hint = f"; did you mean {close[0]}?" if close else "; see --help"
+        raise SettingError(f"{written}: must be the name of a setting{hint}")
+
+
+def _accepted(fields: Mapping[str, Declared]) -> dict[str, str]:
+    """Every accepted name, and the full name of its setting; a full name goes before all others."""
+    last: dict[str, list[str]] = {}
+    others: dict[str, str] = {}
+    for name, field in fields.items():
+        last.setdefault(name.rpartition(".")[2], []).append(name)
+        others |= dict.fromkeys(field.aliases, name)
+        if field.symbol is not None:
+            others[field.symbol] = name
+    unique = {key: names[0] for key, names in last.items() if len(names) == 1}
+    return unique | others | {name: name for name in fields}
+
+
+def _given(words: Sequence[str], known: _Known) -> Iterator[_Given]:
+    """The settings of a command line, one after another."""
+    rest = list(words)
+    while rest:
+        word = rest.pop(0)
+        match = SETTING_WORD.fullmatch(word)
+        if match is None or not (match[1] or match[3] is not None):
+            raise SettingError(f"argument={word}: must be a setting, key=value or --key value")
+        key, text = match[2], match[3]
+        negated = key.removeprefix("no-")
+        if match[1] and text is None and _is_switch(negated, known):
+            name, text = known.names[negated.replace("-", "_")], str(negated == key).lower()
         else:
-            result.append(word)
-    return result
+            name = known.full_name(key, word.removeprefix("--"))
+        if text is None:
+            text = _following(rest, _takes_several(known.fields[name]))
+            word = f"{word}={text}"
+        yield _Given(name, text, word)
+
+
+def _following(rest: list[str], several: bool) -> str:
+    """Take the value of a flag from the words after it, all of its values with `several`."""
+    values: list[str] = []
+    while rest and not rest[0].startswith("--") and (several or not values):
+        # A flag without its value is named as such, not with the next setting for its value.
+        if re.match(r"[A-Za-z_][\w.\-]*=", rest[0]):
+            break
+        values.append(rest.pop(0))
+    return ",".join(values)
+
+
+def _is_switch(key: str, known: _Known) -> bool:
+    name = known.names.get(key.replace("-", "_"))
+    return name is not None and known.fields[name].type is bool
+
+
+def _takes_several(field: Declared) -> bool:
+    return isinstance(field.default, tuple)
+
+
+def _methods_named(words: Sequence[str]) -> list[str]:
+    """The methods that a command line names, before it is known what else it may say."""
+    texts: list[str] = []
+    for word, after in pairwise([*words, ""]):
+        if match := METHOD_WORD.fullmatch(word):
+            texts.append(after if match[1] is None else match[1])
+    return [name for text in texts for name in text.split(",") if name in METHODS]
+
+
+def _methods_among(given: Iterable[tuple[str, object]]) -> list[str]:
+    """The methods among values by their keys."""
+    values = [str(value) for key, value in given if METHOD_WORD.fullmatch(key)]
+    return [value for value in values if value in METHODS]
+
+
+def _axis(name: str, text: str, word: str) -> list[str]:
+    """The different values that one word gives."""
+    if ":" in text:
+        values = _range(word, text)
+    else:
+        values = [part for part in text.strip("()[]").split(",") if part]
+    # Seeds are members of one run, not settings to compare.
+    if name in ("seeds", "seed"):
+        raise SettingError(f"{word}: must be one number")
+    if not values or len(set(values)) < len(values):
+        raise SettingError(f"{word}: must be one or more different values")
+    return values
 
 
 def _range(word: str, text: str) -> list[str]:
+    """The numbers of start:stop:step.
+
+    In decimal numbers: 0.001:0.010:0.001 has ten, whatever binary fractions make of it.
+    """
     try:
         start, stop, step = map(Decimal, text.split(":"))
         count = int((stop - start) / step) + 1
-        if not 1 <= count <= 10_000:
-            raise ValueError
+        if not 1 <= count <= MOST_VALUES:
+            raise ValueError(count)
     except (ValueError, ArithmeticError):
         raise SettingError(
-            f"{word}: must be start:stop:step, at most 10,000 numbers, the stop included"
+            f"{word}: must be start:stop:step, at most {MOST_VALUES:,} numbers, the stop included"
         ) from None
-    return [str(start + place * step) for place in range(count)]
-
-
-def _names(default: Any) -> dict[str, str]:
-    """Every accepted key, with underscores, and the full name of its setting."""
-    full = dict(_settings(default))
-    last: dict[str, list[str]] = {}
-    for name in full:
-        last.setdefault(name.rpartition(".")[2], []).append(name)
-    unique = {key: names[0] for key, names in last.items() if len(names) == 1}
-    symbols = {
-        symbol: name for symbol, name in (SYMBOLS | {"methods": "method"}).items() if name in full
-    }
-    return unique | symbols | {name: name for name in full}
-
-
-def _settings(command: Any) -> Iterator[tuple[str, Any]]:
-    """A command's settings; its parts named `FLATTENED` have no prefix on the command line."""
-    for name, value in all_settings(command):
-        while name.partition(".")[0] in FLATTENED and "." in name:
-            name = name.partition(".")[2]
-        yield name, value
-
-
-def _flags(word: str, names: Mapping[str, str], lists: Container[str]) -> list[str]:
-    """One word as tyro's flags; the value of a setting in `lists` becomes several.
-
-    A word that is neither `key=value` nor a flag is a flag's value, and stays.
-    """
-    if word in ("-h", "--help"):
-        return ["--help"]
-    match = re.fullmatch(r"(--)?(no-)?([A-Za-z_][\w.\-]*?)(=(.*))?", word, flags=re.DOTALL)
-    if match is None or not (match[1] or match[4]):
-        return [word]
-    key = match[3].replace("-", "_")
-    if key not in names:
-        close = difflib.get_close_matches(key, names, n=1, cutoff=0.5)
-        hint = f"; did you mean {close[0]}?" if close else "; see --help"
-        raise SettingError(f"{match[3]}{match[4] or ''}: must be the name of a setting{hint}")
-    flag = "--" + names[key]
-    if match[4] is None:
-        return ["--no-" + names[key] if match[2] else flag]
-    if key == "force" and match[5].lower() in ("true", "false"):
-        return [flag if match[5].lower() == "true" else "--no-" + names[key]]
-    parts = re.split(r"[,\s]+", match[5].strip("()[] ")) if names[key] in lists else [match[5]]
-    return [flag, *filter(None, parts)]
-
-
-def _one_line(text: str, flags: Sequence[str]) -> str:
-    """Tyro's boxed message without its box: the setting, what was given, and what kind of value is expected."""
-    lines = [line.strip(" │|") for line in text.splitlines()]
-    body = [
-        line
-        for line in lines
-        if re.search(r"\w", line.replace("_", "")) and not re.match(r"[╭_+]", line)
-    ]
-    ends = ("Argument helptext", "For full", "Got errors")
-    message = " ".join(itertools.takewhile(lambda line: not line.startswith(ends), body))
-    flag = re.search(r"--([A-Za-z][\w.\-]*)", message)
-    if flag is None:
-        return f"{message} (in: {' '.join(flags)})"
-    name = flag[1].replace("-", "_")
-    kinds = (re.match(rf"--{re.escape(flag[1])} (\S.*)", line) for line in body)
-    expected = next((kind[1] for kind in kinds if kind), None)
-    if expected is None and (choices := re.search(r"Expected one of \((.*?)\)", message)):
-        expected = "one of " + choices[1]
-    return f"{name}={_value_of(name, flags)}: must be {expected or message}"
-
-
-def _value_of(name: str, flags: Sequence[str]) -> str:
-    """What was given for a setting."""
-    start = next(
-        (
-            i
-            for i, flag in enumerate(flags)
-            if flag.replace("-", "_") == "__" + name.replace("-", "_")
-        ),
-        None,
-    )
-    if start is None:
-        return ""
-    values = []
-    for word in flags[start + 1 :]:
-        if word.startswith("--"):
-            break
-        values.append(word)
-    return ",".join(values)
+    return [str(start + index * step) for index in range(count)]

@@ -6,11 +6,12 @@ from typing import Annotated
 import tyro
 
 from adama_jax.algorithms.settings import ALGORITHMS, DEFAULT_ALGORITHM, Networks
-from adama_jax.config.methods import METHODS
+from adama_jax.bounds import AtLeast, OneOf, Seed
+from adama_jax.config.methods import METHODS, options_for
 from adama_jax.config.scenarios import SCENARIOS
 from adama_jax.envs.worlds import World
 from adama_jax.errors import SettingError
-from adama_jax.fields import Alias, AtLeast, HashedAs, OneOf, Seed
+from adama_jax.fields import Alias, HashedAs
 from adama_jax.rates.settings import RateOptions
 from adama_jax.training.settings import Evaluation, ExplorationOptions, Learning
 
@@ -53,6 +54,10 @@ class Config:
     rates: RateOptions = RateOptions()
     exploration: ExplorationOptions = ExplorationOptions()
     evaluation: Evaluation = Evaluation()
+
+    def __post_init__(self) -> None:
+        # A method may have numbers of its own: a change of the method is a change of what `rates` holds.
+        object.__setattr__(self, "rates", options_for(self.method, self.rates))
 
     @property
     def optimizer_name(self) -> str:

@@ -3,9 +3,10 @@
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
+from adama_jax.bounds import Above, AtLeast, Between, Seed
 from adama_jax.envs.robots.joints import partition
 from adama_jax.errors import SettingError
-from adama_jax.fields import Above, AtLeast, Between, Seed, settings
+from adama_jax.fields import settings
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,6 @@ from adama_jax.config.scenarios import SCENARIOS
 from adama_jax.config.schema import Config
 from adama_jax.envs.env import Env
 from adama_jax.execution.devices import count_microbatches
-from adama_jax.rates import rules as rates
 from adama_jax.rates.rules import RateHyper, RateRule
 from adama_jax.training.learner import Learner, LearnerHyper, learner
 from adama_jax.training.optimizers import named_optimizer
@@ -53,15 +52,13 @@ def make_algorithm(config: Config, env: Env) -> Algorithm:
 def make_rule(config: Config) -> RateRule:
     """The method's rate rule."""
     method = METHODS[config.method]
-    options = {}
-    if method.balances:
-        options = {
-            "auto_scale": config.rates.critic_scale == "auto",
-            "trial_updates": config.rates.trial_updates,
-        }
+    options: dict[str, Any] = {}
+    if "trial_updates" in method.reads:
+        options["auto_scale"] = config.rates.critic_scale == "auto"
+        options["trial_updates"] = config.rates.trial_updates
     if method.second_order:
         options["second_order"] = True
-    return rates.RULES[method.rule](**options)
+    return resolve_name(method.rule)(**options)
 
 
 def make_learner(
@@ -158,8 +155,9 @@ def make_hyper(config: Config) -> TrainHyper:
     values = {name.rpartition(".")[2]: setting(config, name) for name in traced_settings(config)}
     if values["critic_scale"] == "auto":
         values["critic_scale"] = 0.0  # measured: the rule does not read it
+    own = {each.name: values[each.name] for each in METHODS[config.method].own}
     return TrainHyper(
-        rates=_bundle(RateHyper, values),
+        rates=_bundle(RateHyper, values)._replace(own=own),
         learner=_bundle(LearnerHyper, values),
         exploration=_bundle(Exploration, values),
     )

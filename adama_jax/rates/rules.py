@@ -141,11 +141,6 @@ def adama(
     )
 
 
-RULES: dict[str, Callable[..., RateRule]] = {
-    "fixed": fixed, "steer": steer, "balance": balance, "adama": adama,
-}  # fmt: skip
-
-
 def _rule(
     defaults: RateHyper,
     *,

@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
-from adama_jax.fields import Above, AtLeast, Between, Symbol, Traced
+from adama_jax.bounds import Above, AtLeast, Between
+from adama_jax.fields import Symbol, Traced
 
 
 @dataclass(frozen=True)

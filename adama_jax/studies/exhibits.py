@@ -1,17 +1,16 @@
 """Which runs the paper's figures and tables show, and which of them are on disk."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import Annotated, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
 from adama_jax.config.checks import validate
 from adama_jax.config.exhibits import Curve, Exhibit, Length, load_exhibits
 from adama_jax.config.names import setting, with_settings
-from adama_jax.config.options import Flat
-from adama_jax.config.reading import parse, read_axes
+from adama_jax.config.reading import read_axes, read_settings
 from adama_jax.config.schema import Config, scenario_config
 from adama_jax.reporting.summary import final_returns
 from adama_jax.storage.folder import run_folder
@@ -173,17 +172,10 @@ def _best_of(
     return Shown(label, scenario, config, chosen_from=curve.best_of)
 
 
-@dataclass(frozen=True)
-class _Settings:
-    """What `parse` reads an exhibit's settings into."""
-
-    config: Annotated[Config, Flat]
-
-
 def _configs(exhibit: Exhibit, curve: Curve, scenario: str, length: Length) -> list[Config]:
     """Every combination of a curve's axes, each value read as on the command line."""
     base = _config(exhibit, curve, scenario, length)
-    configs = product(base, read_axes(curve.axes, _Settings(base), exhibit.name))
+    configs = product(base, read_axes(base, curve.axes, exhibit.name))
     for config in configs:
         validate(config)
     return configs
@@ -199,9 +191,9 @@ def _config(exhibit: Exhibit, curve: Curve, scenario: str, length: Length) -> Co
         "seed": exhibit.seed,
         "episodes": length.of(full),
     }
-    values |= {**exhibit.settings, **curve.settings}
-    words = [f"{name}={value}" for name, value in values.items()]
-    config = parse(_Settings, _Settings(base), words, exhibit.name).config
+    config = read_settings(
+        base, values | dict(exhibit.settings) | dict(curve.settings), exhibit.name
+    )
     # A shortened length need not be a whole number of rounds: it is rounded up to one.
     per_round = max(1, config.learning.envs_per_run)
     rounds = -(-config.episodes // per_round)

@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
-from adama_jax.fields import AtLeast, Between, HashedUnlikeScenario, Seed, Symbol, Traced
+from adama_jax.bounds import AtLeast, Between, Seed
+from adama_jax.fields import HashedUnlikeScenario, Symbol, Traced
 
 
 @dataclass(frozen=True)

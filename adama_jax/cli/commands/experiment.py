@@ -1,13 +1,14 @@
 """`adama experiment SCENARIO`: several methods on one scenario."""
 
-import dataclasses
+from collections.abc import Mapping
 
 from rich.console import Console
 
 from adama_jax.cli.options import ExperimentCommand
 from adama_jax.cli.training import prepare, train_and_show
 from adama_jax.cli.words import check_scenario, take_scenario
-from adama_jax.config.reading import parse
+from adama_jax.config.names import with_settings
+from adama_jax.config.reading import check_own, own_values, read_words, with_given
 from adama_jax.config.schema import Config, scenario_config
 from adama_jax.errors import SettingError
 
@@ -16,17 +17,18 @@ def experiment(words: list[str]) -> int:
     """Train each method; the figures of all of them go to the scenario's folder."""
     scenario, rest = take_scenario(words)
     default = ExperimentCommand(scenario_config(scenario))
-    command = parse(ExperimentCommand, default, rest, f"adama experiment {scenario}")
+    values = read_words(default, rest, f"adama experiment {scenario}")
+    command = with_given(default, values)
     check_scenario(command.config, scenario)
-    configs = _configs(command, default.config.method)
+    configs = _configs(command, values)
     prepare(configs, command.output)
     out = command.output.out
     return train_and_show(configs, out, command.output.training, out / scenario, Console())
 
 
-def _configs(command: ExperimentCommand, default_method: str) -> list[Config]:
-    # One setting too many would decide what is trained: `method` is for `train`.
-    if command.config.method != default_method:
+def _configs(command: ExperimentCommand, values: Mapping[str, object]) -> list[Config]:
+    # Two settings would decide what is trained: `method` is for `train`.
+    if "method" in values:
         raise SettingError(
             f"method={command.config.method}: must be given as methods=... to `adama experiment`"
         )
@@ -34,4 +36,8 @@ def _configs(command: ExperimentCommand, default_method: str) -> list[Config]:
         raise SettingError(
             f"methods={','.join(command.methods)}: must be one or more different methods"
         )
-    return [dataclasses.replace(command.config, method=method) for method in command.methods]
+    check_own(values, *command.methods)
+    return [
+        with_settings(command.config, {"method": method, **own_values(values, method)})
+        for method in command.methods
+    ]

@@ -6,7 +6,7 @@ from typing import Any
 
 from rich.console import Console
 
-from adama_jax.cli.options import SweepCommand, TrainCommand, check_launch
+from adama_jax.cli.options import SweepCommand, check_launch
 from adama_jax.cli.training import prepare
 from adama_jax.cli.words import check_scenario, take_scenario
 from adama_jax.config.identity import sweep_hash
@@ -79,14 +79,10 @@ def read_sweep(words: list[str]) -> tuple[SweepCommand, list[Config]]:
 
 def _typed_axes(base: Config, axes: Mapping[str, Sequence[str]]) -> dict[str, list[Any]]:
     """An axis's words as values; an axis that no method of the sweep reads is refused."""
-    typed = read_axes(axes, TrainCommand(scenario_config(base.scenario)), "adama sweep")
-    methods = typed.get("method", [base.method])
-    for method in methods:
-        if method not in METHODS:
-            raise SettingError(f"method={method}: must be one of {', '.join(METHODS)}")
+    typed = read_axes(base, axes)
     reads: set[str] = set()
-    for method in methods:
-        reads |= set(METHODS[method].reads)
+    for method in typed.get("method", [base.method]):
+        reads |= METHODS[method].reads
     for name in typed:
         if name.startswith("rates.") and name.removeprefix("rates.") not in reads:
             values = ",".join(axes[name])

@@ -1,0 +1,114 @@
+"""Bounds of settings, as they stand in the declaration of a field. Importable without JAX."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from typing import Any
+
+INFINITY = float("inf")
+
+
+@dataclass(frozen=True)
+class AtLeast:
+    """A number from `low` on; with `finite`, not an infinite one."""
+
+    low: float
+    finite: bool = False
+
+    def allows(self, value: Any) -> bool:
+        """Whether a value is within the bound."""
+        return value >= self.low and not (self.finite and value == INFINITY)
+
+    @property
+    def words(self) -> str:
+        """What is allowed."""
+        return f"at least {self.low}" + (" and finite" if self.finite else "")
+
+
+@dataclass(frozen=True)
+class Above:
+    """A finite number above `low`."""
+
+    low: float
+
+    def allows(self, value: Any) -> bool:
+        """Whether a value is within the bound."""
+        return self.low < value < INFINITY
+
+    @property
+    def words(self) -> str:
+        """What is allowed."""
+        return f"above {self.low} and finite"
+
+
+@dataclass(frozen=True)
+class Between:
+    """A number from `low` to `high`; an open end is not allowed itself."""
+
+    low: float
+    high: float
+    open_bottom: bool = False
+    open_top: bool = False
+
+    def allows(self, value: Any) -> bool:
+        """Whether a value is within the bound."""
+        above = value > self.low if self.open_bottom else value >= self.low
+        below = value < self.high if self.open_top else value <= self.high
+        return above and below
+
+    @property
+    def words(self) -> str:
+        """What is allowed."""
+        bottom = "above" if self.open_bottom else "at least"
+        top = "below" if self.open_top else "at most"
+        return f"{bottom} {self.low} and {top} {self.high}"
+
+
+@dataclass(frozen=True)
+class Seed:
+    """A seed of JAX's random numbers."""
+
+    def allows(self, value: Any) -> bool:
+        """Whether a value is within the bound."""
+        return 0 <= value < 2**31
+
+    @property
+    def words(self) -> str:
+        """What is allowed."""
+        return "from 0 to 2^31 - 1"
+
+
+# Compared and hashed by identity: a registry is a dictionary, which has no hash.
+@dataclass(frozen=True, eq=False)
+class OneOf:
+    """A name in a registry, as it is when the value is checked."""
+
+    choices: Collection[str]
+
+    def allows(self, value: Any) -> bool:
+        """Whether a value is one of the names."""
+        return value in self.choices
+
+    @property
+    def words(self) -> str:
+        """What is allowed."""
+        return f"one of {', '.join(self.choices)}"
+
+
+@dataclass(frozen=True, eq=False)
+class Each:
+    """One or more values (with `or_none`, or no value), each within a bound."""
+
+    bound: "AtLeast | OneOf"
+    or_none: bool = False
+
+    def allows(self, value: Any) -> bool:
+        """Whether all of the values are within the bound."""
+        return (self.or_none or bool(value)) and all(map(self.bound.allows, value))
+
+    @property
+    def words(self) -> str:
+        """What is allowed."""
+        return f"one or more, each {self.bound.words}"
+
+
+Bound = AtLeast | Above | Between | Seed | OneOf | Each
