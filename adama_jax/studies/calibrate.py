@@ -1,4 +1,4 @@
-"""A trial run that finds a value for m: the mean of kappa over its first K updates (section 4.4.1)."""
+"""A trial run that finds a value for m (section 4.4.1): kappa's mean over its first updates."""
 
 import dataclasses
 from typing import NamedTuple

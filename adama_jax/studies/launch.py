@@ -1,4 +1,7 @@
-"""Running the jobs of a sweep: here, side by side on this process's devices, or on other machines by submitit."""
+"""Running the jobs of a sweep: in this process, side by side on its devices, or by submitit.
+
+Submitit starts them as processes of this machine or as jobs of a Slurm cluster.
+"""
 
 import contextlib
 import dataclasses
@@ -27,7 +30,9 @@ from adama_jax.execution.stopping import deaf_to_ctrl_c, stop_on_signals
 from adama_jax.storage.folder import RunFolder
 from adama_jax.studies.sweep import Job
 
-LOCAL = {"timeout_min": 60 * 24 * 30}  # submitit has no other word for: as long as it takes
+LOCAL = {"timeout_min": 60 * 24 * 30}  # 30 days: submitit requires a time limit
+POLL_SECONDS = 0.5  # between two looks at the submitted jobs
+MOST_LETTERS = 300  # of an error in one line
 
 
 class Failure(NamedTuple):
@@ -54,9 +59,10 @@ def launch(
     """
     if not jobs:
         return []
-    failures = (_here if options.launcher == "here" else _submitted)(
-        jobs, out, options, console, training
-    )
+    if options.launcher == "here":
+        failures = _here(jobs, out, options, console, training)
+    else:
+        failures = _submitted(jobs, out, options, console, training)
     for job, why in failures:
         console.print(f"{job.name}: failed: {why}", style="red", highlight=False, soft_wrap=True)
     return failures
@@ -65,16 +71,17 @@ def launch(
 def _here(
     jobs: Sequence[Job], out: Path, options: Launch, console: Console, training: Training
 ) -> list[Failure]:
-    """One thread a share of the devices: a program runs and compiles on its own share, beside the others."""
+    """One thread per share of the devices: a program compiles and runs on its own share."""
     import jax
 
     devices = jax.local_devices()
     beside = min(len(jobs), options.at_once or len(devices), len(devices))
     shares: queue.Queue[list[Any]] = queue.Queue()
-    for place in range(beside):
-        shares.put(devices[place::beside])
+    for first in range(beside):
+        shares.put(devices[first::beside])
+    # What a world imports is imported once, before there are threads.
     for config in {job.configs[0].scenario: job.configs[0] for job in jobs}.values():
-        make_env(config)  # what a world imports is imported once, before there are threads
+        make_env(config)
 
     def work(job: Job, left: int, bars: Progress, stop: Callable[[], bool]) -> str | None:
         share = shares.get()
@@ -91,9 +98,8 @@ def _here(
                 )
         except Interrupted as stopped:
             reporter.tell(str(stopped))
-        except (
-            Exception
-        ) as error:  # a line, and not the exception: its frames would hold the device's memory
+        except Exception as error:
+            # A line, and not the exception: its frames would hold the device's memory.
             return _in_a_line(error)
         finally:
             reporter.finished()
@@ -105,25 +111,25 @@ def _here(
         progress_bars(console) as bars,
         ThreadPoolExecutor(beside) as pool,
     ):
-        left = -(-len(jobs) // beside)
-        futures = [
-            pool.submit(work, job, left if place < beside else 1, bars, stop)
-            for place, job in enumerate(jobs)
-        ]
+        # How many jobs a thread has, for the time that is left: only its first tells.
+        rounds = -(-len(jobs) // beside)
+        futures = []
+        for number, job in enumerate(jobs):
+            left = rounds if number < beside else 1
+            futures.append(pool.submit(work, job, left, bars, stop))
         wait(futures)
-    return [
-        Failure(job, why)
-        for job, future in zip(jobs, futures, strict=True)
-        if (why := future.result())
-    ]
+    reasons = [future.result() for future in futures]
+    ended = zip(jobs, reasons, strict=True)
+    return [Failure(job, why) for job, why in ended if why is not None]
 
 
 def _submitted(
     jobs: Sequence[Job], out: Path, options: Launch, console: Console, training: Training
 ) -> list[Failure]:
-    """Submitit's jobs, `at_once` at a time; what they print is in `out/jobs`. A stop is passed on to them.
+    """Submitit's jobs, `at_once` at a time; what they print is in `out/jobs`.
 
-    One that was killed goes on once more; what it had saved is not trained again.
+    A stop is passed on to them. A job that was killed is submitted once more: it resumes from what
+    it had saved.
     """
     import submitit
 
@@ -132,56 +138,66 @@ def _submitted(
     beside = min(len(jobs), options.at_once or (cores if local else len(jobs)))
     executor = submitit.AutoExecutor(folder=out / "jobs", cluster=options.launcher)
     executor.update_parameters(name="adama", **(LOCAL if local else _slurm(options)))
-    devices = max(1, cores // beside) if local else None
-    training = dataclasses.replace(training, devices=devices or training.devices)
-    waiting, running, failures, killed = list(jobs), [], [], []
+    if local:
+        # The jobs share the machine's cores.
+        training = dataclasses.replace(training, devices=max(1, cores // beside))
+    waiting = list(jobs)
+    running: list[tuple[Job, Any]] = []
+    failures: list[Failure] = []
+    killed: list[Job] = []
     begun = time.time()
     with stop_on_signals() as stop:
         while (waiting or running) and not stop():
             while waiting and len(running) < beside:
                 job = waiting.pop(0)
-                again = training.force and job not in killed
-                submitted, failed = _hand_in(
-                    executor, job, out, dataclasses.replace(training, force=again), console
-                )
-                running += [(job, submitted)] if submitted else []
+                # By force a second time would throw away what was saved before the kill.
+                force = training.force and job not in killed
+                how = dataclasses.replace(training, force=force)
+                submitted, failed = _hand_in(executor, job, out, how, console)
+                if submitted is not None:
+                    running.append((job, submitted))
                 failures += failed
             ended = [pair for pair in running if pair[1].done()]
             running = [pair for pair in running if pair not in ended]
             for job, submitted in ended:
                 if job not in killed and _was_killed(submitted):
-                    console.print(
-                        f"{job.name}: job {submitted.job_id} was killed; goes on", highlight=False
-                    )
+                    restarted = f"job {submitted.job_id} was killed and is submitted again"
+                    console.print(f"{job.name}: {restarted}", highlight=False)
                     left = _without_finished(job, out, begun)
-                    killed.append(left)
-                    waiting += [left] if left.configs else []
+                    if left.configs:
+                        killed.append(left)
+                        waiting.append(left)
                 else:
                     failures += _take_back(job, submitted, console)
-            time.sleep(0.5)
+            time.sleep(POLL_SECONDS)
         for _, submitted in running:
             _stop(submitted, local)
+        # They save, for as long as a stop is given.
         while not all(submitted.done() for _, submitted in running):
-            time.sleep(0.1)  # they save, for as long as a stop is given
+            time.sleep(0.1)
     return failures
 
 
 def _without_finished(job: Job, out: Path, since: float) -> Job:
-    """What is left of a job that was killed."""
-    metas = [RunFolder.of(out, config).final.meta for config in job.configs]
-    left = [
-        n for n, meta in enumerate(metas) if not (meta.is_file() and meta.stat().st_mtime >= since)
-    ]
-    return job._replace(
-        configs=tuple(job.configs[n] for n in left), labels=tuple(job.labels[n] for n in left)
-    )
+    """What is left of a job that was killed: the runs that it did not finish since then."""
+    configs, names = [], []
+    for config, name in zip(job.configs, job.labels, strict=True):
+        meta = RunFolder.of(out, config).final.meta
+        # An older one is of a run that is trained again, by force.
+        finished = meta.is_file() and meta.stat().st_mtime >= since
+        if not finished:
+            configs.append(config)
+            names.append(name)
+    return job._replace(configs=tuple(configs), labels=tuple(names))
 
 
 def _stop(submitted: Any, local: bool) -> None:
-    """Pass a stop on. (submitit's own way of cancelling a local job kills it after a second.)"""
+    """Pass a stop on to a job."""
     if local:
+        # Not by submitit's `cancel`, which kills a local job after a second; its controller
+        # forwards this signal.
         with contextlib.suppress(ProcessLookupError):
-            os.kill(int(submitted.job_id), signal.SIGTERM)  # which its controller forwards
+            os.kill(int(submitted.job_id), signal.SIGTERM)
     else:
         submitted.cancel()
 
@@ -201,7 +217,8 @@ def _hand_in(
     from submitit.core.utils import FailedJobError
 
     try:
-        with deaf_to_ctrl_c():  # it is for us; submitit's controller would kill the job
+        # Ctrl-C is for this process; submitit's controller would kill the job.
+        with deaf_to_ctrl_c():
             submitted = executor.submit(run_job, job, out.absolute(), training)
     except (subprocess.CalledProcessError, FailedJobError) as error:
         return None, [Failure(job, _in_a_line(error))]
@@ -252,7 +269,10 @@ def _slurm(options: Launch) -> dict[str, Any]:
 
 
 def _in_a_line(error: BaseException) -> str:
-    """The error's last line that says something: submitit ends a job's traceback with rules and the logs' names."""
-    lines = [line for line in (line.strip(" -") for line in str(error).splitlines()) if line]
-    said = [line for line in lines if not line.startswith("/") and "logs" not in line] or lines
-    return f"{type(error).__name__}: {said[-1][:300] if said else 'no message'}"
+    """The last line of an error that says something."""
+    stripped = [line.strip(" -") for line in str(error).splitlines()]
+    lines = [line for line in stripped if line]
+    # Submitit ends a job's traceback with rules and the names of its logs.
+    said = [line for line in lines if not line.startswith("/") and "logs" not in line]
+    last = (said or lines or ["no message"])[-1]
+    return f"{type(error).__name__}: {last[:MOST_LETTERS]}"

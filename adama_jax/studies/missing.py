@@ -17,7 +17,11 @@ MOST_NAMED = 8  # finished runs that get a line each; of more only the number is
 
 
 def complete(
-    configs: Sequence[Config], out: Path, training: Training, options: Launch, console: Console
+    configs: Sequence[Config],
+    out: Path,
+    training: Training,
+    options: Launch,
+    console: Console,
 ) -> list[Failure]:
     """Train the configurations that are not on disk; with `force`, all of them.
 
@@ -53,7 +57,12 @@ def complete(
     return launch(to_do, out, options, console, training)
 
 
-def _print_finished(finished: dict[Config, str], missing: int, out: Path, console: Console) -> None:
+def _print_finished(
+    finished: dict[Config, str],
+    missing: int,
+    out: Path,
+    console: Console,
+) -> None:
     """Say which runs are there already: nobody should wonder why they are not trained."""
     if len(finished) > MOST_NAMED:
         console.print(f"{len(finished)} runs are finished already, {missing} are to be trained.")

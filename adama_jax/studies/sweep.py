@@ -1,4 +1,7 @@
-"""Sweeps as data: products of settings, what they are called, and which of them one compiled program runs."""
+"""Sweeps as data: products of settings, their labels, and the jobs that train them.
+
+A job is what one compiled program runs.
+"""
 
 import itertools
 from collections.abc import Collection, Mapping, Sequence
@@ -32,14 +35,18 @@ class Job(NamedTuple):
 
     @property
     def work(self) -> int:
-        """Updates of an agent, about what its time is proportional to within a family of worlds."""
+        """Updates of all agents: about proportional to its time, within a family of worlds."""
         first = self.configs[0]
+        # Not every world says how many agents it has.
         agents = getattr(first.world, "num_agents", None) or 1
-        return self.runs * first.episodes * first.learning.updates_per_episode * agents
+        updates = first.episodes * first.learning.updates_per_episode
+        return self.runs * updates * agents
 
 
 def product(base: Config, axes: Mapping[str, Sequence[Any]]) -> list[Config]:
-    """Every combination of the axes' values, in order; a setting that a method does not read stays as in `base`.
+    """Every combination of the axes' values, in order.
+
+    A setting that a method does not read stays as in `base`.
 
     Args:
         base: all other settings.
@@ -47,27 +54,36 @@ def product(base: Config, axes: Mapping[str, Sequence[Any]]) -> list[Config]:
 
     >>> from adama_jax.config.schema import scenario_config
     >>> base = scenario_config("clustering")
-    >>> axes = {"method": ["adama", "fixed"], "rates.critic_scale": [40.0, 80.0], "rates.critic_rate": [0.001, 0.002]}
-    >>> [(c.method, c.rates.critic_scale, c.rates.critic_rate) for c in product(base, axes)]
-    [('adama', 40.0, 0.008), ('adama', 80.0, 0.008), ('fixed', 80.0, 0.001), ('fixed', 80.0, 0.002)]
+    >>> axes = {"method": ["adama", "fixed"], "rates.critic_scale": [40.0, 80.0]}
+    >>> axes["rates.critic_rate"] = [0.001, 0.002]
+    >>> for c in product(base, axes):
+    ...     print(c.method, c.rates.critic_scale, c.rates.critic_rate)
+    adama 40.0 0.008
+    adama 80.0 0.008
+    fixed 80.0 0.001
+    fixed 80.0 0.002
     """
     configs: list[Config] = []
     for values in itertools.product(*axes.values()):
         chosen = dict(zip(axes, values, strict=True))
         reads = METHODS[chosen.get("method", base.method)].reads
-        kept = {
-            n: v
-            for n, v in chosen.items()
-            if not n.startswith("rates.") or n.removeprefix("rates.") in reads
-        }
-        config = with_settings(base, kept)
+        read = [name for name in chosen if _is_read(name, reads)]
+        config = with_settings(base, {name: chosen[name] for name in read})
+        # Combinations that differ only in what the method does not read are one.
         if config not in configs:
             configs.append(config)
     return configs
 
 
+def _is_read(name: str, reads: Collection[str]) -> bool:
+    """Whether a method that reads these rates' settings reads a setting."""
+    return not name.startswith("rates.") or name.removeprefix("rates.") in reads
+
+
 def labels(configs: Sequence[Config]) -> list[str]:
-    """A name for each: its method, and the settings in which configurations of that scenario and method differ.
+    """A name for each configuration: its method, and the settings in which it differs.
+
+    Compared are configurations of the same scenario and method.
 
     >>> from adama_jax.config.schema import scenario_config
     >>> base = scenario_config("clustering")
@@ -75,6 +91,7 @@ def labels(configs: Sequence[Config]) -> list[str]:
     ['adama m=40.0', 'adama m=80.0']
     """
     values = [dict(all_settings(config)) for config in configs]
+    # The values of each setting that are found in each group.
     found: dict[tuple[str, str], dict[str, set[str]]] = {}
     for config, own in zip(configs, values, strict=True):
         group = found.setdefault((config.scenario, config.method), {})
@@ -82,14 +99,11 @@ def labels(configs: Sequence[Config]) -> list[str]:
             group.setdefault(name, set()).add(repr(value))
     names = []
     for config, own in zip(configs, values, strict=True):
-        differing = [
-            name
-            for name, several in found[config.scenario, config.method].items()
-            if len(several) > 1
-        ]
-        names.append(
-            f"{config.label} {in_words({n: own[n] for n in differing if n != 'direction'})}".strip()
-        )
+        group = found[config.scenario, config.method]
+        # A label names the optimizer already.
+        differing = [name for name, several in group.items() if len(several) > 1]
+        settings = in_words({name: own[name] for name in differing if name != "optimizer"})
+        names.append(f"{config.label} {settings}".strip())
     return names
 
 
@@ -116,12 +130,13 @@ def rejoined(jobs: Sequence[Job], begun: Sequence[Collection[str]]) -> list[Job]
 
 
 def jobs(configs: Sequence[Config], names: Sequence[str], parts: int = 1) -> list[Job]:
-    """One job a program, longest first; with `parts`, that many jobs of equal size instead, for as many machines.
+    """One job per program, longest first.
 
     Args:
         configs: different configurations.
         names: what to call them.
-        parts: jobs that a program's configurations are divided into, where there are enough of them.
+        parts: jobs of equal size that a program's configurations are divided into, for as many
+            machines, where there are enough of them.
     """
     groups: dict[str, list[tuple[Config, str]]] = {}
     for config, name in zip(configs, names, strict=True):
@@ -130,19 +145,15 @@ def jobs(configs: Sequence[Config], names: Sequence[str], parts: int = 1) -> lis
     for group in groups.values():
         size = -(-len(group) // parts)
         for start in range(0, len(group), size):
-            members = group[start : start + size]
-            called = (
-                members[0][1]
-                if len(members) == 1
-                else f"{members[0][0].label}, {len(members)} settings"
-            )
             part = f" (part {start // size + 1})" if len(group) > size else ""
-            title = f"{members[0][0].scenario}: {called}{part}"
-            result.append(
-                Job(
-                    title,
-                    tuple(config for config, _ in members),
-                    tuple(name for _, name in members),
-                )
-            )
+            result.append(_job(group[start : start + size], part))
+    # The longest first: begun last, it would be waited for alone.
     return sorted(result, key=lambda job: -job.work)
+
+
+def _job(members: Sequence[tuple[Config, str]], part: str) -> Job:
+    configs = tuple(config for config, _ in members)
+    names = tuple(name for _, name in members)
+    first = configs[0]
+    called = names[0] if len(names) == 1 else f"{first.label}, {len(names)} settings"
+    return Job(f"{first.scenario}: {called}{part}", configs, names)

@@ -277,6 +277,11 @@ def test_jobs_group_by_program_and_divide_into_parts():
     assert {config for job in parts for config in job.configs} == set(configs)
 
 
+def test_a_label_names_the_optimizer_once():
+    configs = product(tiny(), {"optimizer": [None, "adam"], "rates.critic_rate": [0.001]})
+    assert labels(configs) == ["fixed", "fixed (adam)"]
+
+
 def test_what_was_begun_together_is_one_job():
     """Other parts than when it was begun: no two jobs have runs of one slice."""
     configs = product(tiny(), GRID)
