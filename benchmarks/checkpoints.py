@@ -22,17 +22,20 @@ import jax
 import jax.numpy as jnp
 
 from adama_jax import tree
+from adama_jax.config.options import Training
 from adama_jax.config.schema import scenario_config
 from adama_jax.execution.build import make_hyper
-from adama_jax.execution.history import Course
-from adama_jax.execution.loop import Lane, Watch, train_slice
-from adama_jax.execution.program import Program, compiled, points
-from adama_jax.execution.saver import SavedSlice, Saving
-from adama_jax.execution.state import shapes_of, to_host
-from adama_jax.storage.cohorts import Slice
-from adama_jax.storage.folder import run_folder
+from adama_jax.execution.cohort import Cohort, Group
+from adama_jax.execution.events import Member
+from adama_jax.execution.history import no_history
+from adama_jax.execution.log import write_log
+from adama_jax.execution.loop import train_cohort
+from adama_jax.execution.observer import Hooks
+from adama_jax.execution.program import Program, compiled, schedule
+from adama_jax.execution.saver import CohortSaver
+from adama_jax.execution.state import leaves_of, named_arrays
+from adama_jax.storage.groups import SavedGroup
 from adama_jax.storage.provenance import machine
-from adama_jax.storage.writer import RunWriter
 from benchmarks.reports import add_to_report
 from benchmarks.words import chosen
 
@@ -47,7 +50,7 @@ LARGE = dataclasses.replace(CONFIG, seeds=7, episodes=50_000)
 
 
 def start(program: Program):
-    return program.people.init(range(program.width), make_hyper(CONFIG))
+    return program.population.init(range(program.width), make_hyper(CONFIG))
 
 
 def bare(program: Program) -> float:
@@ -55,38 +58,47 @@ def bare(program: Program) -> float:
     state = start(program)
     jax.block_until_ready(state)
     began = time.perf_counter()
-    for chunks in points(CONFIG):
+    for chunks in schedule(CONFIG):
         for length in chunks:
             state, metrics = program.advance[length](state)
-        jax.block_until_ready((program.evaluate()(state), metrics))
+        jax.block_until_ready((program.evaluate.result()(state), metrics))
     return time.perf_counter() - began
 
 
 def whole(program: Program, folder: Path) -> float:
     """The project's loop without a save: metrics to disk, a look for divergence at each chunk."""
-    lanes = [Lane(0, seed) for seed in range(SEEDS)]
-    about = Slice([("run", seed) for seed in range(SEEDS)], program.width, 1)
+    folder.mkdir(exist_ok=True)
+    members = [Member(CONFIG, CONFIG.label, seed, folder) for seed in range(SEEDS)]
+    saver = saver_of([list(range(SEEDS))], folder, program, Training(checkpoint_minutes=None))
     seconds = []
-    with RunWriter(run_folder(folder, CONFIG), CONFIG, again=True) as writer:
-        saved = SavedSlice(folder / "saved", about, Saving(minutes=None), print)
-        watch = Watch(observe=lambda point: seconds.append(time.perf_counter()))
 
-        def write(episode, values):
-            writer.point(episode, list(range(SEEDS)), values)
+    def look(event):
+        seconds.append(time.perf_counter())
 
-        began = time.perf_counter()
-        train_slice([CONFIG], lanes, program, saved, watch, write)
+    began = time.perf_counter()
+    train_cohort(members, program, saver, Hooks([write_log, look]))
     return seconds[-1] - began
+
+
+def saver_of(
+    runs: list[list[int]], folder: Path, program: Program, training: Training
+) -> CohortSaver:
+    """Of a cohort that holds these seeds of each run."""
+    groups = []
+    for run, seeds in enumerate(runs):
+        saved = SavedGroup(folder / str(run), tuple(seeds), program.population.width, 1, ())
+        groups.append(Group(run, saved))
+    leaves = leaves_of(program.shapes)
+    return CohortSaver(Cohort(tuple(groups), 0), leaves, training, print)
 
 
 def save_costs(folder: Path) -> dict[str, float]:
     """A save beside training: how long it holds the loop up, and how it slows the chunks."""
     program = compiled(LARGE, LARGE.seeds, jax.devices()[:1], LARGE.seeds)
     state = start(program)
-    length = points(LARGE)[0][0]
-    about = Slice([("run", seed) for seed in LARGE.seed_range], program.width, 1)
-    saved = SavedSlice(folder / "costs", about, Saving(), print)
-    saved.make_room(shapes_of(program.shapes))
+    length = schedule(LARGE)[0][0]
+    saved = saver_of([list(LARGE.seed_range)], folder / "costs", program, Training())
+    saved.make_room()
     held, beside, alone = [], [], []
     for number in range(ROUNDS):
         began = time.perf_counter()
@@ -95,7 +107,8 @@ def save_costs(folder: Path) -> dict[str, float]:
         jax.block_until_ready(metrics)
         alone.append((time.perf_counter() - began) / 5)
         began = time.perf_counter()
-        saved.save(to_host(state, saved.room()), Course(number + 1))
+        history = no_history(LARGE.seeds)._replace(episode=number + 1)
+        saved.save(named_arrays(state, saved.room()), history)
         held.append(time.perf_counter() - began)
         began, chunks = time.perf_counter(), 0
         while not saved.idle() or chunks == 0:

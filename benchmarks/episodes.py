@@ -93,13 +93,13 @@ def ours(contestant: Contestant) -> Callable[[int], None]:
     import jax
 
     from adama_jax.execution.build import make_hyper
-    from adama_jax.execution.program import compiled, points
+    from adama_jax.execution.program import compiled, schedule
 
     config = configuration()
     devices = jax.local_devices()[: contestant.devices]
     program = compiled(config, contestant.runs, devices, contestant.runs)
-    length = points(config)[0][0]
-    state = program.people.init(range(contestant.runs), make_hyper(config))
+    length = schedule(config)[0][0]
+    state = program.population.init(range(contestant.runs), make_hyper(config))
 
     def train(episodes: int) -> None:
         nonlocal state

@@ -11,13 +11,14 @@ from rich.console import Console
 
 from adama_jax.config.exhibits import Exhibit, Length, load_exhibits
 from adama_jax.config.names import with_settings
+from adama_jax.config.options import Training
 from adama_jax.config.schema import Config, scenario_config
 from adama_jax.execution.actors import load_actors
-from adama_jax.execution.loop import Watch
+from adama_jax.execution.observer import Hooks
 from adama_jax.storage.checkpoints import Checkpoints
 from adama_jax.storage.folder import run_folder
 from adama_jax.storage.reader import load_run
-from adama_jax.storage.writer import Finished, RunWriter
+from adama_jax.storage.writer import FinishedSeed, Kept, RunWriter
 from adama_jax.studies.exhibits import shown
 
 
@@ -60,15 +61,18 @@ def short(method="adama", **changes):
     )
 
 
-def stop_at(edge):
-    """A watch that stops a run at its `edge`-th chunk's edge, from 1."""
+ALWAYS = Training(checkpoint_minutes=0)  # a checkpoint after each chunk
+
+
+def stop_at(edge, **others):
+    """Hooks that stop training at the end of its `edge`-th chunk, from 1; beside them others."""
     edges = []
 
     def stop():
         edges.append(None)
         return len(edges) == edge
 
-    return Watch(stop=stop)
+    return Hooks(stop=stop, **others)
 
 
 def arrays_of_run(run):
@@ -143,15 +147,15 @@ def fake_run(
     }  # fmt: skip
     seeds = list(config.seed_range)
     with RunWriter(run_folder(out, config), config) as writer:
-        for point in range(points):
-            writer.point(
-                100 * (point + 1),
-                seeds,
-                {name: values[:, point] for name, values in metrics.items()},
-            )
         for row, seed in enumerate(seeds):
-            played = {name: value[row] for name, value in rollout.items()}
-            writer.keep(seed, played, {"params.w": np.ones(2)}, Finished(1.0, 100 * points, None))
+            kept = Kept(
+                episode=100 * np.arange(1, points + 1),
+                curves={name: each[row] for name, each in metrics.items()},
+                rollout={name: value[row] for name, value in rollout.items()},
+                actors={"params.w": np.ones(2)},
+                about=FinishedSeed(1.0, 100 * points, None),
+            )
+            writer.keep(seed, kept)
         folder = writer.finish(entities, {}, meta)
     return load_run(folder)
 

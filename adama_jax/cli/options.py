@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 
 from adama_jax.bounds import Each, OneOf
 from adama_jax.config.methods import METHODS
-from adama_jax.config.options import Flat, Launch, Output, Training
+from adama_jax.config.options import OBSERVERS, Flat, Launch, Output, Training
 from adama_jax.config.scenarios import SCENARIOS
 from adama_jax.config.schema import Config
 from adama_jax.errors import SettingError
@@ -75,7 +75,7 @@ class ReproduceCommand:
 
 @dataclass(frozen=True)
 class ResumeCommand:
-    """Go on with a run that was interrupted, and with what was begun together with it."""
+    """Resume a run that was interrupted."""
 
     training: Annotated[Training, Flat] = Training()
 
@@ -132,6 +132,9 @@ def check_training(training: Training) -> None:
     minutes = training.checkpoint_minutes
     if minutes is not None and not 0 <= minutes < float("inf"):
         raise SettingError(f"checkpoint_minutes={minutes}: must be at least 0 and finite, or None")
+    for observer in training.observers:
+        if observer not in OBSERVERS:
+            raise SettingError(f"observers={observer}: must be among {', '.join(OBSERVERS)}")
     for name in ("devices", "keep_every", "replay_every"):
         value = getattr(training, name)
         if value is not None and value < 1:

@@ -6,6 +6,13 @@ from typing import Annotated, Literal
 
 import tyro
 
+# Who looks on while runs train, by name: an import path to what makes one of an
+# `execution.observer.JobInfo`. Another one is a file of its own and a line here.
+OBSERVERS = {
+    "progress": "adama_jax.execution.progress:ProgressObserver",
+    "jsonl": "adama_jax.execution.log:log_observer",
+}
+
 Flat = tyro.conf.arg(name="")  # its fields have no prefix on the command line
 
 
@@ -16,15 +23,17 @@ class Training:
     force: bool = False
     """Train again what is finished, and anew what was begun."""
     devices: int | None = None
-    """Host devices on a CPU; None: one a core."""
+    """Host devices on a CPU; None: one per core."""
     checkpoint_minutes: float | None = 10.0
     """Minutes between checkpoints; None: only when stopped (Ctrl-C, SIGTERM)."""
     keep_every: int | None = None
     """Also keep checkpoints at least this many episodes apart; None: the newest two only."""
     replay_every: int = 1
-    """Checkpoints for each one that has the replay; above 1 a run that goes on has an older replay."""
+    """Checkpoints for each one that has the replay; above 1 a run resumes with an older replay."""
     if_save_fails: Literal["go_on", "stop"] = "go_on"
     """What to do when a checkpoint cannot be written: train on and say so, or stop."""
+    observers: tuple[str, ...] = ("progress", "jsonl")
+    """Who looks on: progress (bars or lines), jsonl (metrics.jsonl in a run's folder)."""
 
 
 @dataclass(frozen=True)

@@ -1,257 +1,246 @@
-"""The host loop of a slice: jitted chunks, at a chunk's edge divergence, checkpoint and stop, at a point evaluation."""
+"""The host's loop over one cohort: chunk after chunk, and at a chunk's end all that is not training.
 
-import itertools
+After each chunk: look for members that diverged, save if it is time, stop if asked. After the last
+chunk of a point: an evaluation.
+"""
+
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import jax
 import numpy as np
 
 from adama_jax.config.schema import Config
-from adama_jax.errors import CheckpointError, Interrupted
+from adama_jax.errors import Interrupted
 from adama_jax.execution.actors import actor_arrays
 from adama_jax.execution.build import make_env, make_hypers
-from adama_jax.execution.history import Course
-from adama_jax.execution.program import Program, points
-from adama_jax.execution.saver import SavedSlice
-from adama_jax.execution.state import from_host, shapes_of, to_host
-from adama_jax.training.population import Population, host
-from adama_jax.training.trainer import TrainState, checked_names, joined
+from adama_jax.execution.events import (
+    Advanced,
+    Diverged,
+    Divergence,
+    Evaluated,
+    Member,
+    Resumed,
+    Values,
+    Where,
+)
+from adama_jax.execution.history import History, joined, no_history
+from adama_jax.execution.observer import Hooks
+from adama_jax.execution.program import Program, schedule
+from adama_jax.execution.saver import CohortSaver, Saved
+from adama_jax.execution.state import named_arrays, on_devices, to_numpy
+from adama_jax.training.population import Population
+from adama_jax.training.trainer import TrainState, checked_names
 
-DRAWN_EPISODES = 4  # greedy episodes kept for drawing; their starts come from the evaluation's seed
-Values = Mapping[str, np.ndarray]  # leading with the lanes
-
-
-class Lane(NamedTuple):
-    """One run: a seed of one of the configurations; of none of them (-1) if its results are on disk already."""
-
-    config: int
-    seed: int
-
-
-class Broken(NamedTuple):
-    """Where a lane first was not finite."""
-
-    episode: int
-    update: int  # from 0
-    leaf: str
-
-
-class Point(NamedTuple):
-    """What an observer is told at a point of the curves."""
-
-    part: int  # this slice, from 1
-    parts: int
-    episode: int
-    total: int
-    episodes: int  # since the last point
-    seconds: float  # that they took, compilation excluded
-    values: Values
-
-
-class Moved(NamedTuple):
-    """What an observer is told at a chunk's edge."""
-
-    part: int  # this slice, from 1
-    parts: int
-    episode: int
-    total: int
-    episodes: int  # of the chunk
-    seconds: float  # that they took
-
-
-class Watch(NamedTuple):
-    """Who looks on, and who may end it.
-
-    observe: called at each point.
-    moved: called at each chunk's edge, before a point there.
-    broke: told of lanes that are no longer finite, within a chunk.
-    tell: hears in a line what went wrong, and where a slice goes on.
-    stop: asked at each chunk's edge; if it says so a checkpoint is written and `Interrupted` raised.
-    """
-
-    observe: Callable[[Point], None] = lambda point: None
-    moved: Callable[[Moved], None] = lambda moved: None
-    broke: Callable[[Mapping[Lane, Broken]], None] = lambda lanes: None
-    tell: Callable[[str], None] = lambda line: None
-    stop: Callable[[], bool] = lambda: False
+# Greedy episodes kept for drawing; their starts come from the evaluation's seed.
+DRAWN_EPISODES = 4
 
 
 class Learned(NamedTuple):
-    """A slice at its end; values lead with the lanes."""
+    """A cohort at its end; values lead with the members."""
 
-    seconds: float
-    episodes: int  # advanced
-    diverged: Mapping[Lane, Broken]
+    history: History
+    diverged: Mapping[int, Divergence]  # by the row of the member
     rollouts: Values
     actors: Values
 
 
-def train_slice(
-    configs: Sequence[Config],
-    lanes: Sequence[Lane],
+def train_cohort(
+    members: Sequence[Member],
     program: Program,
-    saved: SavedSlice,
-    watch: Watch,
-    write: Callable[[int, Values], None],
-    place: tuple[int, int] = (1, 1),
+    saver: CohortSaver,
+    hooks: Hooks,
+    number: tuple[int, int] = (1, 1),
+    restored: Saved | None = None,
 ) -> Learned:
-    """Train one slice to its last point, or until every lane has diverged; go on where `saved` says.
+    """Train one cohort to its last point, or until every member has diverged.
 
     Args:
-        configs: the job's.
-        lanes: the slice's; a short one is filled up with copies.
+        members: of the cohort, row by row; a population that is wider is filled up with copies.
         program: theirs.
-        saved: the slice's checkpoints.
-        watch: who looks on.
-        write: given each point's episode and values, those of the checkpoint first.
-        place: of the slice among the job's, from 1, and how many there are.
+        saver: of the cohort.
+        hooks: told what happens, and asked whether to stop.
+        number: of the cohort among the job's, from 1, and how many there are.
+        restored: where the members resume; None: from the beginning.
 
     Raises:
-        Interrupted: `watch.stop` said so.
-        CheckpointError: a checkpoint could not be written, and that is to stop the run.
+        Interrupted: `hooks.stop` said so.
+        CheckpointError: a checkpoint could not be written, and that is to stop training.
     """
-    config, count = configs[0], len(lanes)
-    state, course = _begin(configs, lanes, program, saved, watch)
-    for episode, values in course.points:
-        write(episode, values)
-    diverged = _broken(config, state, lanes)
-    end, before = 0, course
-    for chunks in points(config):
+    cohort = _Cohort(members, program, saver, hooks, number)
+    cohort.begin(restored)
+    episode = 0
+    for chunks in schedule(cohort.config):
         for length in chunks:
-            end += length
-            if end <= course.episode or len(diverged) == count:
-                continue
-            state, course, seconds = _advance(program, state, course, length, count)
-            found = _broken(config, state, lanes)
-            if found.keys() - diverged.keys():
-                watch.broke(
-                    {lane: broken for lane, broken in found.items() if lane not in diverged}
-                )
-            diverged = found
-            watch.moved(Moved(*place, end, config.episodes, length, seconds))
-            _edge(saved, state, course, len(diverged) == count, watch)
-            program.evaluate.begin()  # beside the chunks that follow
-        if course.points and end <= course.points[-1][0]:
-            continue
-        course = _point(program, state, course, end, count)
-        write(*course.points[-1])
-        spent = (course.episode - before.episode, course.seconds - before.seconds)
-        watch.observe(Point(*place, end, config.episodes, *spent, course.points[-1][1]))
-        before = course
-    if course.episode > 0:
-        _edge(
-            saved, state, course, len(diverged) == count, watch
-        )  # what follows may take longer than one can wait
-    rollouts = greedy_episodes(program.people, state, config, count)
-    actors = {
-        name: value[:count] for name, value in actor_arrays(state.learner.params.actors).items()
-    }
-    return Learned(course.seconds, course.episode, diverged, rollouts, actors)
+            episode += length
+            if episode > cohort.history.episode and not cohort.has_diverged():
+                cohort.advance(length)
+                cohort.save_or_stop()
+                # Compiled beside the chunks that follow, not before the first.
+                program.evaluate.begin()
+        if episode > cohort.last_point():
+            cohort.evaluate(episode)
+    if cohort.history.episode:
+        # What follows may take longer than one who stops can wait.
+        cohort.save_or_stop()
+    return cohort.learned()
 
 
-def _begin(
-    configs: Sequence[Config],
-    lanes: Sequence[Lane],
-    program: Program,
-    saved: SavedSlice,
-    watch: Watch,
-) -> tuple[TrainState, Course]:
-    """From the newest checkpoint, or from the beginning."""
-    saved.make_room(shapes_of(program.shapes))
-    if saved.exists():
-        found = saved.restore(shapes_of(program.shapes))
-        if found is not None:
-            arrays, course = found
-            ends = itertools.accumulate(
-                length for chunks in points(configs[0]) for length in chunks
-            )
-            if course.episode not in ends:
-                raise CheckpointError(
-                    f"{saved.folder}: is of a version with other chunks; force=true begins anew"
-                )
-            watch.tell(f"goes on from episode {course.episode:,}")
-            return from_host(arrays, program.shapes, program.people.layout), course
-        watch.tell("no checkpoint can be used, begins anew")
-    rows = [lanes[place % len(lanes)] for place in range(program.width)]
-    return program.people.init(
-        [lane.seed for lane in rows], make_hypers([configs[r.config] for r in rows])
-    ), Course()
+class _Cohort:
+    """Members while they train: their state and history, which change with each step."""
 
+    state: TrainState
+    history: History
 
-def _advance(
-    program: Program, state: TrainState, course: Course, length: int, count: int
-) -> tuple[TrainState, Course, float]:
-    """A chunk, and the seconds that it took."""
-    start = time.perf_counter()
-    state, metrics = program.advance[length](state)
-    chunk = (length, host(metrics._asdict(), count))  # waits for it
-    seconds = time.perf_counter() - start
-    after = Course(
-        course.episode + length, course.seconds + seconds, course.points, [*course.chunks, chunk]
-    )
-    return state, after, seconds
+    def __init__(
+        self,
+        members: Sequence[Member],
+        program: Program,
+        saver: CohortSaver,
+        hooks: Hooks,
+        number: tuple[int, int],
+    ):
+        self.config = members[0].config
+        self.diverged: dict[int, Divergence] = {}
+        self._members = members
+        self._program = program
+        self._saver = saver
+        self._hooks = hooks
+        self._number = number
+        # Since the last point, in this process.
+        self._seconds = 0.0
+        self._episodes = 0
 
+    def begin(self, restored: Saved | None) -> None:
+        """From checkpoints, or from the beginning."""
+        program = self._program
+        if restored is None:
+            copies = [self._members[row % len(self._members)] for row in range(program.width)]
+            hypers = make_hypers([member.config for member in copies])
+            self.state = program.population.init([member.seed for member in copies], hypers)
+            self.history = no_history(len(self._members))
+        else:
+            arrays, self.history = restored
+            self.state = on_devices(arrays, program.shapes, program.population.layout)
+            self._hooks.report(f"resumes from episode {self.history.episode:,}")
+            self._hooks.tell(Resumed(self._members, self.history.points))
+        self._at_the_chunks_end = self.history
+        self.diverged = _divergences(self.config, self.state, len(self._members))
 
-def _edge(saved: SavedSlice, state: TrainState, course: Course, lost: bool, watch: Watch) -> None:
-    """Save if it is time to, and leave if told to. A slice that is lost as a whole keeps the last good checkpoint."""
-    stop = watch.stop()
-    if (stop or saved.due()) and not lost:
-        saved.save(to_host(state, saved.room()), course, np.asarray(state.non_finite.update) < 0)
-    if stop:
-        saved.wait()
-        last = (
-            "no checkpoint" if saved.newest is None else f"a checkpoint of episode {saved.newest:,}"
+    def has_diverged(self) -> bool:
+        """Whether no member is finite any more: training them on would change nothing."""
+        return len(self.diverged) == len(self._members)
+
+    def last_point(self) -> int:
+        """The episode of the last point of the curves, 0 before the first."""
+        return self.history.points[-1][0] if self.history.points else 0
+
+    def advance(self, length: int) -> None:
+        """Train a chunk of episodes."""
+        count = len(self._members)
+        start = time.perf_counter()
+        self.state, metrics = self._program.advance[length](self.state)
+        chunk = (length, to_numpy(metrics._asdict(), count))  # waits for it
+        seconds = time.perf_counter() - start
+        self._spent(seconds)
+        self._episodes += length
+        before = self.history
+        self.history = before._replace(
+            episode=before.episode + length, chunks=[*before.chunks, chunk]
         )
-        raise Interrupted(f"stopped at episode {course.episode:,}, with {last}")
+        self._at_the_chunks_end = self.history
+        found = _divergences(self.config, self.state, count)
+        new = [row for row in found if row not in self.diverged]
+        self.diverged = found
+        if new:
+            members = [self._members[row] for row in new]
+            self._hooks.tell(Diverged(members, [found[row] for row in new]))
+        where = self._where(self.history.episode)
+        self._hooks.tell(Advanced(self._members, where, length, seconds))
+
+    def save_or_stop(self) -> None:
+        """Save if it is time to, and leave if asked to."""
+        stop = self._hooks.stop()
+        saver = self._saver
+        # Members that have all diverged keep their last good checkpoint.
+        if (stop or saver.due()) and not self.has_diverged():
+            arrays = named_arrays(self.state, saver.room())
+            finite = np.asarray(self.state.non_finite.update)[: len(self._members)] < 0
+            # Always as it was before an evaluation, which is repeated on resuming: then members at
+            # the same episode have the same points, whenever they were saved.
+            saver.save(arrays, self._at_the_chunks_end, finite)
+        if stop:
+            saver.wait()
+            last = "no checkpoint"
+            if saver.newest is not None:
+                last = f"a checkpoint of episode {saver.newest:,}"
+            raise Interrupted(f"stopped at episode {self.history.episode:,}, with {last}")
+
+    def evaluate(self, episode: int) -> None:
+        """Add a point to the curves: the chunks since the last one, and an evaluation."""
+        points = self.history.points
+        if self.history.chunks:
+            evaluate = self._program.evaluate.result()
+            start = time.perf_counter()
+            returns = to_numpy(evaluate(self.state), len(self._members))
+            values = joined(self.history.chunks) | {"eval_return": returns}
+            self._spent(time.perf_counter() - start)
+        else:
+            # All have diverged before: the curves go on to the same end, without values.
+            values = {name: np.full_like(last, np.nan) for name, last in points[-1][1].items()}
+        self.history = self.history._replace(points=[*points, (episode, values)], chunks=())
+        where = self._where(episode)
+        event = Evaluated(self._members, where, self._episodes, self._seconds, values)
+        self._hooks.tell(event)
+        self._seconds, self._episodes = 0.0, 0
+
+    def learned(self) -> Learned:
+        """What there is to keep at the end."""
+        count = len(self._members)
+        rollouts = greedy_episodes(self._program.population, self.state, self.config, count)
+        actors = actor_arrays(to_numpy(self.state.learner.params.actors, count))
+        return Learned(self.history, self.diverged, rollouts, actors)
+
+    def _where(self, episode: int) -> Where:
+        return Where(*self._number, episode, self.config.episodes)
+
+    def _spent(self, seconds: float) -> None:
+        share = seconds / len(self._members)
+        self.history = self.history._replace(seconds=self.history.seconds + share)
+        self._seconds += seconds
 
 
-def _point(program: Program, state: TrainState, course: Course, episode: int, count: int) -> Course:
-    """A point of the curves: the chunks since the last, and an evaluation; NaN once all lanes have diverged."""
-    if not course.chunks:
-        nothing = {
-            name: np.full_like(value, np.nan) for name, value in course.points[-1][1].items()
-        }
-        return course._replace(points=[*course.points, (episode, nothing)])
-    evaluate = program.evaluate()
-    start = time.perf_counter()
-    values = joined(course.chunks) | {"eval_return": host(evaluate(state), count)}
-    seconds = course.seconds + time.perf_counter() - start
-    return Course(course.episode, seconds, [*course.points, (episode, values)], ())
-
-
-def _broken(config: Config, state: TrainState, lanes: Sequence[Lane]) -> dict[Lane, Broken]:
-    """The lanes that are no longer finite, and since when."""
-    first = host(state.non_finite, len(lanes))
+def _divergences(config: Config, state: TrainState, members: int) -> dict[int, Divergence]:
+    """The rows that are no longer finite, and since when."""
+    first = to_numpy(state.non_finite, members)
     names = checked_names(state.learner.params)
-    together = config.learning.envs_per_run
-    return {
-        lane: Broken(
-            int(at) // (config.learning.updates_per_episode * together) * together,
-            int(at),
-            names[leaf],
-        )
-        for lane, at, leaf in zip(lanes, first.update, first.leaf, strict=True)
-        if at >= 0
-    }
+    per_round = config.learning.envs_per_run
+    updates_per_round = config.learning.updates_per_episode * per_round
+    found = {}
+    for row, (update, leaf) in enumerate(zip(first.update, first.leaf, strict=True)):
+        if update >= 0:
+            episode = int(update) // updates_per_round * per_round
+            found[row] = Divergence(episode, int(update), names[leaf])
+    return found
 
 
 def greedy_episodes(
-    people: Population, state: TrainState, config: Config, count: int
+    population: Population, state: TrainState, config: Config, members: int
 ) -> dict[str, np.ndarray]:
-    """Greedy episodes of every lane's actors.
+    """Greedy episodes of every member's actors.
 
     Returns:
-        Positions [S, E, T + 1, entities, 2], snapshot [S, E, T + 1, Z], reward and terminated [S, E, T].
+        Positions [S, E, T + 1, entities, 2], snapshot [S, E, T + 1, Z], reward and terminated
+        [S, E, T].
     """
     keys = jax.random.split(jax.random.key(config.evaluation.seed), DRAWN_EPISODES)
-    episodes: Any = host(people.play(state, keys), count)
-    positions = jax.jit(jax.vmap(jax.vmap(make_env(config).positions)))
+    episodes: Any = to_numpy(population.play(state, keys), members)
+    positions_of = jax.jit(jax.vmap(jax.vmap(make_env(config).positions)))
+    # One member's at a time fit in memory.
+    positions = [positions_of(snapshot) for snapshot in episodes.snapshot]
     return {
-        "positions": np.stack(
-            [positions(snapshot) for snapshot in episodes.snapshot]
-        ),  # one run's at a time fit
+        "positions": np.stack(positions),
         "snapshot": episodes.snapshot,
         "reward": episodes.reward,
         "terminated": episodes.terminated,

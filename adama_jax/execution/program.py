@@ -1,10 +1,9 @@
-"""The compiled program that serves every slice of a job, and the lengths of its chunks."""
+"""The compiled program that serves every cohort of a job, and the lengths of its chunks."""
 
 import math
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
-from functools import partial
 from typing import Any, NamedTuple
 
 from adama_jax.config.schema import Config
@@ -20,33 +19,33 @@ from adama_jax.execution.devices import (
 from adama_jax.training.population import Population, population
 from adama_jax.training.trainer import TrainState
 
-UPDATES, STEPS = (
-    100,
-    4000,
-)  # of a run in a chunk, about: long enough to cost nothing, short enough to stop soon
+# A member's part in a chunk, about: long enough to cost nothing, short enough to stop soon.
+UPDATES_PER_CHUNK = 100
+STEPS_PER_CHUNK = 4000
 
 
-class Later:
-    """Work that is done in a thread, from `begin` on; calling it gives the result, or raises what the work raised."""
+class InBackground:
+    """Work for a thread of its own, once it is begun; `result` waits for it."""
 
     def __init__(self, work: Callable[..., Any], *arguments: Any):
-        self._work = partial(work, *arguments)
+        self._work = work
+        self._arguments = arguments
         self._future: Future[Any] | None = None
 
-    def begin(self) -> None:
+    def begin(self) -> Future[Any]:
         """Begin, unless that was done."""
         if self._future is None:
             pool = ThreadPoolExecutor(1)
-            self._future = pool.submit(self._work)
+            self._future = pool.submit(self._work, *self._arguments)
             pool.shutdown(wait=False)
+        return self._future
 
-    def __call__(self) -> Any:
-        self.begin()
-        assert self._future is not None
-        return self._future.result()
+    def result(self) -> Any:
+        """What the work gives; it is begun if it was not. Raises what the work raised."""
+        return self.begin().result()
 
     def wait(self) -> None:
-        """Until it is done or has failed, if it has begun."""
+        """Until it is done or has failed, if it was begun."""
         if self._future is not None:
             wait([self._future])
 
@@ -54,61 +53,76 @@ class Later:
 class Program(NamedTuple):
     """What the loop calls, compiled.
 
-    width: runs in a slice; `people.width` may be more, to divide evenly over the devices.
+    population: of what it runs.
+    width: members of a cohort at most, evenly over the devices.
     shapes: of the state.
     advance: a chunk, by its episodes.
-    evaluate: compiled in a thread, from `begin` on; calling it gives `state -> [S]`.
+    evaluate: to be compiled; its result is `state -> [S]`.
     seconds: that compiling took, until training could begin.
     """
 
-    people: Population
+    population: Population
     width: int
     shapes: TrainState
     advance: dict[int, Callable[[TrainState], Any]]
-    evaluate: Later
+    evaluate: InBackground
     seconds: float
 
 
 def compiled(
-    config: Config, runs: int, devices: Sequence[Any], width: int | None = None
+    config: Config, members: int, devices: Sequence[Any], width: int | None = None
 ) -> Program:
     """Compile a configuration's program, for a width that fits in memory.
 
     Args:
         config: any of the job's; they share the program.
-        runs: how many there will be in all.
+        members: how many there will be in all.
         devices: JAX devices to share them.
-        width: runs at once; None: what is fast, and narrower if the compiled program says that it needs more memory.
+        width: members at once; None: what is fast, and narrower if the compiled program says that
+            it needs more memory.
     """
     start = time.perf_counter()
-    platform, hyper = devices[0].platform, make_hyper(config)
-    train = make_train(config, platform=platform)
-    fixed_width = width is not None
-    width = width or cohort_width(
-        runs, len(devices), most_in_memory(train, hyper, devices[0]), platform
-    )
+    if width is not None:
+        return _of_width(config, width, devices)._replace(seconds=time.perf_counter() - start)
+    device = devices[0]
+    trainer = make_train(config, platform=device.platform)
+    most = most_in_memory(trainer, make_hyper(config), device)
+    width = cohort_width(members, len(devices), most, device.platform)
     while True:
-        left_over = devices_per_pair(width, len(devices))
-        sharing = 1
-        if train.divisible:
-            sharing = most_sharing(config.learning.batch_size, left_over, platform)
-        people = population(
-            make_train(config, sharing=sharing, platform=platform), width, devices, sharing
-        )
-        state = people.shapes(hyper)
-        together = config.learning.envs_per_run
-        advance = {
-            length: _compile(people.chunk, state, length // together)
-            for length in {chunk for point in points(config) for chunk in point}
-        }
-        evaluate = Later(_compile, people.evaluate, state)
-        # On a CPU an evaluation's worlds are nothing beside the replays.
-        weighed = [] if platform == "cpu" else [evaluate()]
-        needed = max(bytes_needed(program) for program in (*advance.values(), *weighed))
-        narrower = width if fixed_width else fitted(width, needed, devices[0])
+        program = _of_width(config, width, devices)
+        narrower = fitted(width, _most_bytes(program, device.platform), device)
         if narrower == width:
-            return Program(people, width, state, advance, evaluate, time.perf_counter() - start)
+            return program._replace(seconds=time.perf_counter() - start)
         width = narrower
+
+
+def _of_width(config: Config, width: int, devices: Sequence[Any]) -> Program:
+    platform = devices[0].platform
+    sharing = 1
+    if make_train(config, platform=platform).divisible:
+        left_over = devices_per_pair(width, len(devices))
+        sharing = most_sharing(config.learning.batch_size, left_over, platform)
+    trainer = make_train(config, sharing=sharing, platform=platform)
+    padded = population(trainer, width, devices, sharing).width
+    # Rows that divide it evenly over the devices are there for members too.
+    members = population(trainer, padded, devices, sharing)
+    state = members.shapes(make_hyper(config))
+    lengths = {length for chunks in schedule(config) for length in chunks}
+    advance = {}
+    for length in lengths:
+        rounds = length // config.learning.envs_per_run
+        advance[length] = _compile(members.chunk, state, rounds)
+    evaluate = InBackground(_compile, members.evaluate, state)
+    return Program(members, padded, state, advance, evaluate, seconds=0.0)
+
+
+def _most_bytes(program: Program, platform: str) -> int:
+    """Bytes a device needs, for whichever of its functions needs most."""
+    functions = list(program.advance.values())
+    # On a CPU an evaluation's worlds are nothing beside the replays: it need not be waited for.
+    if platform != "cpu":
+        functions.append(program.evaluate.result())
+    return max(bytes_needed(function) for function in functions)
 
 
 def _compile(function: Any, *arguments: Any) -> Any:
@@ -116,25 +130,37 @@ def _compile(function: Any, *arguments: Any) -> Any:
     return function.lower(*arguments).compile()
 
 
-def points(config: Config) -> list[list[int]]:
+def schedule(config: Config) -> list[list[int]]:
     """The episodes of each chunk, for each point of the curves; only the last point's may differ.
 
     >>> import dataclasses
     >>> from adama_jax.config.schema import scenario_config
     >>> def chunks(scenario, episodes):
-    ...     return points(dataclasses.replace(scenario_config(scenario), episodes=episodes))
-    >>> chunks("predator_prey", 250), chunks("ant_4x2", 20)
-    ([[50, 50], [50, 50], [50]], [[2, 2, 2, 2, 2], [2, 2, 2, 2, 2]])
+    ...     return schedule(dataclasses.replace(scenario_config(scenario), episodes=episodes))
+    >>> chunks("predator_prey", 250)
+    [[50, 50], [50, 50], [50]]
+    >>> chunks("ant_4x2", 20)
+    [[2, 2, 2, 2, 2], [2, 2, 2, 2, 2]]
     """
     whole, rest = divmod(config.episodes, config.points_every)
-    lengths = [config.points_every] * whole + [rest] * (rest > 0)
-    together = config.learning.envs_per_run
-    updates = config.learning.updates_per_episode * together
-    most = max(1, min(UPDATES // updates, STEPS // (config.horizon * together)))
-    rounds = math.gcd(*(length // together for length in lengths))
+    lengths = [config.points_every] * whole
+    if rest:
+        lengths.append(rest)
+    per_round = config.learning.envs_per_run
+    most = _most_rounds(config)
+    # Equal chunks for all points, for each length is a program to compile.
+    rounds = math.gcd(*(length // per_round for length in lengths))
     each = max(divisor for divisor in range(1, most + 1) if rounds % divisor == 0)
-    if 4 * each < min(most, lengths[0] // together):
-        return [
-            [length] for length in lengths
-        ]  # such a number of rounds that chunks would be very short
-    return [[each * together] * (length // (each * together)) for length in lengths]
+    if 4 * each < min(most, lengths[0] // per_round):
+        # Such a number of rounds that equal chunks would be very short: a chunk per point.
+        return [[length] for length in lengths]
+    chunk = each * per_round
+    return [[chunk] * (length // chunk) for length in lengths]
+
+
+def _most_rounds(config: Config) -> int:
+    """Rounds of `envs_per_run` episodes in a chunk, at most."""
+    per_round = config.learning.envs_per_run
+    by_updates = UPDATES_PER_CHUNK // (config.learning.updates_per_episode * per_round)
+    by_steps = STEPS_PER_CHUNK // (config.horizon * per_round)
+    return max(1, min(by_updates, by_steps))

@@ -1,19 +1,29 @@
-"""Telling a person how runs are going: a bar on a terminal, a line now and then elsewhere."""
-
-from collections.abc import Mapping, Sequence
+"""Progress for a person, as an observer: a bar on a terminal, a line now and then elsewhere."""
 
 import numpy as np
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
 from adama_jax.config.schema import Config
-from adama_jax.execution.loop import Broken, Lane, Moved, Point
+from adama_jax.execution.events import (
+    Advanced,
+    Diverged,
+    Ended,
+    Evaluated,
+    Event,
+    Started,
+    Values,
+    Where,
+)
+from adama_jax.execution.observer import JobInfo
 
-LONG = 300.0  # seconds; a longer run says so at its start
+# Seconds; training that will take longer says so after its first point.
+WORTH_ANNOUNCING = 300.0
+LINES_ELSEWHERE = 10  # of progress, where there is no terminal
 
 
 def progress_bars(console: Console) -> Progress:
-    """Bars for one or more `Reporter`s; nothing where the console is no terminal."""
+    """Bars for the jobs of a process; nothing where the console is no terminal."""
     columns = (
         TextColumn("[bold]{task.description}"),
         BarColumn(),
@@ -24,97 +34,116 @@ def progress_bars(console: Console) -> Progress:
     return Progress(*columns, console=console, disable=not console.is_terminal)
 
 
-class Reporter:
-    """Watches the runs of one program (`loop.Watch`): called with each point, told of what breaks and what happens."""
+class ProgressObserver:
+    """Shows how far a job has come, what it measured last, and which seeds diverge."""
 
-    def __init__(
-        self,
-        name: str,
-        configs: Sequence[Config],
-        labels: Sequence[str],
-        bars: Progress,
-        programs: int = 1,
-    ):
-        self.name = name
-        self.config = configs[0]
-        self.labels = labels
-        self.programs = programs  # of about this size that are still to run one after another, this one included
-        self.bars = bars
-        self.console = bars.console
-        self.task = bars.add_task(name, total=self.config.episodes, news="compiling ...")
-        self.points = 0
-        self.news = "training"  # beside the bar, until there is a point
-        self.began = self.announced = False
-        self.chunks: list[Moved] = []  # since the last point
-        if not self.console.is_terminal:
-            self.console.print(f"{name}: compiling ...")
+    def __init__(self, job: JobInfo):
+        self._job = job
+        self._bars = job.bars
+        self._console = job.bars.console
+        self._task: TaskID | None = None
+        self._config: Config
+        self._points = 0
+        self._news = "training"  # beside the bar, until there is a point
+        self._has_trained = self._has_announced = False
+        self._since_the_point: list[Advanced] = []
 
-    def __call__(self, point: Point) -> None:
-        self.points += 1
-        if (
-            point.episodes and not self.announced
-        ):  # none where a run goes on with the evaluation that was due
-            self.announced = True
-            self._announce(point)
-        self.chunks = []
-        self.news = _news(point)
-        self._show(point)
-        points = -(-point.total // self.config.points_every) * point.parts
-        if not self.console.is_terminal and self.points % max(1, points // 10) == 0:
-            part = f"slice {point.part}/{point.parts}, " if point.parts > 1 else ""
-            self.console.print(
-                f"{self.name}: {part}{point.episode:,}/{point.total:,} episodes, {self.news}"
+    def __call__(self, event: Event) -> None:
+        match event:
+            case Started():
+                self._start(event)
+            case Advanced():
+                self._advance(event)
+            case Evaluated():
+                self._evaluate(event)
+            case Diverged():
+                self._name_diverged(event)
+            case Ended():
+                if self._task is not None:
+                    self._bars.remove_task(self._task)
+                self._task = None
+            case _:
+                pass
+
+    def _start(self, event: Started) -> None:
+        if self._task is not None:
+            return  # the bar is there since the first run of the job
+        self._config = event.members[0].config
+        name, total = self._job.name, self._config.episodes
+        self._task = self._bars.add_task(name, total=total, news="compiling ...")
+        self._print_elsewhere("compiling ...")
+
+    def _advance(self, event: Advanced) -> None:
+        self._since_the_point.append(event)
+        self._show(event.where)
+        if not self._has_trained:
+            where = event.where
+            first = f"{where.episode - event.chunk + 1:,} to {where.episode:,}"
+            self._print_elsewhere(
+                f"training, episodes {first} of {where.episodes:,} in {event.seconds:.1f} s"
             )
+        self._has_trained = True
 
-    def moved(self, moved: Moved) -> None:
-        """The bar goes on; elsewhere a line says that training has begun."""
-        self.chunks.append(moved)
-        self._show(moved)
-        if not self.began and not self.console.is_terminal:
-            first = (
-                f"{moved.episode - moved.episodes + 1:,} to {moved.episode:,} of {moved.total:,}"
+    def _evaluate(self, event: Evaluated) -> None:
+        self._points += 1
+        if event.since and not self._has_announced:
+            self._has_announced = True
+            self._announce(event)
+        self._since_the_point = []
+        self._news = _news(event.values)
+        self._show(event.where)
+        where = event.where
+        points = -(-where.episodes // self._config.points_every) * where.cohorts
+        if self._points % max(1, points // LINES_ELSEWHERE) == 0:
+            cohort = f"cohort {where.cohort}/{where.cohorts}, " if where.cohorts > 1 else ""
+            done = f"{where.episode:,}/{where.episodes:,} episodes"
+            self._print_elsewhere(f"{cohort}{done}, {self._news}")
+
+    def _name_diverged(self, event: Diverged) -> None:
+        for member, divergence in zip(event.members, event.divergences, strict=True):
+            episode, update, leaf = divergence
+            text = (
+                f"{member.label}: seed {member.seed} diverged: not finite from episode {episode} on "
+                f"(update {update}, {leaf})"
             )
-            self.console.print(f"{self.name}: training, episodes {first} in {moved.seconds:.1f} s")
-        self.began = True
+            self._console.print(text, style="red", highlight=False)
 
-    def broke(self, lanes: Mapping[Lane, Broken]) -> None:
-        """Name the seeds that are no longer finite. (A lane beyond the labels is another command's.)"""
-        for lane, (episode, update, leaf) in lanes.items():
-            label = (
-                self.labels[lane.config] if 0 <= lane.config < len(self.labels) else "another run"
-            )
-            text = f"{label}: seed {lane.seed} diverged: not finite from episode {episode} on (update {update}, {leaf})"
-            self.console.print(text, style="red", highlight=False)
+    def _show(self, where: Where) -> None:
+        if self._task is None:
+            return
+        done = (where.cohort - 1) * where.episodes + where.episode
+        total = where.cohorts * where.episodes
+        self._bars.update(self._task, completed=done, total=total, news=self._news)
 
-    def tell(self, line: str) -> None:
-        """Something that one should know."""
-        self.console.print(f"{self.name}: {line}", style="yellow", highlight=False, soft_wrap=True)
+    def _print_elsewhere(self, text: str) -> None:
+        """A line where there is no bar."""
+        if not self._console.is_terminal:
+            self._console.print(f"{self._job.name}: {text}")
 
-    def finished(self) -> None:
-        """The bar goes; a line stays."""
-        self.bars.remove_task(self.task)
+    def _announce(self, event: Evaluated) -> None:
+        """How long all that is left will take, and how to take a shorter look."""
+        per_episode = self._seconds_per_episode(event)
+        episodes = event.where.episodes
+        seconds = per_episode * episodes
+        if seconds <= WORTH_ANNOUNCING:
+            return
+        least = self._config.learning.envs_per_run
+        shorter = _round_number(int(WORTH_ANNOUNCING / per_episode), least)
+        programs = self._job.programs
+        what = self._job.name if programs == 1 else f"{self._job.name} and {programs - 1} more"
+        self._console.print(
+            f"{what}: {episodes:,} episodes will take about {seconds / 60:.0f} minutes on this "
+            f"machine. For a shorter look: episodes={shorter} (make: EPISODES={shorter}), about "
+            f"{max(1, shorter * per_episode / 60):.0f} minutes."
+        )
 
-    def _show(self, place: Moved | Point) -> None:
-        done = (place.part - 1) * place.total + place.episode
-        self.bars.update(self.task, completed=done, total=place.parts * place.total, news=self.news)
-
-    def _announce(self, point: Point) -> None:
-        """At the first point: how long all that is left will take, and how to take a shorter look.
-
-        By the fastest chunk, for beside the others something may still have been compiled, and the evaluation.
-        """
-        evaluation = (point.seconds - sum(chunk.seconds for chunk in self.chunks)) / point.episodes
-        fastest = min(chunk.seconds / chunk.episodes for chunk in self.chunks)
-        an_episode = self.programs * point.parts * (fastest + evaluation)
-        seconds = an_episode * point.total
-        if seconds > LONG:
-            shorter = _round_number(int(LONG / an_episode), self.config.learning.envs_per_run)
-            what = self.name if self.programs == 1 else f"{self.name} and {self.programs - 1} more"
-            self.console.print(
-                f"{what}: {point.total:,} episodes will take about {seconds / 60:.0f} minutes on this machine. For a "
-                f"shorter look: episodes={shorter} (make: EPISODES={shorter}), about "
-                f"{max(1, shorter * an_episode / 60):.0f} minutes."
-            )
+    def _seconds_per_episode(self, event: Evaluated) -> float:
+        """Of all cohorts and programs, evaluations included."""
+        chunks = self._since_the_point
+        evaluation = (event.seconds - sum(chunk.seconds for chunk in chunks)) / event.since
+        # The fastest: beside the other chunks something may still have been compiled.
+        fastest = min(chunk.seconds / chunk.chunk for chunk in chunks)
+        return self._job.programs * event.where.cohorts * (fastest + evaluation)
 
 
 def _round_number(most: int, divisor: int) -> int:
@@ -127,13 +156,14 @@ def _round_number(most: int, divisor: int) -> int:
     return max(divisor, most // unit * unit // divisor * divisor)
 
 
-def _news(point: Point) -> str:
-    values = point.values
-    good = np.isfinite(values["eval_return"])
-    if not good.any():
+def _news(values: Values) -> str:
+    """The means over the members that are finite."""
+    finite = np.isfinite(values["eval_return"])
+    if not finite.any():
         return "no run is finite"
-    mean = {
-        name: float(values[name][good].mean())
-        for name in ("eval_return", "critic_rate", "actor_budget")
-    }
-    return f"return {mean['eval_return']:.2f}, l_c {mean['critic_rate']:.4f}, |l_a| {mean['actor_budget']:.4f}"
+
+    def mean(name: str) -> float:
+        return float(values[name][finite].mean())
+
+    critic, actors = mean("critic_rate"), mean("actor_budget")
+    return f"return {mean('eval_return'):.2f}, l_c {critic:.4f}, |l_a| {actors:.4f}"

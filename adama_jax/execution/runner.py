@@ -1,6 +1,5 @@
-"""Training the seeds of configurations that share a program, in slices old and new, into their folders."""
+"""Training the runs of one program, new ones and ones that were begun earlier, into their folders."""
 
-import time
 from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
@@ -9,261 +8,300 @@ from typing import Any
 import jax
 import numpy as np
 
-from adama_jax.config.identity import config_hash, program_key
+from adama_jax.config.identity import program_key
+from adama_jax.config.options import Training
 from adama_jax.config.schema import Config
-from adama_jax.errors import SettingError
-from adama_jax.execution.actors import about_actors
-from adama_jax.execution.build import make_env
+from adama_jax.errors import CheckpointError
+from adama_jax.execution.cohort import Cohort, Group, cohorts_to_resume
 from adama_jax.execution.devices import cohorts_of
-from adama_jax.execution.loop import Broken, Lane, Learned, Values, Watch, train_slice
-from adama_jax.execution.program import Program, compiled
-from adama_jax.execution.saver import SavedSlice, Saving
-from adama_jax.storage.cohorts import NOBODY, Owner, Slice, find, slice_folder
-from adama_jax.storage.folder import RunFolder, run_folder
-from adama_jax.storage.provenance import machine
-from adama_jax.storage.reader import read_config
-from adama_jax.storage.writer import Finished, RunWriter
+from adama_jax.execution.events import Divergence, Ended, Finished, Member, Resumed, Started
+from adama_jax.execution.loop import train_cohort
+from adama_jax.execution.observer import Hooks
+from adama_jax.execution.program import Program, compiled, schedule
+from adama_jax.execution.results import finish_run, keep_member
+from adama_jax.execution.saver import CohortSaver, Saved
+from adama_jax.execution.state import leaves_of
+from adama_jax.storage.folder import RunFolder
+from adama_jax.storage.groups import (
+    SavedGroup,
+    discard_group,
+    find_groups,
+    group_folder,
+    keep_as_diverged,
+    refuse_older_versions,
+)
+from adama_jax.storage.writer import RunWriter
 
 
 def run(
     configs: Sequence[Config],
     out: Path,
-    watch: Watch = Watch(),
+    hooks: Hooks = Hooks(),
     devices: Sequence[Any] | None = None,
     width: int | None = None,
-    saving: Saving = Saving(),
-    again: bool = False,
-) -> list[dict[int, Broken]]:
+    training: Training = Training(),
+    labels: Sequence[str] | None = None,
+) -> list[dict[int, Divergence]]:
     """Train all seeds of configurations that share a program, and write their run folders.
 
-    What an earlier process left of them is gone on with, on as many devices and in slices as wide as it had.
+    Unfinished runs are resumed, with the width and number of devices they were begun with.
 
     Args:
         configs: validated configurations, equal but for traced settings and seeds.
         out: results folder; a run folder that exists is replaced at the end.
-        watch: who looks on.
-        devices: JAX devices to share the runs; None: all local ones.
-        width: runs at once; None: what is fast and fits in the free memory.
-        saving: when checkpoints are written.
-        again: begin anew, whatever an earlier process left.
+        hooks: told what happens, and asked whether to stop.
+        devices: JAX devices to share the members; None: all local ones.
+        width: members at once; None: what is fast and fits in the free memory.
+        training: when checkpoints are written, and whether to begin anew (`force`).
+        labels: what observers are told the runs are called; None: by their methods.
 
     Returns:
         For each configuration the seeds that diverged, and where.
 
     Raises:
         ValueError: the configurations need different programs.
-        Interrupted: `watch.stop` said so.
+        Interrupted: `hooks.stop` said so.
         RunBusy: another process trains one of these runs.
-        SettingError: what an earlier process left has other settings.
-        CheckpointError: a checkpoint could not be written, and `saving` says to stop then.
+        SettingError: what an earlier process left has other settings, or is of an older version.
+        CheckpointError: a checkpoint could not be written, and `training` says to stop then.
     """
     if len({program_key(config) for config in configs}) != 1:
         raise ValueError(
             "configurations of one program may differ in traced settings and seeds only"
         )
+    labels = labels or [config.label for config in configs]
     devices = list(devices or jax.local_devices())
-    with _Job(configs, out, watch, saving, again) as job:
-        wanted, old = job.wanted(), job.interrupted()
-        job.finish_whole(None)  # what a kill left between its last seed and its name
-        begun = {lane for _, lanes in old for lane in lanes}
-        fresh = [lane for lane in wanted if lane not in begun]
-        shapes = [(saved.about.width, _devices_for(saved, len(devices), watch)) for saved, _ in old]
-        programs = {
-            (wide, used): compiled(configs[0], wide, devices[:used], wide)
-            for wide, used in set(shapes)
-        }
-        parts = [
-            (saved, lanes, programs[shape])
-            for (saved, lanes), shape in zip(old, shapes, strict=True)
-        ]
-        if fresh:
-            program = compiled(configs[0], len(fresh), devices, width)
-            parts += [
-                (job.begin(lanes, program), lanes, program)
-                for lanes in cohorts_of(fresh, program.width)
-            ]
-        for number, (saved, lanes, program) in enumerate(parts):
-            _train(job, lanes, program, saved, (number + 1, len(parts)))
-        finished = [writer.finished for writer in job.writers[: len(configs)]]
-    return [
-        {seed: Broken(**f.diverged) for seed, f in seeds.items() if f.diverged}
-        for seeds in finished
-    ]
+    with _Job(configs, labels, out, hooks, training, devices) as job:
+        try:
+            job.start()
+            job.train(width)
+        finally:
+            hooks.tell(Ended())
+        return job.divergences()
 
 
 class _Job:
-    """Configurations, their folders, who looks on, and when to save."""
+    """Runs that share a program. Their folders are held for as long as the block lasts."""
 
     def __init__(
-        self, configs: Sequence[Config], out: Path, watch: Watch, saving: Saving, again: bool
+        self,
+        configs: Sequence[Config],
+        labels: Sequence[str],
+        out: Path,
+        hooks: Hooks,
+        training: Training,
+        devices: Sequence[Any],
     ):
-        self.configs = list(configs)
-        self.scenario = out / configs[0].scenario
-        self.out = out
-        self.watch = watch
-        self.saving = saving
-        self.writers: list[RunWriter] = []
-        self.runs = 0  # that this process trains
-        self._again = again
+        self._configs = configs
+        self._labels = labels
+        self._out = out
+        self._hooks = hooks
+        self._training = training
+        self._devices = devices
+        self._writers: list[RunWriter] = []
+        self._to_train = 0  # members, of all runs
+        self._programs: dict[tuple[int, int], Program] = {}  # by width and devices
         self._open = ExitStack()
 
     def __enter__(self) -> "_Job":
         try:
-            for config in self.configs:
-                self._write(config, self._again)
+            for config in self._configs:
+                folder = RunFolder.of(self._out, config)
+                again = self._training.force
+                if not again:
+                    refuse_older_versions(folder)
+                writer = RunWriter(folder.path, config, again, self._hooks.report)
+                self._writers.append(self._open.enter_context(writer))
         except BaseException:
             self._open.close()
             raise
+        self._to_train = len(self._missing())
         return self
 
     def __exit__(self, *_: object) -> None:
         self._open.close()
 
-    def wanted(self) -> list[Lane]:
-        """The seeds asked for that are not on disk."""
-        lanes = [
-            Lane(index, seed)
-            for index, writer in enumerate(self.writers)
-            for seed in writer.missing
-        ]
-        self.runs = len(lanes)
-        return lanes
+    def start(self) -> None:
+        """Tell what there is; name the runs that a kill left between their last seed and that."""
+        for run in range(len(self._configs)):
+            self._hooks.tell(Started(self._members(run)))
+        for run, writer in enumerate(self._writers):
+            for member in self._members(run):
+                if member.seed in writer.finished:
+                    self._hooks.tell(Resumed([member], writer.points(member.seed)))
+        self._finish_whole_runs(None)
 
-    def interrupted(self) -> list[tuple[SavedSlice, list[Lane]]]:
-        """What earlier processes began of these runs. What was begun together goes on together, asked for or not."""
+    def train(self, width: int | None) -> None:
+        """Train all members that are not on disk, those first that were begun."""
+        begun = self._begun_groups()
+        taken = {(group.run, seed) for group in begun for seed in group.saved.seeds}
+        new = self._new_groups([one for one in self._missing() if one not in taken], width)
+        # All programs are compiled before anything is trained: what does not fit fails early.
+        cohorts = cohorts_to_resume(begun)
+        for cohort in cohorts:
+            self._program_of(cohort)
+        later = cohorts_to_resume(new)
+        done = self._train_groups(begun, done=0, later=len(later))
+        self._train_groups(new, done, later=0)
+
+    def divergences(self) -> list[dict[int, Divergence]]:
+        """For each run the seeds that diverged, and where."""
         found = []
-        names = {writer.folder.name for writer in self.writers}
-        asked = {(writer.folder.name, seed) for writer in self.writers for seed in writer.missing}
-        for place, about in find(self.scenario, self.watch.tell):
-            saved = SavedSlice(place, about, self.saving, self.watch.tell)
-            if asked.intersection(about.lanes):
-                lanes = [self._lane(*owner) for owner in about.lanes]
-                asked -= set(about.lanes)  # in no second slice, should there be one
-                found.append((saved, lanes))
-            elif about.runs <= names:
-                saved.discard()  # all its lanes are on disk
+        for writer in self._writers:
+            seeds = {}
+            for seed, finished in writer.finished.items():
+                if finished.diverged:
+                    seeds[seed] = Divergence(**finished.diverged)
+            found.append(seeds)
         return found
 
-    def begin(self, lanes: Sequence[Lane], program: Program) -> SavedSlice:
-        """A new slice."""
-        owners: list[Owner] = [(self.writers[lane.config].folder.name, lane.seed) for lane in lanes]
-        place = slice_folder(self.writers[lanes[0].config].partial, owners)
-        about = Slice(owners, program.people.width, program.people.devices)
-        return SavedSlice(place, about, self.saving, self.watch.tell)
+    def _members(self, run: int) -> list[Member]:
+        config, partial = self._configs[run], self._writers[run].partial
+        return [Member(config, self._labels[run], seed, partial) for seed in config.seed_range]
 
-    def finish_whole(self, program: Program | None) -> None:
-        """Give the runs that are whole their names."""
-        for config, writer in zip(self.configs, self.writers, strict=True):
-            if not writer.missing and not writer.named:
-                meta = _meta(config, writer.finished, program, self.runs)
-                writer.finish(_entities(config), about_actors(config), meta)
+    def _missing(self) -> list[tuple[int, int]]:
+        """The run and the seed of each member that is not on disk."""
+        found = []
+        for run, writer in enumerate(self._writers):
+            found += [(run, seed) for seed in writer.missing]
+        return found
 
-    def _lane(self, run: str, seed: int) -> Lane:
-        if (run, seed) == NOBODY:
-            return Lane(-1, seed)
-        names = [writer.folder.name for writer in self.writers]
-        if run not in names:
-            folder = RunFolder(self.scenario / run)
-            if not folder.is_begun():
-                return Lane(-1, seed)  # it was finished, or removed
-            try:
-                self.configs.append(read_config(folder.partial.path))
-            except SettingError as error:
-                self.watch.tell(f"goes on without a run of its slice: {error}")
-                return Lane(-1, seed)
-            self._write(self.configs[-1], again=False)
-            names.append(run)
-        index = names.index(run)
-        return Lane(index if seed in self.writers[index].missing else -1, seed)
+    def _begun_groups(self) -> list[Group]:
+        """What earlier processes began; what they left of seeds that are finished goes."""
+        found = []
+        for run, writer in enumerate(self._writers):
+            missing = set(writer.missing)
+            for saved in find_groups(writer.partial, self._hooks.report):
+                # A group goes on whole, so that its rows are as they were. That some of its seeds
+                # are on disk happens only where a kill came between the last two.
+                if missing.intersection(saved.seeds):
+                    found.append(Group(run, saved))
+                    continue
+                self._remove_checkpoints(writer, saved)
+        return found
 
-    def _write(self, config: Config, again: bool) -> None:
-        folder = run_folder(self.out, config)
-        self.writers.append(
-            self._open.enter_context(RunWriter(folder, config, again, self.watch.tell))
-        )
+    def _new_groups(self, members: Sequence[tuple[int, int]], width: int | None) -> list[Group]:
+        """Members that nobody began, in groups of one run and one cohort."""
+        if not members:
+            return []
+        program = compiled(self._configs[0], len(members), self._devices, width)
+        shape = (program.width, program.population.devices)
+        self._programs.setdefault(shape, program)
+        found = []
+        for cohort in cohorts_of(members, program.width):
+            for run in sorted({run for run, _ in cohort}):
+                seeds = tuple(seed for own, seed in cohort if own == run)
+                folder = group_folder(self._writers[run].partial, seeds)
+                found.append(Group(run, SavedGroup(folder, seeds, *shape, episodes=())))
+        return found
 
+    def _train_groups(self, groups: Sequence[Group], done: int, later: int) -> int:
+        """Train groups to their end, cohort by cohort.
 
-def _train(
-    job: _Job, lanes: Sequence[Lane], program: Program, saved: SavedSlice, place: tuple[int, int]
-) -> None:
-    """Train a slice, keep what it learned, give the runs that are whole their names."""
-    places: dict[int, list[int]] = {}
-    for row, lane in enumerate(lanes):
-        if lane.config >= 0:
-            places.setdefault(lane.config, []).append(row)
+        Args:
+            groups: in whatever cohorts they fit.
+            done: cohorts that were trained before.
+            later: cohorts that come after them.
 
-    def write(episode: int, values: Values) -> None:
-        for index, rows in places.items():
-            seeds = [lanes[row].seed for row in rows]
-            job.writers[index].point(
-                episode, seeds, {name: value[rows] for name, value in values.items()}
+        Returns:
+            Cohorts that are done then.
+        """
+        left = list(groups)
+        while left:
+            cohorts = cohorts_to_resume(left)
+            cohort = cohorts[0]
+            left = [group for group in left if group not in cohort.groups]
+            program = self._program_of(cohort)
+            leaves = leaves_of(program.shapes)
+            saver = CohortSaver(cohort, leaves, self._training, self._hooks.report)
+            saver.make_room()
+            restored, bad = (None, []) if cohort.episode == 0 else self._restored(saver)
+            if bad:
+                # Those go back to an older checkpoint, in whichever cohort that is possible.
+                saver.close()
+                for place, group in enumerate(cohort.groups):
+                    left.append(group.reread(self._hooks.report) if place in bad else group)
+                continue
+            done += 1
+            number = (done, done + len(cohorts) - 1 + later)
+            self._train(cohort, program, saver, number, restored)
+        return done
+
+    def _restored(self, saver: CohortSaver) -> tuple[Saved | None, list[int]]:
+        """As `saver.restore`, once it is sure that this version can go on from there."""
+        episode, ends = 0, set()
+        for chunks in schedule(self._configs[0]):
+            for length in chunks:
+                episode += length
+                ends.add(episode)
+        if saver.cohort.episode not in ends:
+            folder = saver.cohort.groups[0].saved.folder
+            raise CheckpointError(
+                f"{folder}: was begun by a version with other chunks: finish it with that "
+                "version, or begin anew (force=true)"
             )
+        return saver.restore()
 
-    try:
-        learned = train_slice(job.configs, lanes, program, saved, job.watch, write, place)
-    except BaseException:
-        saved.close()  # what is being saved is saved
-        program.evaluate.wait()  # here, where whoever stops and takes too long is made to leave
-        raise
-    for row, lane in enumerate(lanes):
-        if lane.config >= 0:
-            _keep(job.writers[lane.config], lane, row, learned, len(lanes))
-    if len(learned.diverged) == len(lanes):
-        saved.lose()
-    else:
-        saved.discard()
-    job.finish_whole(program)
+    def _program_of(self, cohort: Cohort) -> Program:
+        shape = (cohort.width, cohort.devices)
+        if shape not in self._programs:
+            used = self._devices[: self._count_devices(cohort)]
+            config = self._configs[0]
+            self._programs[shape] = compiled(config, cohort.width, used, cohort.width)
+        return self._programs[shape]
 
+    def _count_devices(self, cohort: Cohort) -> int:
+        """As many as it was begun on, or as near to that as its width can be divided among."""
+        available = len(self._devices)
+        if cohort.devices <= available:
+            return cohort.devices
+        counts = range(1, available + 1)
+        found = max(count for count in counts if cohort.width % count == 0)
+        self._hooks.report(
+            f"begun on {cohort.devices} devices, resumes on {found}: no longer equal bit for bit"
+        )
+        return found
 
-def _devices_for(saved: SavedSlice, available: int, watch: Watch) -> int:
-    """As many as the slice had, or as near to that as its width can be divided among."""
-    width, had = saved.about.width, saved.about.devices
-    if had <= available:
-        return had
-    found = max(count for count in range(1, available + 1) if width % count == 0)
-    watch.tell(f"a slice begun on {had} devices goes on on {found}: no longer equal bit for bit")
-    return found
+    def _train(
+        self,
+        cohort: Cohort,
+        program: Program,
+        saver: CohortSaver,
+        number: tuple[int, int],
+        restored: Saved | None,
+    ) -> None:
+        """Train a cohort, keep what it learned, give the runs that are whole their names."""
+        members = []
+        for run, seed in cohort.members:
+            config, partial = self._configs[run], self._writers[run].partial
+            members.append(Member(config, self._labels[run], seed, partial))
+        try:
+            learned = train_cohort(members, program, saver, self._hooks, number, restored)
+        except BaseException:
+            # Wait here for what is being saved and compiled: the stop signal's grace period still
+            # applies, and no thread is left behind.
+            saver.close()
+            program.evaluate.wait()
+            raise
+        for row, (run, seed) in enumerate(cohort.members):
+            if seed in self._writers[run].missing:
+                keep_member(self._writers[run], seed, row, learned)
+        finite = [row not in learned.diverged for row in range(len(members))]
+        saver.finish(np.array(finite))
+        self._finish_whole_runs(program)
 
+    def _finish_whole_runs(self, program: Program | None) -> None:
+        """Give the runs of which all seeds are on disk their names."""
+        for run, writer in enumerate(self._writers):
+            if writer.missing or writer.named:
+                continue
+            episode, curves = writer.curves()
+            self._hooks.tell(Finished(self._members(run), writer.partial, episode, curves))
+            finish_run(writer, self._configs[run], program, self._to_train)
 
-def _keep(writer: RunWriter, lane: Lane, row: int, learned: Learned, count: int) -> None:
-    broken = learned.diverged.get(lane)
-    about = Finished(
-        learned.seconds / count, learned.episodes, broken._asdict() if broken else None
-    )
-    rollout, actors = (
-        {n: v[row] for n, v in part.items()} for part in (learned.rollouts, learned.actors)
-    )
-    writer.keep(lane.seed, rollout, actors, about)
-
-
-def _meta(
-    config: Config, finished: dict[int, Finished], program: Program | None, runs: int
-) -> dict[str, Any]:
-    """What `meta.json` says; the program is None where an earlier process had finished all seeds."""
-    busy = sum(seed.seconds for seed in finished.values())
-    episodes = sum(seed.episodes for seed in finished.values())
-    diverged = {seed: about.diverged for seed, about in finished.items() if about.diverged}
-    return machine(used=program.people.devices if program else None) | {
-        "config_hash": config_hash(config),
-        "finished_at": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
-        "wall_seconds": busy,  # this configuration's share, by its number of seeds
-        "compile_seconds": program.seconds if program else 0.0,  # until training could begin
-        "updates_per_second": episodes * config.learning.updates_per_episode / busy,
-        "runs_in_program": runs,
-        "runs_at_once": program.width if program else 0,
-        "diverged": {seed: about["episode"] for seed, about in diverged.items()},
-        "diverged_in": diverged,
-    }
-
-
-def _entities(config: Config) -> dict[str, np.ndarray]:
-    """What there is to draw, and how long a step lasts."""
-    spec = make_env(config).spec
-    entities = spec.entities
-    return {
-        "kind": np.array([entity.kind for entity in entities]),
-        "name": np.array([entity.name for entity in entities]),
-        "radius": np.array([entity.radius for entity in entities], np.float32),
-        "agent": np.array([entity.agent for entity in entities], np.int32),
-        "seconds": np.array(spec.seconds),
-    }
+    def _remove_checkpoints(self, writer: RunWriter, saved: SavedGroup) -> None:
+        """Of seeds that are on disk; a kill came before that."""
+        if all(writer.finished[seed].diverged for seed in saved.seeds):
+            keep_as_diverged(saved.folder)
+        else:
+            discard_group(saved.folder)

@@ -1,65 +1,170 @@
-"""Saving a slice's checkpoints in the background, and reading them back.
-
-In its folder are `state` and `replay`, apart so that the replay can be saved less often, and `slice.json`.
-"""
+"""Saving a cohort's checkpoints in the background, each group of a run's seeds in the run's folder."""
 
 import contextlib
-import shutil
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from pathlib import Path
-from typing import Literal, NamedTuple
+from typing import Any
 
 import numpy as np
 
+from adama_jax.config.options import Training
 from adama_jax.errors import CheckpointError, WrongShapes
-from adama_jax.execution.history import Course, course_arrays, course_of
-from adama_jax.execution.state import room_for
-from adama_jax.storage.checkpoints import Checkpoints, Shapes
-from adama_jax.storage.cohorts import LOST, Slice, describe
-from adama_jax.storage.files import Arrays
+from adama_jax.execution.cohort import Cohort
+from adama_jax.execution.history import History, beside, history_arrays, history_of
+from adama_jax.execution.state import Arrays, Leaf, room_for
+from adama_jax.storage.checkpoints import Checkpoints
+from adama_jax.storage.groups import (
+    REPLAY,
+    STATE,
+    SavedGroup,
+    discard_group,
+    keep_as_diverged,
+)
 
-REPLAY, PARAMETERS = "replay.", "learner.params."  # what the names of these leaves begin with
-
-
-class Saving(NamedTuple):
-    """When to save, and what if that fails."""
-
-    minutes: float | None = 10.0  # None: only when told to stop
-    keep_every: int | None = (
-        None  # episodes between checkpoints that are kept beside the newest two
-    )
-    replay_every: int = 1  # the replay is saved with every so many checkpoints
-    if_it_fails: Literal["go_on", "stop"] = "go_on"
+Report = Callable[[str], None]
+Saved = tuple[dict[str, np.ndarray], History]  # a group's rows of a state, and what it measured
+IN_STATE = "state."  # before the leaves' names in a checkpoint, which holds the history too
 
 
-class SavedSlice:
-    """The checkpoints of one slice. `tell` hears, in a line each, what was bad and what could not be written."""
+class GroupSaver:
+    """The checkpoints of one group."""
 
-    def __init__(self, folder: Path, about: Slice, saving: Saving, tell: Callable[[str], None]):
-        self.folder = folder
-        self.about = about
-        self._saving = saving
-        self._tell = tell
-        self._state = Checkpoints(folder / "state", keep_every=saving.keep_every)
-        self._replay = Checkpoints(folder / "replay", keep=None)  # as long as a state needs it
-        self._writer = ThreadPoolExecutor(1, thread_name_prefix="checkpoint")
+    def __init__(self, group: SavedGroup, leaves: Mapping[str, Leaf], training: Training):
+        self.group = group
+        self._leaves = leaves
+        self._replay_every = training.replay_every
+        self._state = Checkpoints(group.folder / STATE, keep_every=training.keep_every)
+        # A replay stays for as long as a state needs it.
+        self._replay = Checkpoints(group.folder / REPLAY, keep=None)
+        self._replay_of: dict[int, int] = {}  # the replay's episode, by the state's
+        self._newest_replay = -1
+        self._saves = 0
+
+    def write(self, arrays: Arrays, history: History) -> None:
+        """Write a checkpoint.
+
+        Args:
+            arrays: the group's rows of a state; a leaf without rows whole.
+            history: of the group's members.
+
+        Raises:
+            CheckpointError: it could not be written; earlier ones are as they were.
+        """
+        step = history.episode
+        # The replay first: a state is unusable without it, and must not push out an older one.
+        if self._saves % self._replay_every == 0:
+            replay = {name: leaf for name, leaf in arrays.items() if self._leaves[name].replay}
+            self._replay.save(step, replay, {})
+            self._newest_replay = step
+        state = {}
+        for name, leaf in arrays.items():
+            if not self._leaves[name].replay:
+                state[IN_STATE + name] = leaf
+        about = self.group.described() | {
+            "replay": self._newest_replay,
+            "seconds": history.seconds.tolist(),
+        }
+        self._state.save(step, state | history_arrays(history), about)
+        self._replay_of[step] = self._newest_replay
+        self._saves += 1
+        self._remove_replays()
+
+    def read(self, step: int, report: Report) -> Saved | None:
+        """A checkpoint, verified; None if it cannot be used, after it was set aside and reported.
+
+        Raises:
+            WrongShapes: it is good, but of other shapes or of another version.
+        """
+        replay_shapes, state_shapes = self._shapes()
+        try:
+            state = self._state.read(step, state_shapes)
+            replay = self._replay.read(state.about["replay"], replay_shapes)
+        except WrongShapes:
+            raise
+        except CheckpointError as error:
+            report(f"a checkpoint is not used: {error}")
+            self.set_aside_from(step)
+            return None
+        self._replay_of[step] = self._newest_replay = replay.step
+        if replay.step < step:
+            report(
+                f"the replay is that of episode {replay.step}: "
+                "not equal to a run that was never interrupted"
+            )
+        leaves = {
+            name.removeprefix(IN_STATE): leaf
+            for name, leaf in state.arrays.items()
+            if name.startswith(IN_STATE)
+        }
+        return leaves | replay.arrays, history_of(step, state.about["seconds"], state.arrays)
+
+    def set_aside_from(self, step: int) -> None:
+        """Take that checkpoint and all newer ones out of the way: else they would count as newest."""
+        for checkpoints in (self._state, self._replay):
+            for each in checkpoints.steps():
+                if each >= step:
+                    checkpoints.set_aside(each)
+
+    def close(self) -> None:
+        """Nothing more is to be done here."""
+        self._state.close()
+        self._replay.close()
+
+    def _shapes(self) -> tuple[dict[str, Any], dict[str, Any]]:
+        """What the leaves of this group's replay and state must be, as `Checkpoints` takes it."""
+        members = len(self.group.seeds)
+        replay, state = {}, {}
+        for name, leaf in self._leaves.items():
+            shape = (members, *leaf.shape[1:]) if leaf.per_member else leaf.shape
+            if leaf.replay:
+                replay[name] = (shape, leaf.dtype)
+            else:
+                state[IN_STATE + name] = (shape, leaf.dtype)
+        return replay, state
+
+    def _remove_replays(self) -> None:
+        """Those that no state needs any more."""
+        needed = set()
+        for step in self._state.steps():
+            if step in self._replay_of:
+                needed.add(self._replay_of[step])
+                continue
+            # One that an earlier process wrote. Damaged, it cannot be used and needs nothing.
+            with contextlib.suppress(CheckpointError):
+                needed.add(self._state.about(step)["replay"])
+        for step in set(self._replay.steps()) - needed:
+            self._replay.remove(step)
+
+
+class CohortSaver:
+    """The checkpoints of a cohort's groups.
+
+    Args:
+        cohort: whose.
+        leaves: of the state of its program.
+        training: when to save, and what if that fails.
+        report: hears, in a line each, what was bad and what could not be written.
+    """
+
+    def __init__(
+        self, cohort: Cohort, leaves: Mapping[str, Leaf], training: Training, report: Report
+    ):
+        self.cohort = cohort
+        self.newest: int | None = None  # the last episode that this object saved
+        self._leaves = leaves
+        self._training = training
+        self._report = report
+        self._groups = [GroupSaver(group.saved, leaves, training) for group in cohort.groups]
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="checkpoint")
         self._pending: Future[None] | None = None
         self._last = time.monotonic()
-        self._saves = 0
         self._room: Future[dict[str, np.ndarray]] | None = None
-        self._replay_step = -1
-        self.newest: int | None = None  # the last step that this object wrote
 
-    def exists(self) -> bool:
-        """Whether anything was saved."""
-        return self.folder.is_dir()
-
-    def make_room(self, shapes: Shapes) -> None:
+    def make_room(self) -> None:
         """Get memory for the copies of a state ready in the background."""
-        if self._saving.minutes is not None:
-            self._room = self._writer.submit(room_for, shapes)
+        if self._training.checkpoint_minutes is not None:
+            self._room = self._thread.submit(room_for, self._leaves)
 
     def room(self) -> Arrays | None:
         """Arrays to copy a state into, once what they held is written; None where none are ready."""
@@ -68,24 +173,27 @@ class SavedSlice:
 
     def due(self) -> bool:
         """Whether it is time to save."""
-        minutes = self._saving.minutes
+        minutes = self._training.checkpoint_minutes
         return minutes is not None and time.monotonic() - self._last >= 60 * minutes
 
-    def save(self, arrays: Arrays, course: Course, sound: np.ndarray | None = None) -> None:
-        """Save in the background.
+    def save(self, arrays: Arrays, history: History, finite: np.ndarray | None = None) -> None:
+        """Save in the background, all groups but those of which no member is finite.
 
         Args:
             arrays: the state.
-            course: the rest.
-            sound: which rows must have finite parameters, [width], bool; None: all.
+            history: of the members.
+            finite: which members' parameters must be finite. [members], bool; None: all.
 
         Raises:
-            CheckpointError: the save before failed, or a parameter is not finite, and that is to stop the run.
+            CheckpointError: the save before failed, or a parameter is not finite, and that is to
+                stop training.
         """
+        if finite is None:
+            finite = np.ones(len(self.cohort.members), bool)
         try:
             self.wait()
-            _refuse_broken(arrays, sound)
-            self._pending = self._writer.submit(self._write, arrays, course)
+            _check_finite(arrays, self._leaves, finite)
+            self._pending = self._thread.submit(self._write, arrays, history, finite)
         except CheckpointError as error:
             self._failed(error)
         self._last = time.monotonic()
@@ -98,7 +206,7 @@ class SavedSlice:
         """Until what is being saved is on disk.
 
         Raises:
-            CheckpointError: it could not be written, and that is to stop the run.
+            CheckpointError: it could not be written, and that is to stop training.
         """
         pending, self._pending = self._pending, None
         try:
@@ -107,104 +215,98 @@ class SavedSlice:
         except (CheckpointError, OSError) as error:
             self._failed(error)
 
-    def restore(self, shapes: Shapes) -> tuple[dict[str, np.ndarray], Course] | None:
-        """The newest checkpoint that verifies, with its replay; None where there is none.
+    def restore(self) -> tuple[Saved | None, list[int]]:
+        """All groups' checkpoints of the cohort's episode, as one state and one history.
 
-        Args:
-            shapes: of the state's leaves.
+        Returns:
+            The state and the history, or None if a group's checkpoint cannot be used; the places of
+            these groups.
 
         Raises:
             WrongShapes: a checkpoint is good, but of other shapes or of another version.
         """
-        replay_shapes = {name: shape for name, shape in shapes.items() if name.startswith(REPLAY)}
-        state_shapes = {
-            f"state.{name}": shape for name, shape in shapes.items() if name not in replay_shapes
-        }
-        for step in self._state.steps():
-            try:
-                state = self._state.read(step, state_shapes)
-                replay = self._replay.read(state.about["replay"], replay_shapes)
-            except WrongShapes:
-                raise
-            except CheckpointError as error:
-                self._tell(f"a checkpoint is not used: {error}")
+        reported: set[str] = set()
+        found, bad = [], []
+        for place, group in enumerate(self._groups):
+            saved = group.read(self.cohort.episode, reported.add)
+            if saved is None:
+                bad.append(place)
+            found.append(saved)
+        # A line that holds for several groups is reported once.
+        for line in sorted(reported):
+            self._report(line)
+        if bad:
+            return None, bad
+        for group in self._groups:
+            group.set_aside_from(self.cohort.episode + 1)
+        return self._as_one(found), []
+
+    def _as_one(self, found: Sequence[Saved]) -> Saved:
+        room = self.room()
+        arrays = dict(room) if room is not None else room_for(self._leaves)
+        width = self.cohort.width
+        members = len(self.cohort.members)
+        for name, leaf in self._leaves.items():
+            if not leaf.per_member:
+                arrays[name][...] = found[0][0][name]
                 continue
-            self._set_aside(step)
-            self._replay_step = replay.step
-            if replay.step < step:
-                self._tell(
-                    f"the replay is that of episode {replay.step}: not equal to a run that was never interrupted"
-                )
-            values = {
-                n.removeprefix("state."): v
-                for n, v in state.arrays.items()
-                if n.startswith("state.")
-            }
-            return values | replay.arrays, course_of(step, state.about["seconds"], state.arrays)
-        self._set_aside(-1)
-        return None
-
-    def _set_aside(self, used: int) -> None:
-        """What is newer than the step that is used, and would be taken for the newest."""
-        for checkpoints in (self._state, self._replay):
-            for step in checkpoints.steps():
-                if step > used:
-                    checkpoints.set_aside(step)
-
-    def lose(self) -> None:
-        """All lanes have diverged: the last good checkpoint stays, and nobody goes on from it."""
-        self.close()
-        if self.folder.is_dir():
-            (self.folder / LOST).touch()
+            for rows, (own, _) in zip(self.cohort.rows(), found, strict=True):
+                arrays[name][rows] = own[name]
+            # The rows left over are copies, as in a population that is filled up.
+            for row in range(members, width):
+                arrays[name][row] = arrays[name][row % members]
+        try:
+            history = beside([own for _, own in found])
+        except ValueError as error:
+            raise CheckpointError(f"{self._groups[0].group.folder}: {error}") from error
+        return arrays, history
 
     def close(self) -> None:
         """Until what is being saved is on disk; then nothing more can be."""
-        self._writer.shutdown(wait=True)
-        self._state.close()
-        self._replay.close()
+        self._thread.shutdown(wait=True)
+        for group in self._groups:
+            group.close()
 
-    def discard(self) -> None:
-        """The slice is finished."""
+    def finish(self, finite: np.ndarray) -> None:
+        """All members are at their end, which is on disk: checkpoints are needed no more.
+
+        A group of which no member is finite keeps its last good one.
+
+        Args:
+            finite: which members are. [members], bool
+        """
         self.close()
-        shutil.rmtree(self.folder, ignore_errors=True)
+        for rows, saver in zip(self.cohort.rows(), self._groups, strict=True):
+            if finite[rows].any():
+                discard_group(saver.group.folder)
+            else:
+                keep_as_diverged(saver.group.folder)
 
-    def _write(self, arrays: Arrays, course: Course) -> None:
-        """The replay first: a state without its replay is none, and must not push an older one out."""
-        if not (self.folder / "slice.json").is_file():
-            describe(self.folder, self.about)
-        if self._saves % self._saving.replay_every == 0:
-            replay = {name: value for name, value in arrays.items() if name.startswith(REPLAY)}
-            self._replay.save(course.episode, replay, {})
-            self._replay_step = course.episode
-        state = {
-            f"state.{name}": value for name, value in arrays.items() if not name.startswith(REPLAY)
-        }
-        about = {
-            "seconds": course.seconds,
-            "replay": self._replay_step,
-            "slice": self.about._asdict(),
-        }
-        self._state.save(course.episode, state | course_arrays(course), about)
-        self._saves += 1
-        self.newest = course.episode
-        needed = set()
-        for step in self._state.steps():
-            # One that is damaged cannot be used, and needs nothing.
-            with contextlib.suppress(CheckpointError):
-                needed.add(self._state.about(step)["replay"])
-        for step in set(self._replay.steps()) - needed:
-            self._replay.remove(step)
+    def _write(self, arrays: Arrays, history: History, finite: np.ndarray) -> None:
+        first_error = None
+        for rows, saver in zip(self.cohort.rows(), self._groups, strict=True):
+            if not finite[rows].any():
+                continue
+            own = {}
+            for name, leaf in arrays.items():
+                own[name] = leaf[rows] if self._leaves[name].per_member else leaf
+            try:
+                saver.write(own, history.of(rows))
+            except CheckpointError as error:
+                # The others may well have room: an older checkpoint of theirs has been deleted.
+                first_error = first_error or error
+        if first_error is not None:
+            raise first_error
+        self.newest = history.episode
 
     def _failed(self, error: Exception) -> None:
-        if self._saving.if_it_fails == "stop":
+        if self._training.if_save_fails == "stop":
             raise CheckpointError(str(error)) from error
-        self._tell(f"a checkpoint could not be saved, training goes on: {error}")
+        self._report(f"a checkpoint could not be saved, training continues: {error}")
 
 
-def _refuse_broken(arrays: Arrays, sound: np.ndarray | None) -> None:
-    for name, leaf in arrays.items():
-        if (
-            name.startswith(PARAMETERS)
-            and not np.isfinite(leaf if sound is None else leaf[sound]).all()
-        ):
+def _check_finite(arrays: Arrays, leaves: Mapping[str, Leaf], finite: np.ndarray) -> None:
+    rows = np.flatnonzero(finite)
+    for name, leaf in leaves.items():
+        if leaf.parameter and not np.isfinite(arrays[name][rows]).all():
             raise CheckpointError(f"leaf {name} is not finite")

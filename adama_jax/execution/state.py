@@ -1,78 +1,121 @@
-"""A population's state as named arrays in this process's memory, and back: what a checkpoint holds."""
+"""A population's state as named arrays in this process's memory, and back.
 
-from typing import Any
+That is what a checkpoint holds. What saving needs to know of a leaf beside its name follows from
+where it stands in the state.
+"""
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
 from adama_jax import tree
-from adama_jax.storage.checkpoints import Shapes
-from adama_jax.storage.files import Arrays
+from adama_jax.training.population import AXES
+from adama_jax.training.trainer import TrainState
 from adama_jax.types import PyTree
 
+Arrays = Mapping[str, np.ndarray]
 
-def to_host(state: PyTree, into: Arrays | None = None) -> dict[str, np.ndarray]:
-    """Copies of all leaves by their dotted names; keys as their data. The state may be donated afterwards.
+
+class Leaf(NamedTuple):
+    """What saving needs to know of a leaf of a population's state."""
+
+    shape: tuple[int, ...]
+    dtype: str
+    per_member: bool  # whether its first axis is the members'; else it is the same for all
+    replay: bool  # the replay may be saved less often than the rest
+    parameter: bool  # a member whose parameters are not finite has diverged
+
+
+def leaves_of(like: TrainState) -> dict[str, Leaf]:
+    """The leaves by the names that `named_arrays` gives them.
+
+    Args:
+        like: a population's state; its leaves may be shapes.
+    """
+    per_member = jax.tree.map(
+        lambda axis, part: _everywhere(axis is not None, part),
+        AXES,
+        like,
+        is_leaf=lambda axis: axis is None,
+    )
+    nothing = _everywhere(False, like)
+    replay = nothing._replace(replay=_everywhere(True, like.replay))
+    learner = nothing.learner._replace(params=_everywhere(True, like.learner.params))
+    parameter = nothing._replace(learner=learner)
+    marks = [jax.tree.leaves(marked) for marked in (per_member, replay, parameter)]
+    found = {}
+    for name, leaf, *own in zip(tree.leaf_names(like), jax.tree.leaves(like), *marks, strict=True):
+        data = jax.eval_shape(jax.random.key_data, leaf) if _is_key(leaf) else leaf
+        found[name] = Leaf(tuple(data.shape), str(data.dtype), *own)
+    return found
+
+
+def named_arrays(state: PyTree, into: Arrays | None = None) -> dict[str, np.ndarray]:
+    """Copies of all leaves by their dotted names; keys as their data.
+
+    The state may be donated afterwards.
 
     Args:
         state: a population's.
         into: arrays to copy into (`room_for`): fresh memory costs ten times as long as the copy.
 
-    >>> {name: leaf.tolist() for name, leaf in to_host({"key": jax.random.key(7), "x": jnp.ones(2)}).items()}
+    >>> state = {"key": jax.random.key(7), "x": jnp.ones(2)}
+    >>> {name: leaf.tolist() for name, leaf in named_arrays(state).items()}
     {'key': [0, 7], 'x': [1.0, 1.0]}
     """
-    names = tree.leaf_names(state)
-    return {
-        name: _copy(leaf, (into or {}).get(name))
-        for name, leaf in zip(names, jax.tree.leaves(state), strict=True)
-    }
+    names, leaves = tree.leaf_names(state), jax.tree.leaves(state)
+    copies = {}
+    for name, leaf in zip(names, leaves, strict=True):
+        copies[name] = _copy(leaf, (into or {}).get(name))
+    return copies
 
 
-def room_for(shapes: Shapes) -> dict[str, np.ndarray]:
-    """Arrays for `to_host`, their memory touched."""
-    return {name: np.full(shape, 0, dtype) for name, (shape, dtype) in shapes.items()}
+def room_for(leaves: Mapping[str, Leaf]) -> dict[str, np.ndarray]:
+    """Arrays for `named_arrays` to copy into."""
+    # Written to, for the system gives no memory before: the copy would have to wait for it.
+    return {name: np.full(leaf.shape, 0, leaf.dtype) for name, leaf in leaves.items()}
 
 
-def shapes_of(like: PyTree) -> Shapes:
-    """What `to_host` gives for a state of these shapes: shape and dtype by name."""
-    raw = [
-        jax.eval_shape(jax.random.key_data, leaf) if _is_key(leaf) else leaf
-        for leaf in jax.tree.leaves(like)
-    ]
-    return {
-        name: (leaf.shape, str(leaf.dtype))
-        for name, leaf in zip(tree.leaf_names(like), raw, strict=True)
-    }
-
-
-def from_host(arrays: Arrays, like: PyTree, shardings: PyTree) -> PyTree:
-    """The state again, on its devices.
+def on_devices(arrays: Arrays, like: PyTree, shardings: PyTree) -> PyTree:
+    """The state again, on its devices, once it is there.
 
     Args:
-        arrays: at least the leaves that `to_host` gave.
+        arrays: at least the leaves that `named_arrays` gave.
         like: a state of the same structure; its leaves may be shapes.
         shardings: where each leaf goes, a prefix of `like`.
     """
-    places = jax.tree.leaves(
-        jax.tree.map(lambda place, part: jax.tree.map(lambda _: place, part), shardings, like)
-    )
+    each = jax.tree.leaves(jax.tree.map(_everywhere, shardings, like))
     leaves, structure = jax.tree.flatten(like)
     values = []
-    for name, leaf, place in zip(tree.leaf_names(like), leaves, places, strict=True):
-        value = jax.device_put(arrays[name], place, may_alias=False)  # the state will be donated
+    for name, leaf, sharding in zip(tree.leaf_names(like), leaves, each, strict=True):
+        # No alias: the state will be donated, and the arrays are somebody else's.
+        value = jax.device_put(arrays[name], sharding, may_alias=False)
         values.append(jax.random.wrap_key_data(value) if _is_key(leaf) else value)
-    return jax.tree.unflatten(structure, values)
+    # The arrays may be overwritten as soon as this returns.
+    return jax.block_until_ready(jax.tree.unflatten(structure, values))
+
+
+def to_numpy(values: PyTree, members: int) -> PyTree:
+    """Results of the first members as NumPy arrays; what only filled up the devices is dropped."""
+    return jax.tree.map(lambda leaf: np.asarray(leaf)[:members], values)
+
+
+def _everywhere(value: Any, part: PyTree) -> PyTree:
+    """A tree of that structure, with the same value at each leaf."""
+    return jax.tree.map(lambda _: value, part)
 
 
 def _copy(leaf: Any, copy: np.ndarray | None) -> np.ndarray:
     """One copy, whether the leaf is on one device or spread over several."""
     if _is_key(leaf):
         leaf = jax.random.key_data(leaf)
-    copy = np.empty(leaf.shape, leaf.dtype) if copy is None else copy
+    room = np.empty(leaf.shape, leaf.dtype) if copy is None else copy
     for shard in leaf.addressable_shards:
-        copy[shard.index] = np.asarray(shard.data)
-    return copy
+        room[shard.index] = np.asarray(shard.data)
+    return room
 
 
 def _is_key(leaf: Any) -> bool:

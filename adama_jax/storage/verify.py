@@ -6,7 +6,6 @@ from typing import NamedTuple
 
 from adama_jax.errors import CheckpointError, DamagedFile
 from adama_jax.storage.checkpoints import Checkpoints
-from adama_jax.storage.cohorts import read_description
 from adama_jax.storage.files import Manifest
 from adama_jax.storage.folder import RunFiles, RunFolder
 from adama_jax.storage.reader import read_config
@@ -36,9 +35,6 @@ def verify(run: RunFolder) -> Verified:
     read_config(files.path)
     whole = files.meta.is_file()
     checked, damage = _results(files) if whole else _kept_seeds(files)
-    for description in sorted(files.checkpoints.glob("*/slice.json")):
-        checked += 1
-        damage += _damage(lambda path=description: read_description(path.parent))
     for folder in files.checkpoint_folders():
         with Checkpoints(folder, read_only=True) as checkpoints:
             for step in checkpoints.steps():

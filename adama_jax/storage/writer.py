@@ -1,24 +1,21 @@
 """Writing a run's folder: results of its seeds, gathered in any order and over several starts."""
 
-import contextlib
 import json
 import shutil
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, NamedTuple, Self, TextIO
+from typing import Any, NamedTuple, Self
 
 import numpy as np
 
 from adama_jax.config.identity import to_dict
 from adama_jax.config.schema import Config
 from adama_jax.errors import DamagedFile
-from adama_jax.storage.cohorts import disown
 from adama_jax.storage.files import (
     PART,
     Arrays,
     Manifest,
     digest_of_file,
-    finite_json,
     make_durable,
     read_arrays,
     reading,
@@ -30,9 +27,10 @@ from adama_jax.storage.lock import Lock
 from adama_jax.storage.reader import check_settings
 
 Report = Callable[[str], object]
+Point = tuple[int, Arrays]  # of a curve: the episode, and the values there
 
 
-class Finished(NamedTuple):
+class FinishedSeed(NamedTuple):
     """What is known of a seed that has been trained to its end."""
 
     seconds: float  # its share of the training time
@@ -47,7 +45,7 @@ class Kept(NamedTuple):
     curves: dict[str, np.ndarray]  # [P, ...]
     rollout: dict[str, np.ndarray]
     actors: dict[str, np.ndarray]
-    about: Finished
+    about: FinishedSeed
 
     def write(self, path: Path) -> None:
         """Write the arrays and then the JSON file `path`, with which the seed counts."""
@@ -80,7 +78,7 @@ class Kept(NamedTuple):
         return cls(episode, **parts, about=about)
 
 
-def check_kept(path: Path) -> Finished:
+def check_kept(path: Path) -> FinishedSeed:
     """Check a kept seed's files without reading its arrays; `path` is the JSON file's.
 
     Raises:
@@ -90,7 +88,7 @@ def check_kept(path: Path) -> Finished:
     for line in manifest.damaged_files(path.parent):
         raise DamagedFile(line)
     with reading(path):
-        return Finished(**manifest.about)
+        return FinishedSeed(**manifest.about)
 
 
 class RunWriter:
@@ -114,7 +112,6 @@ class RunWriter:
         report: Report = lambda line: None,
     ):
         self.folder = folder
-        self.finished: dict[int, Finished] = {}
         self.named = False  # whether the folder has its final name
         self._run = RunFolder(folder)
         self._files = self._run.partial
@@ -122,13 +119,8 @@ class RunWriter:
         self._again = again
         self._report = report
         self._seeds = list(config.seed_range)
-        self._episodes: list[int] = []
-        self._curves: dict[int, list[Arrays]] = {seed: [] for seed in self._seeds}
-        self._rollouts: dict[int, Arrays] = {}
-        self._actors: dict[int, Arrays] = {}
+        self._kept: dict[int, Kept] = {}
         self._lock: Lock | None = None
-        self._log: TextIO | None = None
-        self._log_failed = False
 
     @property
     def partial(self) -> Path:
@@ -138,7 +130,12 @@ class RunWriter:
     @property
     def missing(self) -> list[int]:
         """Seeds that are still to be trained."""
-        return [seed for seed in self._seeds if seed not in self.finished]
+        return [seed for seed in self._seeds if seed not in self._kept]
+
+    @property
+    def finished(self) -> dict[int, FinishedSeed]:
+        """What is known of the seeds that are at their end."""
+        return {seed: kept.about for seed, kept in self._kept.items()}
 
     def open(self) -> Self:
         """Lock the folder, make it if need be, and take back what an earlier process kept.
@@ -150,10 +147,8 @@ class RunWriter:
         self._lock = Lock(self._run.lock)
         try:
             if self._again:
-                disown(self.partial, self._report)
                 shutil.rmtree(self.partial, ignore_errors=True)
             self._prepare_folder()
-            self._log = self._files.log.open("w")
             for seed in self._seeds:
                 self._take_back(seed)
         except BaseException:
@@ -163,8 +158,6 @@ class RunWriter:
 
     def close(self) -> None:
         """Let others have the folder."""
-        if self._log is not None:
-            self._log.close()
         if self._lock is not None:
             self._lock.release()
 
@@ -174,30 +167,25 @@ class RunWriter:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def point(self, episode: int, seeds: Sequence[int], values: Arrays) -> None:
-        """Add a point of these seeds' curves, and a line to the log.
-
-        Args:
-            episode: of the point.
-            seeds: whose.
-            values: leading with the seeds.
-        """
-        if episode not in self._episodes:
-            self._episodes.append(episode)
-        for row, seed in enumerate(seeds):
-            self._curves[seed].append({name: value[row] for name, value in values.items()})
-        named = {name: values[name].tolist() for name in sorted(values)}
-        self._write_line({"episode": episode, "seed": list(seeds)} | named)
-
-    def keep(self, seed: int, rollout: Arrays, actors: Arrays, about: Finished) -> None:
+    def keep(self, seed: int, kept: Kept) -> None:
         """A seed has come to its end: all that it learned is on disk from here on."""
-        self._rollouts[seed] = rollout
-        self._actors[seed] = actors
-        self.finished[seed] = about
         self._files.kept.mkdir(exist_ok=True)
-        episode = np.array(self._episodes)
-        kept = Kept(episode, self._curves_of(seed), dict(rollout), dict(actors), about)
         kept.write(self._files.kept_seed(seed))
+        self._kept[seed] = kept
+
+    def points(self, seed: int) -> list[Point]:
+        """The curves of a seed that is at its end, point by point; values lead with this seed."""
+        kept = self._kept[seed]
+        found = []
+        for index, episode in enumerate(kept.episode.tolist()):
+            row = slice(index, index + 1)
+            found.append((episode, {name: curve[row] for name, curve in kept.curves.items()}))
+        return found
+
+    def curves(self) -> tuple[np.ndarray, dict[str, np.ndarray]]:
+        """The curves of all seeds, once they are at their end: episodes [P], values [S, P, ...]."""
+        curves = self._over_seeds({seed: kept.curves for seed, kept in self._kept.items()})
+        return self._kept[self._seeds[0]].episode, curves
 
     def finish(
         self, constants: Arrays, about_actors: Mapping[str, Any], meta: Mapping[str, Any]
@@ -209,14 +197,14 @@ class RunWriter:
             about_actors: what one needs to know to use `actors.npz`.
             meta: for `meta.json`.
         """
-        self._write_log_again()
         seeds = np.array(self._seeds)
-        curves = self._over_seeds({seed: self._curves_of(seed) for seed in self._seeds})
-        points = {"episode": np.array(self._episodes), "seed": seeds}
-        write_arrays(self._files.metrics, points | curves)
-        write_arrays(self._files.rollout, {**constants, **self._over_seeds(self._rollouts)})
+        episode, curves = self.curves()
+        rollouts = self._over_seeds({seed: kept.rollout for seed, kept in self._kept.items()})
+        actors = self._over_seeds({seed: kept.actors for seed, kept in self._kept.items()})
+        write_arrays(self._files.metrics, {"episode": episode, "seed": seeds} | curves)
+        write_arrays(self._files.rollout, {**constants, **rollouts})
         about = {"about": np.array(json.dumps(about_actors)), "seed": seeds}
-        write_arrays(self._files.actors, about | self._over_seeds(self._actors))
+        write_arrays(self._files.actors, about | actors)
         self._files.forced.unlink(missing_ok=True)
         self._write_meta(meta)
         self._give_name()
@@ -230,7 +218,7 @@ class RunWriter:
             self.partial.mkdir(parents=True, exist_ok=True)
             stored = to_dict(self._config) | {"label": self._config.label}
             write_json(self._files.config, stored)
-        # The log is written anew, and the other files are at the end: the run is not whole.
+        # All files but the settings are written anew, the last at the end: the run is not whole.
         self._files.meta.unlink(missing_ok=True)
         if self._again:
             self._files.forced.touch()
@@ -241,16 +229,9 @@ class RunWriter:
         if not path.is_file():
             return
         try:
-            kept = Kept.read(path)
+            self._kept[seed] = Kept.read(path)
         except DamagedFile as error:
             self._report(f"{error}; seed {seed} is trained again")
-            return
-        for index, episode in enumerate(kept.episode.tolist()):
-            row = slice(index, index + 1)
-            self.point(episode, [seed], {name: curve[row] for name, curve in kept.curves.items()})
-        self._rollouts[seed] = kept.rollout
-        self._actors[seed] = kept.actors
-        self.finished[seed] = kept.about
 
     def _write_meta(self, meta: Mapping[str, Any]) -> None:
         """Write `meta.json`, with which the run is whole."""
@@ -264,37 +245,6 @@ class RunWriter:
     def _give_name(self) -> None:
         self._run.give_final_name()
         self.named = True
-
-    def _write_line(self, line: Mapping[str, Any]) -> None:
-        """Append to the log. It is written again at the end: a full disk does not stop a run here."""
-        if self._log is None:
-            raise ValueError("a run's folder must be open to be written")
-        try:
-            self._log.write(json.dumps(finite_json(line)) + "\n")
-            self._log.flush()
-        except OSError as error:
-            if not self._log_failed:
-                self._report(f"metrics.jsonl cannot be written now, and is at the end: {error}")
-            self._log_failed = True
-
-    def _write_log_again(self) -> None:
-        """Write a line for each point, with all seeds, however many starts they came in."""
-        if self._log is not None:
-            # Closing flushes what could not be written.
-            with contextlib.suppress(OSError):
-                self._log.close()
-        with self._files.log.open("w") as log:
-            for index, episode in enumerate(self._episodes):
-                points = [self._curves[seed][index] for seed in self._seeds]
-                line = {"episode": episode, "seed": self._seeds}
-                for name in sorted(points[0]):
-                    line[name] = [point[name].tolist() for point in points]
-                log.write(json.dumps(finite_json(line)) + "\n")
-
-    def _curves_of(self, seed: int) -> dict[str, np.ndarray]:
-        """A seed's curves, every value [P, ...]."""
-        points = self._curves[seed]
-        return {name: np.stack([point[name] for point in points]) for name in sorted(points[0])}
 
     def _over_seeds(self, values: Mapping[int, Arrays]) -> dict[str, np.ndarray]:
         """Every value of every seed, [S, ...]."""

@@ -47,7 +47,8 @@ def trial(config: Config) -> Trial:
     """
     # Here, so that the command line can name a wrong setting before JAX is imported.
     from adama_jax.execution.build import make_hyper, make_train
-    from adama_jax.training.population import host, population
+    from adama_jax.execution.state import to_numpy
+    from adama_jax.training.population import population
 
     short = trial_config(config)
     members = population(make_train(short), short.seeds)
@@ -55,7 +56,7 @@ def trial(config: Config) -> Trial:
     critic_terms = []
     for _ in range(short.episodes // short.learning.envs_per_run):
         state, metrics = members.chunk(state, 1)
-        critic_terms.append(host(metrics.critic_term, short.seeds))
+        critic_terms.append(to_numpy(metrics.critic_term, short.seeds))
     updates = short.episodes * short.learning.updates_per_episode
     return Trial(np.stack(critic_terms, axis=1), short.episodes, updates)
 

@@ -22,10 +22,9 @@ from adama_jax.config.options import Launch, Training
 from adama_jax.errors import Interrupted
 from adama_jax.execution.build import make_env
 from adama_jax.execution.devices import set_up_jax, usable_cores
-from adama_jax.execution.loop import Watch
-from adama_jax.execution.progress import Reporter, progress_bars
+from adama_jax.execution.observer import Hooks, JobInfo, make_observers
+from adama_jax.execution.progress import progress_bars
 from adama_jax.execution.runner import run
-from adama_jax.execution.saver import Saving
 from adama_jax.execution.stopping import deaf_to_ctrl_c, stop_on_signals
 from adama_jax.storage.folder import RunFolder
 from adama_jax.studies.sweep import Job
@@ -85,24 +84,17 @@ def _here(
 
     def work(job: Job, left: int, bars: Progress, stop: Callable[[], bool]) -> str | None:
         share = shares.get()
-        reporter = Reporter(job.name, job.configs, job.labels, bars, left)
+        info = JobInfo(job.name, bars, left)
+        hooks = _hooks(info, training, stop)
         try:
             if not stop():
-                run(
-                    job.configs,
-                    out,
-                    _watch(reporter, stop),
-                    share,
-                    saving=saving(training),
-                    again=training.force,
-                )
+                run(job.configs, out, hooks, share, training=training, labels=job.labels)
         except Interrupted as stopped:
-            reporter.tell(str(stopped))
+            hooks.report(str(stopped))
         except Exception as error:
             # A line, and not the exception: its frames would hold the device's memory.
             return _in_a_line(error)
         finally:
-            reporter.finished()
             shares.put(share)
         return None
 
@@ -239,22 +231,18 @@ def run_job(job: Job, out: Path, training: Training) -> None:
     """What a submitted job does, in its own process."""
     set_up_jax(training.devices)
     with stop_on_signals() as stop, progress_bars(Console(width=160)) as bars:
-        watch = _watch(Reporter(job.name, job.configs, job.labels, bars), stop)
-        run(job.configs, out, watch, saving=saving(training), again=training.force)
+        hooks = _hooks(JobInfo(job.name, bars), training, stop)
+        run(job.configs, out, hooks, training=training, labels=job.labels)
 
 
-def _watch(reporter: Reporter, stop: Callable[[], bool]) -> Watch:
-    return Watch(reporter, reporter.moved, reporter.broke, reporter.tell, stop)
+def _hooks(job: JobInfo, training: Training, stop: Callable[[], bool]) -> Hooks:
+    """The observers that were asked for; what a person should know goes to the console."""
 
+    def report(line: str) -> None:
+        console = job.bars.console
+        console.print(f"{job.name}: {line}", style="yellow", highlight=False, soft_wrap=True)
 
-def saving(training: Training) -> Saving:
-    """When to save, as the command line has it."""
-    return Saving(
-        training.checkpoint_minutes,
-        training.keep_every,
-        training.replay_every,
-        training.if_save_fails,
-    )
+    return Hooks(make_observers(training.observers, job), report, stop)
 
 
 def _slurm(options: Launch) -> dict[str, Any]:

@@ -7,11 +7,11 @@ from rich.console import Console
 
 from adama_jax.config.options import Launch, Training
 from adama_jax.config.schema import Config
-from adama_jax.storage.cohorts import find
 from adama_jax.storage.folder import RunFolder, run_folder
+from adama_jax.storage.groups import refuse_older_versions
 from adama_jax.storage.reader import has_run
 from adama_jax.studies.launch import Failure, launch
-from adama_jax.studies.sweep import jobs, labels, rejoined
+from adama_jax.studies.sweep import jobs, labels
 
 MOST_NAMED = 8  # finished runs that get a line each; of more only the number is printed
 
@@ -37,6 +37,7 @@ def complete(
 
     Raises:
         RunBusy: another process is training one of them.
+        SettingError: an older version began one of them.
     """
     names = dict(zip(configs, labels(configs), strict=True))
     if not training.force:
@@ -45,15 +46,13 @@ def complete(
             RunFolder.of(out, config).finish_renaming()
     missing = [config for config in names if training.force or not has_run(out, config)]
     for config in missing:
-        RunFolder.of(out, config).check_free()
+        folder = RunFolder.of(out, config)
+        folder.check_free()
+        if not training.force:
+            refuse_older_versions(folder)
     finished = {config: name for config, name in names.items() if config not in missing}
     _print_finished(finished, len(missing), out, console)
     to_do = jobs(missing, [names[config] for config in missing], options.parts)
-    scenarios = {config.scenario for config in missing} if not training.force else set()
-    begun = [
-        about.runs for name in sorted(scenarios) for _, about in find(out / name, lambda line: None)
-    ]
-    to_do = rejoined(to_do, begun)
     return launch(to_do, out, options, console, training)
 
 

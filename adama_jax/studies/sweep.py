@@ -5,14 +5,12 @@ A job is what one compiled program runs.
 
 import itertools
 from collections.abc import Collection, Mapping, Sequence
-from pathlib import Path
 from typing import Any, NamedTuple
 
 from adama_jax.config.identity import program_key
 from adama_jax.config.methods import METHODS
 from adama_jax.config.names import all_settings, in_words, with_settings
 from adama_jax.config.schema import Config
-from adama_jax.storage.folder import run_folder
 
 TEN_RATES = tuple(f"{thousandths / 1000:g}" for thousandths in range(1, 11))
 PRESETS: dict[str, dict[str, tuple[str, ...]]] = {
@@ -105,28 +103,6 @@ def labels(configs: Sequence[Config]) -> list[str]:
         settings = in_words({name: own[name] for name in differing if name != "optimizer"})
         names.append(f"{config.label} {settings}".strip())
     return names
-
-
-def rejoined(jobs: Sequence[Job], begun: Sequence[Collection[str]]) -> list[Job]:
-    """Jobs that have runs of one interrupted slice are one: what was begun together goes on together.
-
-    Args:
-        jobs: longest first, as the result.
-        begun: folder names of the runs of each interrupted slice.
-    """
-    result = list(jobs)
-    for names in begun:
-        joined = [
-            job
-            for job in result
-            if any(run_folder(Path(), config).name in names for config in job.configs)
-        ]
-        if len(joined) > 1:
-            configs = tuple(config for job in joined for config in job.configs)
-            called = tuple(label for job in joined for label in job.labels)
-            one = Job(f"{joined[0].name} and {len(joined) - 1} begun with it", configs, called)
-            result = [job for job in result if job not in joined] + [one]
-    return sorted(result, key=lambda job: -job.work)
 
 
 def jobs(configs: Sequence[Config], names: Sequence[str], parts: int = 1) -> list[Job]:

@@ -183,8 +183,3 @@ def _jitted_chunk(
         in_shardings=(layout,),
         out_shardings=(layout, sharded),
     )
-
-
-def host(values: PyTree, size: int) -> PyTree:
-    """Results of the first `size` runs as NumPy arrays; what only filled up the devices is dropped."""
-    return jax.tree.map(lambda leaf: np.asarray(leaf)[:size], values)

@@ -4,12 +4,11 @@ Pure functions: nothing here loops on the host, logs or saves; `population` trai
 once.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable
 from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
-import numpy as np
 
 from adama_jax import tree
 from adama_jax.algorithms.algorithm import Algorithm
@@ -213,27 +212,6 @@ def checked_names(params: Params) -> list[str]:
     ['td_loss', 'params.actors.w', 'params.critic.b']
     """
     return tree.leaf_names(Checked(jnp.zeros(()), params))
-
-
-def joined(chunks: Sequence[tuple[int, Mapping[str, np.ndarray]]]) -> dict[str, np.ndarray]:
-    """The metrics of consecutive chunks as of one; each comes with its number of episodes.
-
-    >>> one, other = ({"value": np.array([v]), "critic_rate": np.array([r])} for v, r in ((1.0, 0.5), (4.0, 0.25)))
-    >>> {name: value.tolist() for name, value in joined([(2, one), (1, other)]).items()}
-    {'value': [2.0], 'critic_rate': [0.25]}
-    """
-    lengths = [length for length, _ in chunks]
-    last = chunks[-1][1]
-    if len(chunks) == 1:
-        return dict(last)
-    return {
-        name: value
-        if name in AT_THE_LAST_UPDATE
-        else np.average([values[name] for _, values in chunks], axis=0, weights=lengths).astype(
-            value.dtype
-        )
-        for name, value in last.items()
-    }
 
 
 def minibatch(env: Env, sample: Transitions) -> Batch:

@@ -26,11 +26,11 @@ KEEPING = [
     """
 import sys
 from adama_jax.cli.main import main
-from adama_jax.execution.saver import SavedSlice
-SavedSlice.discard = SavedSlice.close
+from adama_jax.execution.saver import CohortSaver
+CohortSaver.finish = lambda saver, finite: saver.close()
 sys.exit(main())
 """,
-]  # `adama` that leaves the last checkpoint of a finished slice in the run's folder
+]  # `adama` that leaves the last checkpoints of a finished cohort in the run's folder
 SHORT = {
     "seeds": 5, "episodes": 600, "evaluation.every": 100, "learning.batch_size": 64, "learning.capacity": 20_000,
     "evaluation.episodes": 10,
@@ -112,7 +112,7 @@ def test_a_new_process_goes_on_to_the_same_bits(scenario, method, settings, tmp_
     ]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
-    assert "goes on from episode" in done.stdout
+    assert "resumes from episode" in done.stdout
     folders = [run_folder(tmp_path / where, config) for where in ("whole", "stopped")]
     assert_equal_runs(*(load_run(folder) for folder in folders))
     assert_equal_states(*folders, config.episodes)
@@ -130,8 +130,8 @@ def test_twenty_kills(tmp_path):
         log.write_text("")
         process = started(command, log)
         if kill:
-            wait_for(lambda: "goes on from" in log.read_text(), process)
-            found = re.search(r"goes on from episode ([\d,]+)", log.read_text())
+            wait_for(lambda: "resumes from" in log.read_text(), process)
+            found = re.search(r"resumes from episode ([\d,]+)", log.read_text())
             lost.append(reached - int(found[1].replace(",", "")))
         wait_for(lambda least=reached: lines_of(folder) * 100 > least, process)
         time.sleep(rng.uniform(0, 3))
@@ -163,7 +163,7 @@ def test_a_disk_that_is_full(tmp_path, policy):
         text = done.stdout + done.stderr
         assert "No space left" in text or "ENOSPC" in text or "RESOURCE_EXHAUSTED" in text, text
         if policy == "go_on":
-            assert "training goes on" in text
+            assert "training continues" in text
         else:
             assert done.returncode == 1 and "failed: CheckpointError" in text
             config = with_settings(scenario_config("going_together"), settings)
@@ -286,4 +286,4 @@ def test_a_stop_reaches_local_jobs(tmp_path):
     )
     assert subprocess.run(sweep, capture_output=True, text=True, check=False).returncode == 0
     logs = [path.read_text() for path in (tmp_path / "jobs").glob("*_log.out")]
-    assert sum("goes on from episode" in text for text in logs) == 2
+    assert sum("resumes from episode" in text for text in logs) == 2

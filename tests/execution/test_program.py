@@ -6,26 +6,26 @@ import pytest
 
 from adama_jax.errors import Interrupted
 from adama_jax.execution import program
-from adama_jax.execution.program import Later
+from adama_jax.execution.program import InBackground
 from adama_jax.execution.runner import run
 from tests.helpers import ONE, short, stop_at
 
 
-def test_later_is_begun_once_and_gives_what_the_work_gives():
+def test_work_in_the_background_is_begun_once_and_gives_what_the_work_gives():
     calls = []
-    later = Later(lambda left, right: calls.append(left + right) or len(calls), 2, 3)
+    later = InBackground(lambda left, right: calls.append(left + right) or len(calls), 2, 3)
     later.wait()
     assert calls == []
     later.begin()
-    assert (later(), later(), calls) == (1, 1, [5])
+    assert (later.result(), later.result(), calls) == (1, 1, [5])
 
 
-def test_later_raises_what_the_work_raises():
-    later = Later(lambda: 1 / 0)
+def test_work_in_the_background_raises_what_the_work_raises():
+    later = InBackground(lambda: 1 / 0)
     later.begin()
     later.wait()
     with pytest.raises(ZeroDivisionError):
-        later()
+        later.result()
 
 
 @pytest.mark.parametrize(("edge", "compiled"), [(1, False), (2, True)])
@@ -33,11 +33,11 @@ def test_who_is_stopped_leaves_no_compilation_behind(edge, compiled, tmp_path, m
     """At the first chunk's edge none has begun; at the second one has, and is waited for."""
     done = []
 
-    class Slow(Later):
+    class Slow(InBackground):
         def __init__(self, work, *arguments):
             super().__init__(lambda: (time.sleep(1.0), done.append(work(*arguments))))
 
-    monkeypatch.setattr(program, "Later", Slow)
+    monkeypatch.setattr(program, "InBackground", Slow)
     with pytest.raises(Interrupted):
         run([short()], tmp_path, stop_at(edge), ONE)
     assert bool(done) == compiled

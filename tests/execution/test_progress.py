@@ -1,65 +1,89 @@
 """What a person is told while runs train."""
 
 import io
+from pathlib import Path
 
 import numpy as np
 import pytest
 from rich.console import Console
 
 from adama_jax.config.schema import scenario_config
-from adama_jax.execution.loop import Moved, Point
-from adama_jax.execution.progress import Reporter, progress_bars
+from adama_jax.execution.events import (
+    Advanced,
+    Diverged,
+    Divergence,
+    Ended,
+    Evaluated,
+    Member,
+    Started,
+    Where,
+)
+from adama_jax.execution.observer import JobInfo
+from adama_jax.execution.progress import ProgressObserver, progress_bars
 
 CONFIG = scenario_config("predator_prey")
+MEMBERS = [Member(CONFIG, "adama", seed, Path()) for seed in (0, 1)]
 VALUES = {name: np.ones(2) for name in ("eval_return", "critic_rate", "actor_budget")}
 
 
-def moved(episode, seconds):
-    return Moved(1, 1, episode, CONFIG.episodes, 50, seconds)
+def advanced(episode, seconds, cohort=1, cohorts=1):
+    return Advanced(MEMBERS, Where(cohort, cohorts, episode, CONFIG.episodes), 50, seconds)
+
+
+def evaluated(seconds):
+    return Evaluated(MEMBERS, Where(1, 1, 250, CONFIG.episodes), 250, seconds, VALUES)
 
 
 @pytest.fixture
 def heard():
     text = io.StringIO()
     with progress_bars(Console(file=text, width=200)) as bars:
-        yield Reporter("a run", [CONFIG], ["adama"], bars), text
+        observer = ProgressObserver(JobInfo("a run", bars))
+        observer(Started(MEMBERS))
+        yield observer, text
 
 
 def test_the_first_chunk_is_told_where_there_is_no_bar(heard):
-    reporter, text = heard
+    observer, text = heard
     for episode in (50, 100):
-        reporter.moved(moved(episode, 0.94))
+        observer(advanced(episode, 0.94))
     lines = text.getvalue().splitlines()
     assert lines == ["a run: compiling ...", "a run: training, episodes 1 to 50 of 50,000 in 0.9 s"]
 
 
-def test_a_run_that_goes_on_says_from_where(heard):
-    reporter, text = heard
-    reporter.moved(moved(30_050, 1.0))
-    assert (
-        text.getvalue().splitlines()[-1]
-        == "a run: training, episodes 30,001 to 30,050 of 50,000 in 1.0 s"
-    )
+def test_a_run_that_resumes_says_from_where(heard):
+    observer, text = heard
+    observer(advanced(30_050, 1.0))
+    last = text.getvalue().splitlines()[-1]
+    assert last == "a run: training, episodes 30,001 to 30,050 of 50,000 in 1.0 s"
 
 
 def test_the_time_foretold_does_not_count_what_was_compiled_beside_the_first_chunks(heard):
-    """Five chunks of 50 episodes, of which four take a second, and evaluations of half a second each 250 episodes."""
-    reporter, text = heard
+    """Five chunks of 50 episodes, four of them a second each; an evaluation of half a second."""
+    observer, text = heard
     for chunk, seconds in enumerate((9.0, 1.0, 1.0, 1.0, 1.0)):
-        reporter.moved(moved(50 * (chunk + 1), seconds))
-    reporter(Point(1, 1, 250, CONFIG.episodes, 250, 13.5, VALUES))
-    assert (
-        "50,000 episodes will take about 18 minutes" in text.getvalue()
-    )  # (1 / 50 + 0.5 / 250) * 50,000 / 60
+        observer(advanced(50 * (chunk + 1), seconds))
+    observer(evaluated(13.5))
+    # (1 / 50 + 0.5 / 250) * 50,000 / 60
+    assert "50,000 episodes will take about 18 minutes" in text.getvalue()
+
+
+def test_a_seed_that_diverges_is_named(heard):
+    observer, text = heard
+    observer(Diverged(MEMBERS[1:], [Divergence(57, 230, "params.critic.w")]))
+    assert "adama: seed 1 diverged: not finite from episode 57 on (update 230" in text.getvalue()
 
 
 def test_the_bar_moves_at_each_chunk():
     with progress_bars(Console(file=io.StringIO(), force_terminal=True, width=120)) as bars:
-        reporter = Reporter("a run", [CONFIG], ["adama"], bars)
+        observer = ProgressObserver(JobInfo("a run", bars))
+        observer(Started(MEMBERS))
         (task,) = bars.tasks
-        reporter.moved(moved(50, 1.0))
+        observer(advanced(50, 1.0))
         assert (task.completed, task.total, task.fields["news"]) == (50, 50_000, "training")
-        reporter(Point(1, 1, 250, CONFIG.episodes, 250, 6.0, VALUES))
-        reporter.moved(Moved(2, 2, 300, CONFIG.episodes, 50, 1.0))
+        observer(evaluated(6.0))
+        observer(advanced(300, 1.0, cohort=2, cohorts=2))
         assert (task.completed, task.total) == (50_300, 100_000)
         assert task.fields["news"].startswith("return 1.00")
+        observer(Ended())
+        assert not bars.tasks

@@ -6,7 +6,6 @@ import pkgutil
 import shutil
 import subprocess
 import sys
-from types import SimpleNamespace
 
 import jax
 import jax.numpy as jnp
@@ -17,21 +16,25 @@ from rich.console import Console
 from adama_jax.cli.commands.play import play_run
 from adama_jax.cli.main import main
 from adama_jax.cli.options import PlayCommand
+from adama_jax.config.identity import to_dict
 from adama_jax.config.options import Launch, Training
 from adama_jax.config.schema import scenario_config
 from adama_jax.errors import Interrupted, RunBusy, SettingError
+from adama_jax.execution import log
 from adama_jax.execution import program as program_module
 from adama_jax.execution.actors import load_actors
-from adama_jax.execution.loop import Broken, Watch
+from adama_jax.execution.events import Advanced, Diverged, Divergence
+from adama_jax.execution.log import write_log
+from adama_jax.execution.observer import Hooks
 from adama_jax.execution.runner import run
-from adama_jax.execution.saver import SavedSlice, Saving
+from adama_jax.execution.saver import CohortSaver
 from adama_jax.storage.checkpoints import Checkpoints
 from adama_jax.storage.folder import RunFolder, run_folder
 from adama_jax.storage.lock import Lock, holder
 from adama_jax.storage.reader import has_run, load_run
-from adama_jax.storage.writer import Finished, RunWriter
 from adama_jax.studies.missing import complete
 from tests.helpers import (
+    ALWAYS,
     ONE,
     QUIET,
     arrays_of_run,
@@ -52,14 +55,13 @@ def whole(tmp_path_factory):
 
 def test_a_run_stopped_at_any_chunk_goes_on_to_the_same_bits(whole, tmp_path):
     """Stopped at every chunk's edge in turn; each process goes on from where the last stopped."""
-    assert len(program_module.points(short())[0]) == 2
+    assert len(program_module.schedule(short())[0]) == 2
     told = []
     for _ in range(6):
         with pytest.raises(Interrupted):
-            watch = stop_at(1)
-            run([short()], tmp_path, watch._replace(tell=told.append), ONE)
-    run([short()], tmp_path, Watch(tell=told.append), ONE)
-    assert told == [f"goes on from episode {episode}" for episode in (25, 50, 75, 100, 125, 150)]
+            run([short()], tmp_path, stop_at(1, report=told.append), ONE)
+    run([short()], tmp_path, Hooks(report=told.append), ONE)
+    assert told == [f"resumes from episode {episode}" for episode in (25, 50, 75, 100, 125, 150)]
     assert_equal_runs(whole, load_run(run_folder(tmp_path, short())))
     assert not list(tmp_path.rglob("checkpoints/*")) and not list(tmp_path.rglob("*.lock"))
 
@@ -67,12 +69,12 @@ def test_a_run_stopped_at_any_chunk_goes_on_to_the_same_bits(whole, tmp_path):
 @pytest.mark.slow
 def test_every_leaf_of_the_last_checkpoint_is_equal(tmp_path, monkeypatch):
     """Not only what a run leaves behind: parameters, targets, optimizers, rates, replay, keys, counters."""
-    monkeypatch.setattr(SavedSlice, "discard", SavedSlice.close)
+    monkeypatch.setattr(CohortSaver, "finish", lambda saver, finite: saver.close())
     for where in ("straight", "stopped"):
         if where == "stopped":
             with pytest.raises(Interrupted):
-                run([short()], tmp_path / where, stop_at(3), ONE, saving=Saving(minutes=0))
-        run([short()], tmp_path / where, devices=ONE, saving=Saving(minutes=0))
+                run([short()], tmp_path / where, stop_at(3), ONE, training=ALWAYS)
+        run([short()], tmp_path / where, devices=ONE, training=ALWAYS)
     assert_equal_states(tmp_path / "straight", tmp_path / "stopped", 150)
 
 
@@ -97,18 +99,106 @@ def test_a_sweep_goes_on_slice_by_slice(tmp_path):
         )
 
 
+def fixed(rate):
+    return short("fixed", **{"rates.critic_rate": rate})
+
+
 @pytest.mark.slow
-def test_what_was_begun_together_goes_on_together(tmp_path):
-    """One of two settings of an interrupted slice is asked for: the other is not lost."""
-    configs = [short("fixed", **{"rates.critic_rate": rate}) for rate in (0.001, 0.002)]
+def test_a_run_resumes_in_other_company_to_the_same_bits(tmp_path):
+    """Three runs are stopped in two cohorts; one is resumed alone, the others beside each other."""
+    one, two, three = (fixed(rate) for rate in (0.001, 0.002, 0.004))
+    run([one, two], tmp_path / "straight", devices=ONE, width=4)
+    run([three], tmp_path / "straight", devices=ONE, width=4)
+    with pytest.raises(Interrupted):
+        run([one, two], tmp_path / "stopped", stop_at(3), ONE, width=4)
+    with pytest.raises(Interrupted):
+        run([three], tmp_path / "stopped", stop_at(3), ONE, width=4)
+    told, events = [], []
+    run([two], tmp_path / "stopped", Hooks(report=told.append), ONE)
+    assert not RunFolder.of(tmp_path / "stopped", one).is_finished()
+    hooks = Hooks(observers=[write_log, events.append], report=told.append)
+    run([one, three], tmp_path / "stopped", hooks, ONE)
+    assert told == ["resumes from episode 75"] * 2
+    assert {len(event.members) for event in events if isinstance(event, Advanced)} == {4}
+    for config in (one, two, three):
+        pair = [load_run(run_folder(tmp_path / out, config)) for out in ("straight", "stopped")]
+        assert_equal_runs(*pair)
+
+
+@pytest.mark.slow
+def test_a_kill_between_two_runs_checkpoints_costs_no_second_program(tmp_path):
+    """One run of a cohort has the last checkpoint and the other not: both resume from the last but one."""
+    configs = [fixed(rate) for rate in (0.001, 0.002)]
     run(configs, tmp_path / "straight", devices=ONE, width=4)
     with pytest.raises(Interrupted):
-        run(configs, tmp_path / "stopped", stop_at(2), ONE, width=4)
-    run(configs[1:], tmp_path / "stopped", devices=ONE)
+        run(configs, tmp_path / "stopped", stop_at(3), ONE, width=4, training=ALWAYS)
+    partial = RunFolder.of(tmp_path / "stopped", configs[1]).partial
+    for kind in ("state", "replay"):
+        (newest,) = partial.checkpoints.glob(f"*/{kind}/75")
+        shutil.rmtree(newest)
+    told = []
+    run(configs, tmp_path / "stopped", Hooks(report=told.append), ONE)
+    assert told == ["resumes from episode 50"]
     for config in configs:
-        assert_equal_runs(
-            *(load_run(run_folder(tmp_path / where, config)) for where in ("straight", "stopped"))
-        )
+        pair = [load_run(run_folder(tmp_path / out, config)) for out in ("straight", "stopped")]
+        assert_equal_runs(*pair)
+
+
+@pytest.mark.slow
+def test_a_damaged_checkpoint_sends_one_run_back_and_not_its_company(tmp_path):
+    """The state of one run's newest checkpoint is cut: both resume where both have a good one."""
+    configs = [fixed(rate) for rate in (0.001, 0.002)]
+    run(configs, tmp_path / "straight", devices=ONE, width=4)
+    with pytest.raises(Interrupted):
+        run(configs, tmp_path / "stopped", stop_at(3), ONE, width=4, training=ALWAYS)
+    partial = RunFolder.of(tmp_path / "stopped", configs[0]).partial
+    files = partial.checkpoints.glob("*/replay/75/arrays/d/*")
+    largest = max(files, key=lambda path: path.stat().st_size)
+    largest.write_bytes(largest.read_bytes()[:-100])
+    told = []
+    run(configs, tmp_path / "stopped", Hooks(report=told.append), ONE)
+    assert len(told) == 2 and "a checkpoint is not used" in told[0]
+    assert told[1] == "resumes from episode 50"
+    for config in configs:
+        pair = [load_run(run_folder(tmp_path / out, config)) for out in ("straight", "stopped")]
+        assert_equal_runs(*pair)
+
+
+@pytest.mark.slow
+def test_where_no_checkpoint_can_be_used_a_run_begins_anew_as_wide_as_it_was(whole, tmp_path):
+    with pytest.raises(Interrupted):
+        run([short()], tmp_path, stop_at(3), ONE, width=4)
+    for kept in tmp_path.rglob("checkpoints/*/replay/*/arrays/d/*"):
+        kept.write_bytes(b"nothing")
+    told, events = [], []
+    hooks = Hooks(observers=[write_log, events.append], report=told.append)
+    run([short()], tmp_path, hooks, ONE)
+    assert told[-1].endswith("no checkpoint can be used, its seeds begin anew")
+    values = load_run(run_folder(tmp_path, short())).metrics
+    np.testing.assert_allclose(values["eval_return"], whole.metrics["eval_return"], rtol=1e-3)
+
+
+def test_what_an_older_version_began_is_refused(tmp_path, capsys):
+    """Its checkpoints may lie in another run's folder. By force it is begun anew."""
+    config, other = short(), fixed(0.001)
+    folders = [RunFolder.of(tmp_path, each) for each in (config, other)]
+    for folder in folders:
+        folder.partial.path.mkdir(parents=True)
+        stored = to_dict(config if folder is folders[0] else other)
+        folder.partial.config.write_text(json.dumps(stored | {"label": "x"}))
+    older = folders[1].partial.checkpoints / "0123456789"
+    older.mkdir(parents=True)
+    (older / "slice.json").write_text(json.dumps({"lanes": [[folders[0].path.name, 0]]}))
+    for folder in folders:
+        assert main(["resume", str(folder.path), "devices=4"]) == 2
+        (line,) = capsys.readouterr().err.splitlines()
+        assert "finish it with version da08c89, or begin anew (force=true)" in line
+    with pytest.raises(Interrupted):
+        run([config], tmp_path, stop_at(1), ONE, training=Training(force=True))
+    told = []
+    with pytest.raises(Interrupted):
+        run([config], tmp_path, stop_at(1, report=told.append), ONE)
+    assert told == ["resumes from episode 25"]
 
 
 @pytest.mark.slow
@@ -119,7 +209,7 @@ def test_a_kept_seed_that_was_damaged_is_trained_again(whole, tmp_path):
     (kept,) = tmp_path.rglob("kept/0.npz")
     kept.write_bytes(kept.read_bytes()[:-100])
     told = []
-    run([config], tmp_path, Watch(tell=told.append), ONE, width=1)
+    run([config], tmp_path, Hooks(report=told.append), ONE, width=1)
     assert "seed 0 is trained again" in told[0]
     values = load_run(run_folder(tmp_path, config)).metrics
     np.testing.assert_allclose(values["eval_return"], whole.metrics["eval_return"], rtol=1e-3)
@@ -130,7 +220,7 @@ def test_again_begins_anew(whole, tmp_path):
     with pytest.raises(Interrupted):
         run([short()], tmp_path, stop_at(3), ONE)
     told = []
-    run([short()], tmp_path, Watch(tell=told.append), ONE, again=True)
+    run([short()], tmp_path, Hooks(report=told.append), ONE, training=Training(force=True))
     assert told == []
     assert_equal_runs(whole, load_run(run_folder(tmp_path, short())))
 
@@ -211,11 +301,13 @@ def test_a_run_that_breaks_is_named_and_the_others_are_not_touched(tmp_path, nan
     assert run([config], tmp_path / "well", devices=ONE, width=4) == [{}]
     nan_at_update_230([2])
     heard = []
-    found = run([config], tmp_path / "ill", Watch(broke=heard.append), ONE, 4, Saving(minutes=0))
+    hooks = Hooks(observers=[write_log, heard.append])
+    found = run([config], tmp_path / "ill", hooks, ONE, 4, training=ALWAYS)
     (broken,) = found[0].items()
-    assert broken == (2, Broken(episode=57, update=230, leaf=broken[1].leaf))
+    assert broken == (2, Divergence(episode=57, update=230, leaf=broken[1].leaf))
     assert broken[1].leaf.startswith("params.critic") and broken[1].leaf.endswith("kernel")
-    assert [dict(lanes) for lanes in heard] == [{(0, 2): broken[1]}]
+    (told,) = (event for event in heard if isinstance(event, Diverged))
+    assert [member.seed for member in told.members] == [2] and told.divergences == [broken[1]]
     well, ill = (load_run(run_folder(tmp_path / where, config)) for where in ("well", "ill"))
     assert ill.meta["diverged"] == {"2": 57} and ill.meta["diverged_in"]["2"]["update"] == 230
     rows, broken_run = [0, 1, 3], arrays_of_run(ill)
@@ -232,7 +324,7 @@ def test_a_run_of_which_every_seed_breaks_keeps_its_last_good_checkpoint(
 ):
     nan_at_update_230([0, 1])
     config = short()
-    found = run([config], tmp_path, devices=ONE, saving=Saving(minutes=0))
+    found = run([config], tmp_path, devices=ONE, training=ALWAYS)
     assert set(found[0]) == {0, 1}
     folder = run_folder(tmp_path, config)
     (place,) = folder.glob("checkpoints/*/state")
@@ -320,7 +412,7 @@ class Killed(BaseException):
     ("place", "name", "call"),
     [
         ("adama_jax.storage.writer.RunWriter", "keep", 2),
-        pytest.param("adama_jax.execution.saver.SavedSlice", "discard", 1, marks=pytest.mark.slow),
+        pytest.param("adama_jax.execution.saver.CohortSaver", "finish", 1, marks=pytest.mark.slow),
         pytest.param("adama_jax.storage.writer.RunWriter", "finish", 1, marks=pytest.mark.slow),
         pytest.param("adama_jax.storage.writer", "make_durable", 4, marks=pytest.mark.slow),
         pytest.param(
@@ -342,11 +434,11 @@ def test_a_kill_at_the_end_loses_nothing(whole, tmp_path, monkeypatch, place, na
 
     monkeypatch.setattr(holder, name, killed)
     with pytest.raises(Killed):
-        run([short()], tmp_path, devices=ONE, saving=Saving(minutes=0))
+        run([short()], tmp_path, devices=ONE, training=ALWAYS)
     monkeypatch.undo()
-    points = []
-    run([short()], tmp_path, Watch(observe=points.append), ONE)
-    assert sum(point.episodes for point in points) <= 25
+    events = []
+    run([short()], tmp_path, Hooks(observers=[write_log, events.append]), ONE)
+    assert sum(event.chunk for event in events if isinstance(event, Advanced)) <= 25
     assert_equal_runs(whole, load_run(run_folder(tmp_path, short())))
 
 
@@ -357,31 +449,27 @@ def test_force_goes_on_where_it_was_stopped(tmp_path):
     run([config], tmp_path, devices=ONE)
     first = run_folder(tmp_path, config)
     with pytest.raises(Interrupted):
-        run([config], tmp_path, stop_at(3), ONE, again=True)
+        run([config], tmp_path, stop_at(3), ONE, training=Training(force=True))
     assert load_run(first).metrics["episode"][-1] == 150 and not has_run(tmp_path, config)
     told = []
-    run([config], tmp_path, Watch(tell=told.append), ONE)
-    assert told == ["goes on from episode 75"] and has_run(tmp_path, config)
+    run([config], tmp_path, Hooks(report=told.append), ONE)
+    assert told == ["resumes from episode 75"] and has_run(tmp_path, config)
 
 
 @pytest.mark.slow
 def test_force_leaves_what_others_have_begun(tmp_path):
-    """Two settings in one slice; the one in whose folder it is is trained again by force: the other goes on."""
+    """Two settings in one cohort; one is trained again by force: the other resumes where it was."""
     configs = [short("fixed", **{"rates.critic_rate": rate}) for rate in (0.001, 0.002)]
     with pytest.raises(Interrupted):
         run(configs, tmp_path, stop_at(3), ONE, width=4)
-    (place,) = tmp_path.rglob("checkpoints/*")
-    owner = [RunFolder.of(tmp_path, config).partial.path for config in configs].index(
-        place.parents[1]
-    )
     with pytest.raises(Interrupted):
-        run([configs[owner]], tmp_path, stop_at(2), ONE, again=True)
+        run(configs[:1], tmp_path, stop_at(2), ONE, training=Training(force=True))
     told = []
-    run([configs[owner]], tmp_path, Watch(tell=told.append), ONE)
-    assert told == ["goes on from episode 50"]
+    run(configs[:1], tmp_path, Hooks(report=told.append), ONE)
+    assert told == ["resumes from episode 50"]
     told = []
-    run([configs[1 - owner]], tmp_path, Watch(tell=told.append), ONE)
-    assert told == ["goes on from episode 75"]
+    run(configs[1:], tmp_path, Hooks(report=told.append), ONE)
+    assert told == ["resumes from episode 75"]
     assert all(has_run(tmp_path, config) for config in configs) and not list(
         tmp_path.rglob("*.partial")
     )
@@ -420,8 +508,8 @@ def test_a_lone_run_that_has_two_devices(tmp_path):
     with pytest.raises(Interrupted):
         run([config], tmp_path / "stopped", stop_at(3), jax.devices()[:2])
     told = []
-    run([config], tmp_path / "stopped", Watch(tell=told.append), jax.devices()[:2])
-    assert told == ["goes on from episode 75"]
+    run([config], tmp_path / "stopped", Hooks(report=told.append), jax.devices()[:2])
+    assert told == ["resumes from episode 75"]
     one, other = (load_run(run_folder(tmp_path / where, config)) for where in ("whole", "stopped"))
     assert one.meta["device"]["used"] == other.meta["device"]["used"] == 2
     assert_equal_runs(one, other)
@@ -435,31 +523,42 @@ def test_fewer_devices_than_before(tmp_path):
     with pytest.raises(Interrupted):
         run([config], tmp_path / "stopped", stop_at(3), jax.devices()[:2], width=4)
     told = []
-    run([config], tmp_path / "stopped", Watch(tell=told.append), ONE)
-    assert told[0] == "a slice begun on 2 devices goes on on 1: no longer equal bit for bit"
+    run([config], tmp_path / "stopped", Hooks(report=told.append), ONE)
+    assert told[0] == "begun on 2 devices, resumes on 1: no longer equal bit for bit"
     one, other = (
         load_run(run_folder(tmp_path / where, config)).metrics for where in ("whole", "stopped")
     )
     np.testing.assert_allclose(one["eval_return"], other["eval_return"], rtol=1e-3)
 
 
-def test_the_log_is_whole_though_the_disk_was_full(whole, tmp_path):
-    """`metrics.jsonl` cannot be written for a while: the run goes on, and writes it again at the end."""
-    told = []
-    with RunWriter(tmp_path / "adama-x", short(), report=told.append) as writer:
-        honest = writer._log
-        writer._log = SimpleNamespace(write=full, flush=full, close=honest.close)
-        for index, episode in enumerate(whole.metrics["episode"].tolist()):
-            values = {
-                n: v[:, index] for n, v in whole.metrics.items() if n not in ("episode", "seed")
-            }
-            writer.point(episode, [0, 1], values)
-        for seed in (0, 1):
-            writer.keep(seed, {"reward": np.ones(2)}, {"w": np.ones(2)}, Finished(1.0, 150, None))
-        folder = writer.finish({}, {}, {})
+def test_the_log_is_whole_though_the_disk_was_full(whole, tmp_path, monkeypatch):
+    """`metrics.jsonl` cannot be written for a while: training goes on, and at the end it is whole."""
+    honest, told = log._append, []
+
+    def full(members, episode, values):
+        if episode < 150:
+            raise OSError(28, "No space left on device")
+        honest(members, episode, values)
+
+    monkeypatch.setattr(log, "_append", full)
+    run([short()], tmp_path, Hooks(report=told.append), ONE)
     assert len(told) == 1 and "No space left" in told[0]
-    assert (folder / "metrics.jsonl").read_text() == (whole.folder / "metrics.jsonl").read_text()
+    written = RunFolder.of(tmp_path, short()).final.log
+    assert written.read_text() == (whole.folder / "metrics.jsonl").read_text()
 
 
-def full(*_):
-    raise OSError(28, "No space left on device")
+@pytest.mark.slow
+def test_a_log_that_cannot_be_made_whole_is_not_sealed(whole, tmp_path, monkeypatch):
+    """The disk is full at the end: the job fails, and the next process has nothing to train."""
+
+    def full(run):
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(log, "_write_whole", full)
+        with pytest.raises(OSError, match="No space left"):
+            run([short()], tmp_path, devices=ONE)
+    events = []
+    run([short()], tmp_path, Hooks(observers=[write_log, events.append]), ONE)
+    assert not any(isinstance(event, Advanced) for event in events)
+    assert_equal_runs(whole, load_run(run_folder(tmp_path, short())))

@@ -1,18 +1,20 @@
 """Checkpoints on disk: what is saved comes back bit for bit, and what is damaged is never taken for it."""
 
-import json
 import shutil
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from adama_jax.config.options import Training
 from adama_jax.errors import CheckpointError, WrongShapes
-from adama_jax.execution.history import Course
-from adama_jax.execution.saver import SavedSlice, Saving
+from adama_jax.execution.cohort import Cohort, Group, cohorts_to_resume
+from adama_jax.execution.history import History, no_history
+from adama_jax.execution.saver import CohortSaver
+from adama_jax.execution.state import Leaf
 from adama_jax.storage.checkpoints import Checkpoints
-from adama_jax.storage.cohorts import Slice, find
 from adama_jax.storage.files import Manifest, write_arrays
+from adama_jax.storage.groups import SavedGroup, find_groups, group_folder, read_group
 
 ARRAYS = {
     "learner.params.w": np.linspace(-1, 1, 600, dtype=np.float32).reshape(2, 300),
@@ -20,8 +22,16 @@ ARRAYS = {
     "key": np.array([[1, 2], [3, 4]], np.uint32),
     "replay.rows": np.random.default_rng(0).random((2, 40, 5)).astype(np.float32),
 }
-SHAPES = {name: (leaf.shape, str(leaf.dtype)) for name, leaf in ARRAYS.items()}
-ABOUT = Slice([("adama-0123456789", 0), ("adama-0123456789", 1)], 2, 1)
+LEAVES = {
+    name: Leaf(
+        leaf.shape,
+        str(leaf.dtype),
+        per_member=leaf.ndim > 0,
+        replay=name.startswith("replay"),
+        parameter=".params." in name,
+    )
+    for name, leaf in ARRAYS.items()
+}
 POINT = (
     100,
     {"value": np.array([1.0, np.nan], np.float32), "actor_rates": np.ones((2, 2), np.float32)},
@@ -32,32 +42,55 @@ def changed(step):
     return {name: leaf + step if leaf.dtype.kind == "f" else leaf for name, leaf in ARRAYS.items()}
 
 
+def saver_in(run, told, **training):
+    """That of a cohort of two members, of one run."""
+    saved = SavedGroup(group_folder(run, [0, 1]), (0, 1), 2, 1, ())
+    cohort = Cohort((Group(0, saved),), 0)
+    return CohortSaver(cohort, LEAVES, Training(**training), told)
+
+
+def history(episode):
+    seconds = np.array([1.0, 2.0]) * episode
+    return History(episode, seconds, [POINT], [(50, POINT[1])])
+
+
+def only(episode):
+    return no_history(2)._replace(episode=episode)
+
+
 @pytest.fixture(scope="module")
 def two_checkpoints(tmp_path_factory):
-    """A slice with checkpoints of episodes 100 and 200."""
-    place = tmp_path_factory.mktemp("out") / "adama-0123456789.partial" / "checkpoints" / "abc"
-    saved = SavedSlice(place, ABOUT, Saving(), pytest.fail)
+    """A run's folder with checkpoints of episodes 100 and 200."""
+    run = tmp_path_factory.mktemp("out") / "adama-0123456789.partial"
+    saver = saver_in(run, pytest.fail)
     for step in (100, 200):
-        saved.save(changed(step), Course(step, step / 10, [POINT], [(50, POINT[1])]))
-    saved.close()
-    return place
+        saver.save(changed(step), history(step))
+    saver.close()
+    return run
 
 
-def restored(place, told):
-    saved = SavedSlice(place, ABOUT, Saving(), told.append)
-    found = saved.restore(SHAPES)
-    saved.close()
-    return found
+def restored(run, told, **training):
+    """What a process would resume from; None where it would begin anew."""
+    groups = find_groups(run, told.append)
+    while groups and groups[0]:
+        (cohort,) = cohorts_to_resume([Group(0, groups[0])])
+        saver = CohortSaver(cohort, LEAVES, Training(**training), told.append)
+        found, bad = saver.restore()
+        saver.close()
+        if not bad:
+            return found
+        groups = [read_group(group_folder(run, [0, 1]), told.append)]
+    return None
 
 
 def assert_is(found, step):
-    arrays, course = found
+    arrays, measured = found
     assert set(arrays) == set(ARRAYS)
     for name, leaf in changed(step).items():
         assert arrays[name].dtype == leaf.dtype
         np.testing.assert_array_equal(arrays[name], leaf)
-    assert (course.episode, course.seconds) == (step, step / 10)
-    ((episode, values),), ((length, metrics),) = course.points, course.chunks
+    assert (measured.episode, measured.seconds.tolist()) == (step, [step, 2 * step])
+    ((episode, values),), ((length, metrics),) = measured.points, measured.chunks
     assert (episode, length) == (100, 50)
     for name, value in POINT[1].items():
         np.testing.assert_array_equal(values[name], value)
@@ -68,7 +101,8 @@ def test_what_is_saved_comes_back(two_checkpoints):
     told = []
     assert_is(restored(two_checkpoints, told), 200)
     assert told == []
-    assert find(two_checkpoints.parents[2], pytest.fail) == [(two_checkpoints, ABOUT)]
+    (group,) = find_groups(two_checkpoints, pytest.fail)
+    assert group == SavedGroup(group_folder(two_checkpoints, [0, 1]), (0, 1), 2, 1, (200, 100))
 
 
 def flip(path, bit):
@@ -91,17 +125,17 @@ def test_no_damage_of_any_file_is_taken_for_what_was_saved(two_checkpoints, tmp_
     files = [
         path.relative_to(two_checkpoints) for path in two_checkpoints.rglob("*") if path.is_file()
     ]
-    newest = [path for path in files if "200" in path.parts[1:2] or path.name == "slice.json"]
+    newest = [path for path in files if "200" in path.parts]
     assert len(newest) >= 20
     cases, lost = 0, 0
     for number, name in enumerate(sorted(newest)):
         if damage is not delete and not (two_checkpoints / name).stat().st_size:
             continue  # nothing in it to damage
-        place = tmp_path / str(number) / "checkpoints" / "abc"
-        shutil.copytree(two_checkpoints, place)
-        damage(place / name, 12345 + 7 * number)
+        run = tmp_path / f"{number}.partial"
+        shutil.copytree(two_checkpoints, run)
+        damage(run / name, 12345 + 7 * number)
         told = []
-        found = restored(place, told)
+        found = restored(run, told)
         cases += 1
         # Bit for bit the one or the other, whatever was damaged: some of Orbax's files say nothing
         # of the arrays.
@@ -112,40 +146,37 @@ def test_no_damage_of_any_file_is_taken_for_what_was_saved(two_checkpoints, tmp_
         lost += 1
         assert_is(found, 100)
         (line,) = told
-        assert f"{place / Path(*name.parts[:2])}: " in line and "\n" not in line
+        checkpoint = Path(*name.parts[: name.parts.index("200") + 1])
+        assert f"{run / checkpoint}: " in line and "\n" not in line
     assert cases >= 17 and lost >= 8
 
 
 def test_a_bit_in_a_leaf_is_found_and_the_leaf_named(two_checkpoints, tmp_path):
     """Orbax restores it without a word."""
-    place = tmp_path / "abc"
-    shutil.copytree(two_checkpoints, place)
-    damaged = largest_file(place / "state" / "200")
+    run = tmp_path / "adama-0123456789.partial"
+    shutil.copytree(two_checkpoints, run)
+    state = group_folder(run, [0, 1]) / "state"
+    damaged = max((state / "200").rglob("d/*"), key=lambda path: path.stat().st_size)
     flip(damaged, 8 * (damaged.stat().st_size // 2))
     with (
-        Checkpoints(place / "state", read_only=True) as checkpoints,
+        Checkpoints(state, read_only=True) as checkpoints,
         pytest.raises(CheckpointError, match=r"state/200: leaf state\.learner\.params\.w is not"),
     ):
         checkpoints.read(200)
     told = []
-    assert_is(restored(place, told), 100)
+    assert_is(restored(run, told), 100)
     assert "leaf state.learner.params.w is not what was written" in told[0]
-
-
-def largest_file(folder):
-    """The file of a checkpoint that holds most of its arrays."""
-    return max(folder.rglob("d/*"), key=lambda path: path.stat().st_size)
 
 
 def test_what_is_said_of_a_checkpoint_is_verified_too(two_checkpoints, tmp_path):
     place = tmp_path / "state"
-    shutil.copytree(two_checkpoints / "state", place)
+    shutil.copytree(group_folder(two_checkpoints, [0, 1]) / "state", place)
     with Checkpoints(place, read_only=True) as checkpoints:
-        assert checkpoints.about(200)["seconds"] == 20.0
+        assert checkpoints.about(200)["seconds"] == [200.0, 400.0]
     for path in (place / "200" / "about").iterdir():
         text = path.read_text()
-        if "20.0" in text:
-            path.write_text(text.replace("20.0", "10.0"))
+        if "400.0" in text:
+            path.write_text(text.replace("400.0", "401.0"))
     with Checkpoints(place, read_only=True) as checkpoints:
         for read in (checkpoints.about, checkpoints.read):
             with pytest.raises(CheckpointError, match="state/200: is not what was written"):
@@ -163,17 +194,21 @@ def test_checkpoints_of_the_format_before_are_refused_in_one_line(tmp_path, monk
         checkpoints.read(1)
 
 
-def test_a_slice_is_found_without_its_description(two_checkpoints, tmp_path):
-    place = tmp_path / "adama-0123456789.partial" / "checkpoints" / "abc"
+def test_a_run_whose_every_checkpoint_is_damaged_begins_anew(two_checkpoints, tmp_path):
+    """What says whose they are is damaged too: they are set aside, for somebody to look at."""
+    place = tmp_path / "adama-0123456789.partial"
     shutil.copytree(two_checkpoints, place)
-    flip(place / "slice.json", 99)
+    for about in place.rglob("about/*"):
+        about.write_bytes(b"nothing")
     told = []
-    assert find(tmp_path, told.append) == [(place, ABOUT)]
-    assert "slice.json" in told[0]
+    assert restored(place, told) is None and len(told) == 2
+    assert find_groups(place, pytest.fail) == []
+    bad = group_folder(place, [0, 1]) / "state"
+    assert sorted(path.name for path in bad.glob("*.bad")) == ["100.bad", "200.bad"]
 
 
 def test_other_shapes_and_other_versions_are_refused(two_checkpoints):
-    checkpoints = Checkpoints(two_checkpoints / "state")
+    checkpoints = Checkpoints(group_folder(two_checkpoints, [0, 1]) / "state")
     for shape, words in (
         (((2, 299), "float32"), r"is float32\[2, 300\], must be float32\[2, 299\]"),
         (((2, 300), "float64"), r"must be float64"),
@@ -207,43 +242,60 @@ def test_the_newest_two_stay_and_some_between(tmp_path):
 def test_what_is_not_finite_is_not_saved(tmp_path):
     broken = changed(1)
     broken["learner.params.w"][1, 3] = np.nan
-    saved = SavedSlice(tmp_path / "abc", ABOUT, Saving(if_it_fails="stop"), pytest.fail)
+    saver = saver_in(tmp_path, pytest.fail, if_save_fails="stop")
     with pytest.raises(CheckpointError, match=r"leaf learner\.params\.w is not finite"):
-        saved.save(broken, Course(1))
-    assert not saved.exists()
-    saved.save(broken, Course(1), sound=np.array([True, False]))  # row 1 is known to have diverged
-    saved.close()
-    assert saved.exists()
+        saver.save(broken, only(1))
+    folder = group_folder(tmp_path, [0, 1])
+    assert not folder.exists()
+    saver.save(broken, only(1), finite=np.array([True, False]))  # row 1 is known to have diverged
+    saver.close()
+    assert folder.exists()
+
+
+def test_a_run_that_diverged_keeps_its_checkpoint_while_others_are_saved(tmp_path):
+    """Two runs in one cohort, a seed each; of the second no member is finite at episode 200."""
+    runs = [tmp_path / "one.partial", tmp_path / "two.partial"]
+    groups = []
+    for run, folder in enumerate(runs):
+        groups.append(Group(run, SavedGroup(group_folder(folder, [0]), (0,), 2, 1, ())))
+    saver = CohortSaver(Cohort(tuple(groups), 0), LEAVES, Training(), pytest.fail)
+    saver.save(changed(100), only(100))
+    saver.save(changed(200), only(200), finite=np.array([True, False]))
+    saver.wait()
+    assert [find_groups(run, pytest.fail)[0].episodes for run in runs] == [(200, 100), (100,)]
+    saver.finish(np.array([True, False]))
+    assert not list(runs[0].iterdir())
+    with Checkpoints(group_folder(runs[1], [0]) / "state", read_only=True) as checkpoints:
+        kept = checkpoints.read(100).arrays["state.learner.params.w"]
+    np.testing.assert_array_equal(kept, changed(100)["learner.params.w"][1:])
+    assert find_groups(runs[1], pytest.fail) == []
 
 
 def test_the_replay_is_saved_less_often_where_asked(tmp_path):
-    place = tmp_path / "abc"
     told = []
-    saved = SavedSlice(place, ABOUT, Saving(replay_every=3), told.append)
+    saver = saver_in(tmp_path, told.append, replay_every=3)
     for step in (100, 200, 300, 400):
-        saved.save(changed(step), Course(step))
-    saved.close()
-    assert sorted(path.name for path in (place / "replay").iterdir() if path.is_dir()) == [
-        "100",
-        "400",
-    ]
-    assert sorted(path.name for path in (place / "state").iterdir() if path.is_dir()) == [
-        "300",
-        "400",
-    ]
-    shutil.rmtree(place / "state" / "400")
-    arrays, course = restored(place, told)
-    assert course.episode == 300 and "replay is that of episode 100" in told[0]
+        saver.save(changed(step), history(step))
+    saver.close()
+    folder = group_folder(tmp_path, [0, 1])
+
+    def steps(kind):
+        return sorted(path.name for path in (folder / kind).iterdir() if path.is_dir())
+
+    assert steps("replay") == ["100", "400"] and steps("state") == ["300", "400"]
+    shutil.rmtree(folder / "state" / "400")
+    arrays, measured = restored(tmp_path, told)
+    assert measured.episode == 300 and "replay is that of episode 100" in told[0]
     np.testing.assert_array_equal(arrays["replay.rows"], changed(100)["replay.rows"])
     np.testing.assert_array_equal(arrays["learner.params.w"], changed(300)["learner.params.w"])
 
 
-@pytest.mark.parametrize("if_it_fails", ["go_on", "stop"])
-def test_a_full_disk(tmp_path, monkeypatch, if_it_fails):
+@pytest.mark.parametrize("if_save_fails", ["go_on", "stop"])
+def test_a_full_disk(tmp_path, monkeypatch, if_save_fails):
     """The save fails in the middle: the one before it is there, nothing is left over, and it is said or raised."""
     told = []
-    saved = SavedSlice(tmp_path / "abc", ABOUT, Saving(if_it_fails=if_it_fails), told.append)
-    saved.save(changed(100), Course(100, 10.0, [POINT], [(50, POINT[1])]))
+    saved = saver_in(tmp_path, told.append, if_save_fails=if_save_fails)
+    saved.save(changed(100), history(100))
     saved.wait()
 
     def full(manager, step, **_):
@@ -251,19 +303,19 @@ def test_a_full_disk(tmp_path, monkeypatch, if_it_fails):
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr("orbax.checkpoint.CheckpointManager.save", full)
-    saved.save(changed(200), Course(200))
-    if if_it_fails == "stop":
+    saved.save(changed(200), history(200))
+    if if_save_fails == "stop":
         with pytest.raises(CheckpointError, match="No space left on device"):
             saved.wait()
     else:
         saved.wait()
         assert any(
-            "No space left on device" in line and "training goes on" in line for line in told
+            "No space left on device" in line and "training continues" in line for line in told
         )
     monkeypatch.undo()
     saved.close()
     assert not list(tmp_path.rglob("*tmp*"))
-    assert_is(restored(tmp_path / "abc", told), 100)
+    assert_is(restored(tmp_path, told), 100)
 
 
 def test_checkpoints_and_settings_are_data():
@@ -309,15 +361,10 @@ def test_a_hostile_file_runs_nothing(tmp_path):
     assert not (tmp_path / "ran").exists()
 
 
-def test_a_description_is_what_was_written(two_checkpoints):
-    text = json.loads((two_checkpoints / "slice.json").read_text())
-    assert text["lanes"] == [["adama-0123456789", 0], ["adama-0123456789", 1]]
-
-
 def test_a_replay_that_cannot_be_written_does_not_push_out_a_good_pair(tmp_path, monkeypatch):
     told = []
-    saved = SavedSlice(tmp_path / "abc", ABOUT, Saving(), told.append)
-    saved.save(changed(100), Course(100, 10.0, [POINT], [(50, POINT[1])]))
+    saved = saver_in(tmp_path, told.append)
+    saved.save(changed(100), history(100))
     saved.wait()
     honest = Checkpoints.save
 
@@ -328,7 +375,7 @@ def test_a_replay_that_cannot_be_written_does_not_push_out_a_good_pair(tmp_path,
 
     monkeypatch.setattr(Checkpoints, "save", no_replay)
     for step in (200, 300, 400):
-        saved.save(changed(step), Course(step))
+        saved.save(changed(step), history(step))
     saved.close()
-    assert_is(restored(tmp_path / "abc", told), 100)
+    assert_is(restored(tmp_path, told), 100)
     assert [line for line in told if "full" in line] == told

@@ -9,8 +9,9 @@ from rich.console import Console
 from adama_jax.cli.commands.calibrate import print_trial
 from adama_jax.config.names import with_settings
 from adama_jax.execution.build import make_hyper, make_train
+from adama_jax.execution.state import to_numpy
 from adama_jax.studies.calibrate import Trial, trial
-from adama_jax.training.population import host, population
+from adama_jax.training.population import population
 from tests.helpers import small
 
 CONFIG = with_settings(
@@ -24,7 +25,9 @@ def test_it_is_the_mean_that_auto_finds_within_a_run():
     state, _ = people.chunk(people.init([0, 1], make_hyper(CONFIG)), 12)
     found = trial(CONFIG)
     assert found.critic_term.shape == (2, 12)
-    np.testing.assert_allclose(found.means, host(state.learner.rule.mean_critic_term, 2), rtol=1e-4)
+    np.testing.assert_allclose(
+        found.means, to_numpy(state.learner.rule.mean_critic_term, 2), rtol=1e-4
+    )
     assert found.scale == pytest.approx(found.means.mean())
 
 

@@ -5,7 +5,6 @@ import os
 import signal
 import time
 from concurrent.futures import wait
-from pathlib import Path
 
 import jax
 import numpy as np
@@ -23,12 +22,14 @@ from adama_jax.errors import SettingError
 from adama_jax.execution import devices as slicing
 from adama_jax.execution import program
 from adama_jax.execution.build import make_hyper, make_train
-from adama_jax.execution.loop import Watch
+from adama_jax.execution.events import Advanced, Evaluated
+from adama_jax.execution.log import write_log
+from adama_jax.execution.observer import Hooks
 from adama_jax.execution.runner import run
 from adama_jax.storage.folder import RunFolder, run_folder
 from adama_jax.storage.reader import load_run
 from adama_jax.studies.launch import _in_a_line, _slurm, launch
-from adama_jax.studies.sweep import jobs, labels, product, rejoined
+from adama_jax.studies.sweep import jobs, labels, product
 from tests.helpers import QUIET, assert_equal_arrays, tiny
 
 GRID = {"rates.critic_rate": [0.001, 0.004], "rates.actor_budget": [0.002, 0.008]}
@@ -84,29 +85,23 @@ def counting(monkeypatch):
 
 
 def test_a_grid_is_one_program_and_each_run_is_what_it_is_alone(tmp_path, monkeypatch):
-    """Four settings x 2 seeds in slices of 3: compiled once, and equal to runs of their own, slice or no slice."""
+    """Four settings x 2 seeds in cohorts of 3: compiled once, and equal to runs of their own."""
     traces = counting(monkeypatch)
     configs = product(tiny(), GRID)
-    points, moves = [], []
-    assert (
-        run(
-            configs,
-            tmp_path / "grid",
-            Watch(points.append, moves.append),
-            jax.devices()[:1],
-            width=3,
-        )
-        == [{}] * 4
-    )
-    assert [(moved.part, moved.episode, moved.episodes) for moved in moves[:2]] == [
+    events = []
+    hooks = Hooks(observers=[write_log, events.append])
+    assert run(configs, tmp_path / "grid", hooks, jax.devices()[:1], width=3) == [{}] * 4
+    moves = [event for event in events if isinstance(event, Advanced)]
+    points = [event for event in events if isinstance(event, Evaluated)]
+    assert [(move.where.cohort, move.where.episode, move.chunk) for move in moves[:2]] == [
         (1, 100, 100),
         (1, 120, 20),
     ]
-    assert len(moves) == len(points) and all(moved.seconds > 0 for moved in moves)
+    assert len(moves) == len(points) and all(move.seconds > 0 for move in moves)
     assert traces == [100, 20]  # two lengths of chunk
-    assert [(point.part, point.parts) for point in points] == [
-        (part, 3) for part in (1, 1, 2, 2, 3, 3)
-    ]
+    cohorts = [(point.where.cohort, point.where.cohorts) for point in points]
+    assert cohorts == [(1, 3), (1, 3), (2, 3), (2, 3), (3, 3), (3, 3)]
+    assert [len(point.members) for point in points] == [3, 3, 3, 3, 2, 2]
     assert [len(point.values["value"]) for point in points] == [3, 3, 3, 3, 2, 2]
     for config in configs[1:3]:
         run([config], tmp_path / "alone", devices=jax.devices()[:1], width=3)
@@ -160,11 +155,12 @@ def test_slices_fit_in_memory():
 
 
 @pytest.mark.slow
-def test_too_little_memory_makes_more_slices_and_the_same_results(tmp_path, monkeypatch):
+def test_too_little_memory_makes_more_cohorts_and_the_same_results(tmp_path, monkeypatch):
     """As it happens on a card: the compiled program says that it does not fit, and a narrower one is compiled."""
     config = tiny(seeds=5, episodes=40)
-    points = []
-    run([config], tmp_path / "wide", Watch(points.append), jax.devices()[:2], width=5)
+    events = []
+    hooks = Hooks(observers=[write_log, events.append])
+    run([config], tmp_path / "wide", hooks, jax.devices()[:2], width=5)
     needed = []
 
     def little(width, bytes_needed, device):
@@ -172,8 +168,9 @@ def test_too_little_memory_makes_more_slices_and_the_same_results(tmp_path, monk
         return min(width, 3)
 
     monkeypatch.setattr(program, "fitted", little)
-    run([config], tmp_path / "narrow", Watch(points.append), jax.devices()[:2])
-    assert {point.parts for point in points} == {1, 2} and len(needed) == 2 and min(needed) > 10_000
+    run([config], tmp_path / "narrow", hooks, jax.devices()[:2])
+    cohorts = {event.where.cohorts for event in events if isinstance(event, Evaluated)}
+    assert cohorts == {1, 2} and len(needed) == 2 and min(needed) > 10_000
     wide, narrow = (
         load_run(run_folder(tmp_path / where, config)).metrics for where in ("wide", "narrow")
     )
@@ -280,21 +277,6 @@ def test_jobs_group_by_program_and_divide_into_parts():
 def test_a_label_names_the_optimizer_once():
     configs = product(tiny(), {"optimizer": [None, "adam"], "rates.critic_rate": [0.001]})
     assert labels(configs) == ["fixed", "fixed (adam)"]
-
-
-def test_what_was_begun_together_is_one_job():
-    """Other parts than when it was begun: no two jobs have runs of one slice."""
-    configs = product(tiny(), GRID)
-    names = [run_folder(Path(), config).name for config in configs]
-    one, *rest = rejoined(
-        jobs(configs, labels(configs), parts=4), [{names[0], names[3]}, {names[1], "another-run"}]
-    )
-    assert one.configs == (configs[0], configs[3]) and one.labels == (
-        labels(configs)[0],
-        labels(configs)[3],
-    )
-    assert one.name == "going_together: fixed l_c=0.001 l_a=0.002 (part 1) and 1 begun with it"
-    assert [job.configs for job in rest] == [(configs[1],), (configs[2],)]
 
 
 def test_the_longest_job_comes_first():

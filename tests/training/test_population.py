@@ -9,7 +9,8 @@ import pytest
 
 from adama_jax.config.names import with_settings
 from adama_jax.execution.build import make_hyper, make_train
-from adama_jax.training.population import host, population
+from adama_jax.execution.state import to_numpy
+from adama_jax.training.population import population
 from tests.helpers import small
 
 COLLECTIVES = ("all-gather", "all-reduce", "all-to-all", "collective-permute", "reduce-scatter")
@@ -30,7 +31,7 @@ def test_sharding_changes_nothing_and_exchanges_nothing():
         )
         state, metrics = people.chunk(state, 20)
         assert len(jax.tree.leaves(state.learner.params)[0].sharding.device_set) == devices
-        ends.append((host(metrics, 8), host(people.evaluate(state), 8)))
+        ends.append((to_numpy(metrics, 8), to_numpy(people.evaluate(state), 8)))
     for other in ends[1:]:
         jax.tree.map(
             lambda a, b: np.testing.assert_allclose(a, b, rtol=1e-5, atol=1e-5), ends[0], other
@@ -50,7 +51,7 @@ def test_devices_left_over_share_the_minibatch(method, exchanges):
         program = people.chunk.lower(people.shapes(make_hyper(config)), 20).compile()
         assert program.as_text().count(" all-reduce(") == (exchanges if sharing > 1 else 0)
         state, metrics = program(people.init([0, 1], make_hyper(config)))
-        ends.append(host((metrics, state.learner.params), 2))
+        ends.append(to_numpy((metrics, state.learner.params), 2))
     jax.tree.map(lambda a, b: np.testing.assert_allclose(a, b, rtol=1e-4, atol=1e-5), *ends)
 
 
@@ -76,7 +77,7 @@ def test_no_device_has_a_lone_run():
     two, three = (population(train, size, jax.devices()) for size in (2, 3))
     assert (two.width, two.devices, three.width, three.devices) == (2, 1, 4, 2)
     runs = [
-        host(people.chunk(people.init(range(size), make_hyper(small())), 30)[1], 2)
+        to_numpy(people.chunk(people.init(range(size), make_hyper(small())), 30)[1], 2)
         for people, size in ((two, 2), (three, 3))
     ]
     jax.tree.map(np.testing.assert_array_equal, *runs)

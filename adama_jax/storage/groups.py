@@ -1,0 +1,119 @@
+"""The checkpoints of a run: a folder for each group of its seeds that are trained together.
+
+A group's folder is `<run>.partial/checkpoints/<group>`. In it are `state` and `replay`, apart so
+that the replay can be saved less often. Each checkpoint of the state says whose it is, and of which
+program: how wide that was, and on how many devices. In a program of that width on so many devices
+its members go on equal bit for bit, whoever else is in it.
+"""
+
+import shutil
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from adama_jax.errors import CheckpointError, SettingError, WrongShapes
+from adama_jax.storage.checkpoints import Checkpoints
+from adama_jax.storage.folder import RunFiles, RunFolder
+
+STATE, REPLAY = "state", "replay"
+DIVERGED = "diverged"  # a file in the folder of a group of which no member stayed finite
+BY_OLDER_VERSIONS = "slice.json"  # a file of versions up to VERSION_OF_SLICES
+VERSION_OF_SLICES = "da08c89"
+
+
+class SavedGroup(NamedTuple):
+    """Seeds of a run that are trained, saved and resumed together."""
+
+    folder: Path
+    seeds: tuple[int, ...]
+    width: int  # of their program
+    devices: int
+    episodes: tuple[int, ...]  # of the newest two checkpoints, newest first; none: begins anew
+
+    def described(self) -> dict[str, Any]:
+        """What its checkpoints say of it; `find_groups` reads it."""
+        return {"seeds": list(self.seeds), "width": self.width, "devices": self.devices}
+
+
+def group_folder(partial: Path, seeds: Sequence[int]) -> Path:
+    """Where the checkpoints of these seeds are; no two groups of a run have a seed in common."""
+    return RunFiles(partial).checkpoints / f"seeds-{min(seeds)}-{max(seeds)}"
+
+
+def find_groups(partial: Path, report: Callable[[str], None]) -> list[SavedGroup]:
+    """The groups whose checkpoints an earlier process left in a run's folder.
+
+    Only for the process that trains the run: checkpoints that cannot be used are set aside.
+
+    Args:
+        partial: the run's folder until it is whole.
+        report: hears of those.
+
+    Raises:
+        WrongShapes: a checkpoint is good, but of another version.
+    """
+    found = []
+    for folder in sorted(RunFiles(partial).checkpoints.glob("*")):
+        if folder.is_dir() and not (folder / DIVERGED).exists():
+            group = read_group(folder, report)
+            if group is not None:
+                found.append(group)
+    return found
+
+
+def read_group(folder: Path, report: Callable[[str], None]) -> SavedGroup | None:
+    """What is saved of one group; None if none of its checkpoints can be used. As `find_groups`."""
+    group = None
+    with Checkpoints(folder / STATE) as checkpoints:
+        for step in checkpoints.steps():
+            try:
+                about = checkpoints.about(step)
+            except WrongShapes:
+                raise
+            except CheckpointError as error:
+                report(f"a checkpoint is not used: {error}")
+                checkpoints.set_aside(step)
+                continue
+            # The newest one says whose they are; the others are of the same members.
+            if group is None:
+                seeds = tuple(about["seeds"])
+                group = SavedGroup(folder, seeds, about["width"], about["devices"], ())
+            group = group._replace(episodes=(*group.episodes, step))
+            # Older ones are kept for people (`keep_every`): to resume there would lose too much.
+            if len(group.episodes) == 2:
+                break
+    return group
+
+
+def discard_group(folder: Path) -> None:
+    """Delete a group's checkpoints: its seeds are finished."""
+    shutil.rmtree(folder, ignore_errors=True)
+    if folder.parent.is_dir() and not any(folder.parent.iterdir()):
+        folder.parent.rmdir()
+
+
+def keep_as_diverged(folder: Path) -> None:
+    """Let a group's last checkpoints stay for people to look at; nobody resumes from them."""
+    if folder.is_dir():
+        (folder / DIVERGED).touch()
+
+
+def refuse_older_versions(run: RunFolder) -> None:
+    """Check that a version with other checkpoints did not begin a run.
+
+    Those had one checkpoint for members of several runs, in the folder of any of these.
+
+    Raises:
+        SettingError: it did.
+    """
+    partial = run.partial
+    if not run.is_begun() or run.is_forced():
+        return
+    for description in run.path.parent.glob(f"*.partial/checkpoints/*/{BY_OLDER_VERSIONS}"):
+        own = description.is_relative_to(partial.path)
+        # The text is enough: a run's name is too long to be in it by accident.
+        if own or run.path.name in description.read_text(errors="replace"):
+            raise SettingError(
+                f"{partial.path}: was begun by an older version, whose checkpoints this one cannot "
+                f"read: finish it with version {VERSION_OF_SLICES}, or begin anew (force=true)"
+            )
