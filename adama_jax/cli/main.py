@@ -6,7 +6,7 @@ So `adama --help` and every message about bad input come without JAX, which take
 import os
 import shlex
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pkgutil import resolve_name
 from typing import NamedTuple
 
@@ -17,7 +17,7 @@ class Command(NamedTuple):
     """A command of the table: what runs it, what it takes, and what it does."""
 
     function: str
-    """Import path, below `adama_jax.cli.commands`: `(words after the command's name)` to an exit code."""
+    """Import path, below `adama_jax.cli.commands`."""
     takes: str
     summary: str
 
@@ -73,8 +73,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command.
 
     Returns:
-        Its exit code. 0: all is well; 1: a seed diverged, a job failed, or there was nothing to draw;
-        2: bad input; 130: interrupted.
+        Its exit code. 0: all is well; 1: a seed diverged, a job failed, or there was nothing to
+        draw; 2: bad input; 130: interrupted.
     """
     words = list(sys.argv[1:] if arguments is None else arguments)
     # Pictures go to files: no display is needed.
@@ -83,10 +83,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if not words or words[0] in ("-h", "--help"):
             print(usage(), end="")
             return 0 if words else 2
-        if words[0] not in COMMANDS:
-            raise SettingError(f"command={words[0]}: must be one of {', '.join(COMMANDS)}")
-        function = resolve_name(f"adama_jax.cli.commands.{COMMANDS[words[0]].function}")
-        return function(words[1:])
+        return command_of(words[0])(words[1:])
     except AdamaError as error:
         print(f"adama: error: {error}", file=sys.stderr)
         return 2
@@ -95,6 +92,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
         again = [word for word in words if word.lstrip("-").partition("=")[0] != "force"]
         print(f"adama: stopped; to resume: adama {shlex.join(again)}", file=sys.stderr)
         return getattr(stop, "code", 130)
+
+
+def command_of(name: str) -> Callable[[list[str]], int]:
+    """What runs a command: it takes the words after the command's name and returns an exit code.
+
+    Raises:
+        SettingError: there is no such command.
+    """
+    if name not in COMMANDS:
+        raise SettingError(f"command={name}: must be one of {', '.join(COMMANDS)}")
+    return resolve_name(f"adama_jax.cli.commands.{COMMANDS[name].function}")
 
 
 def usage() -> str:

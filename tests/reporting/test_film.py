@@ -17,7 +17,10 @@ STEPS = 8
 
 
 def robot_arrays(speed=0.5, seconds=0.05, fall=None, steps=STEPS, plane=False):
-    """A body and a leg of agent 2 below it, in two episodes that go `speed` metres a step to the right."""
+    """A body and a leg of agent 2 below it, in two episodes that go to the right.
+
+    `speed` is in metres per step.
+    """
     x = speed * np.arange(steps + 1)
     limbs = np.array(
         [[-0.5, 1.0], [0.5, 1.0], [0.0, 0.9], [0.0, 0.1], [0.0, 0.0]]

@@ -1,5 +1,6 @@
 """The page about a results folder."""
 
+import json
 import re
 from pathlib import Path
 
@@ -62,3 +63,20 @@ def test_runs_without_their_rollouts_can_be_read(tmp_path):
     (run.folder / "rollout.npz").unlink()
     assert load_run(run.folder).rollout is None
     assert "data:image/gif" not in report(tmp_path, tmp_path / "page.html").read_text()
+
+
+def test_a_run_of_a_scenario_that_is_no_more_is_still_shown(tmp_path):
+    """Another version's scenario, with settings that this version does not have."""
+    run = fake_run(tmp_path)
+    stored = json.loads((run.folder / "config.json").read_text())
+    stored |= {
+        "scenario": "a_world_of_old",
+        "world": {"robot": "crab", "backend": "clay"},
+        "colour": "red",
+    }
+    (run.folder / "config.json").write_text(json.dumps(stored))
+    read = load_run(run.folder)
+    assert (read.config.scenario, read.config.episodes) == ("a_world_of_old", run.config.episodes)
+    assert read.config.rates == run.config.rates
+    page = report(tmp_path, tmp_path / "page.html").read_text()
+    assert "a world of old" in page and "a_world_of_old (crab" in page

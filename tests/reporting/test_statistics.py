@@ -1,4 +1,7 @@
-"""Agreement with rliable 1.2's numbers, computed once with it (50,000 and 20,000 resamples) and stored here."""
+"""Agreement with rliable 1.2's numbers.
+
+They were computed once with it (50,000 and 20,000 resamples) and stored here.
+"""
 
 import numpy as np
 import pytest
@@ -55,7 +58,10 @@ def test_a_vector_is_one_task():
 
 
 def test_the_bootstrap_keeps_tasks_apart():
-    """Two tasks on scales far apart: mixing their seeds would give an interval from one scale to the other."""
+    """Two tasks on scales far apart.
+
+    Mixing their seeds would give an interval from one scale to the other.
+    """
     low, high = iqm_interval(np.array([[0.0, 100.0], [1.0, 101.0], [2.0, 102.0], [3.0, 103.0]]))
     assert 48 < low < high < 55
 

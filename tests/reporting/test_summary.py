@@ -1,27 +1,15 @@
-"""Statistics and pictures from run folders with known numbers."""
+"""Statistics and tables from run folders with known numbers."""
 
 import csv
 import io
-import json
-import shutil
 
-import matplotlib
 import numpy as np
-import pytest
-from PIL import Image
 from rich.console import Console
 
-from adama_jax.config.checks import validate
-from adama_jax.config.identity import config_hash
-from adama_jax.config.names import all_settings, with_settings
+from adama_jax.config.names import with_settings
 from adama_jax.config.schema import scenario_config
-from adama_jax.errors import SettingError
-from adama_jax.reporting import figures, film, summary, tables
-from adama_jax.reporting.page import report
-from adama_jax.storage.folder import RunFolder, finished_runs, run_folder
-from adama_jax.storage.reader import find_run, has_run, load_run
-from adama_jax.storage.writer import RunWriter
-from tests.helpers import fake_config, fake_run
+from adama_jax.reporting import summary, tables
+from tests.helpers import fake_run
 
 
 def test_final_returns_and_their_interval(tmp_path):
@@ -114,129 +102,3 @@ def test_diverged_seeds_are_counted_and_left_out(tmp_path):
     assert (line.seeds, line.diverged) == (5, 1)
     lost = fake_run(tmp_path, finals=(1.0, 2.0), diverged={"0": 1, "1": 1})
     assert np.isnan(summary.summarise([lost])[0].final.mean)
-
-
-def test_pictures_are_drawn(tmp_path):
-    runs = [fake_run(tmp_path), fake_run(tmp_path, "fixed", diverged={"0": 3})]
-    with matplotlib.rc_context({"figure.max_open_warning": 1}):
-        for path in (
-            figures.learning_curves(runs, tmp_path / "a.png"),
-            figures.rate_curves(runs, tmp_path / "b.png"),
-        ):
-            pixels = np.asarray(Image.open(path).convert("L"))
-            assert pixels.shape[0] > 300 and pixels.std() > 10
-    with Image.open(film.run_gif(runs[0], tmp_path / "c.gif")) as gif:
-        assert gif.n_frames == 4
-
-
-def test_only_a_whole_run_has_the_final_name(tmp_path):
-    config = scenario_config("clustering")
-    folder = run_folder(tmp_path, config)
-    with RunWriter(folder, config):
-        pass
-    assert not folder.exists() and not RunFolder(folder).is_finished()
-    with pytest.raises(FileNotFoundError, match="no finished run"):
-        load_run(folder)
-    assert RunFolder(folder).is_begun()
-
-
-@pytest.mark.parametrize("scenario", ["clustering", "predator_prey", "MPE_simple_spread_v3"])
-def test_the_hash_changes_with_every_setting(scenario):
-    base = scenario_config(scenario)
-    names = dict(all_settings(base))
-    changed = [with_settings(base, {name: ("another", value)}) for name, value in names.items()]
-    assert (
-        len(names) > 30
-        and len({config_hash(config) for config in [base, *changed]}) == len(names) + 1
-    )
-
-
-def test_a_run_of_other_settings_is_not_taken_for_this_one(tmp_path):
-    """A later version's defaults give an old run's name to another configuration."""
-    run = fake_run(tmp_path)
-    assert has_run(tmp_path, fake_config())
-    stored = json.loads((run.folder / "config.json").read_text())
-    stored["learning"]["target_period"] = 7
-    (run.folder / "config.json").write_text(json.dumps(stored))
-    for read in (has_run, find_run):
-        with pytest.raises(
-            SettingError, match=r"it was trained with learning\.target_period=7 by another version"
-        ):
-            read(tmp_path, fake_config())
-
-
-def test_a_run_of_a_scenario_that_is_no_more_is_still_shown(tmp_path):
-    """Another version's scenario, with settings that this version does not have."""
-    run = fake_run(tmp_path)
-    stored = json.loads((run.folder / "config.json").read_text())
-    stored |= {
-        "scenario": "a_world_of_old",
-        "world": {"robot": "crab", "backend": "clay"},
-        "colour": "red",
-    }
-    (run.folder / "config.json").write_text(json.dumps(stored))
-    read = load_run(run.folder)
-    assert (read.config.scenario, read.config.episodes) == ("a_world_of_old", run.config.episodes)
-    assert read.config.rates == run.config.rates
-    page = report(tmp_path, tmp_path / "page.html").read_text()
-    assert "a world of old" in page and "a_world_of_old (crab" in page
-
-
-def test_a_process_killed_between_the_two_renamings_loses_nothing(tmp_path):
-    run = fake_run(tmp_path)
-    folder = RunFolder(run.folder)
-    partial = folder.partial.path
-    run.folder.rename(partial)  # the earlier run was moved away, this one not yet here
-    shutil.copytree(partial, folder.old)
-    # Who looks changes nothing.
-    assert finished_runs(tmp_path) == [] and not folder.is_finished() and folder.is_whole()
-    assert not has_run(tmp_path, fake_config()) and partial.is_dir()
-    assert folder.finish_renaming() and folder.is_finished()
-    assert not partial.exists() and not folder.old.exists()
-    assert finished_runs(tmp_path) == [run.folder] and not folder.finish_renaming()
-
-
-def test_table_1_is_what_the_scenarios_say():
-    rows = {
-        "going_together": (2, 10, 0.96, 500_000, 10.0, 8e-3, 3e-3),
-        "cooperative_navigation": (4, 6, 0.9, 500_000, 5.0, 9e-3, 2e-3),
-        "predator_prey": (4, 20, 0.97, 1_000_000, 50.0, 7e-3, 2e-3),
-        "clustering": (8, 10, 0.95, 1_000_000, 80.0, 8e-3, 1e-3),
-    }
-    for name, row in rows.items():
-        c = scenario_config(name)
-        validate(c)
-        assert (c.world.num_agents, c.horizon, c.learning.discount, c.learning.capacity, c.rates.critic_scale,
-                c.rates.critic_rate, c.rates.actor_budget) == row  # fmt: skip
-        assert (c.rates.total_rate, c.rates.smoothing, c.rates.clip, c.learning.batch_size, c.networks.hidden) == (
-            1e-2, 0.99, 0.1, 1024, (64, 64))  # fmt: skip
-        assert (c.learning.targets, c.learning.target_period, c.learning.updates_per_episode) == (
-            "hard",
-            20,
-            1,
-        )
-        assert (c.exploration.start, c.exploration.end, c.exploration.episodes) == (
-            1.0,
-            0.1,
-            10_000,
-        )
-
-
-def test_an_unknown_scenario_is_refused():
-    with pytest.raises(SettingError, match="scenario=nope: must be one of"):
-        scenario_config("nope")
-
-
-def test_a_legend_of_long_names_stays_in_a_narrow_figure(tmp_path):
-    run = fake_run(tmp_path)
-    names = [
-        "direction",
-        "direction_2nd, exact",
-        "direction_2nd, secant",
-        "direction_2nd, lookahead",
-    ]
-    figure = figures.returns({"going_together": [run._replace(label=name) for name in names]})
-    figure.canvas.draw()
-    (legend,) = figure.legends
-    box = legend.get_window_extent()
-    assert box.x0 >= 0 and box.x1 <= figure.bbox.width and len(legend.get_texts()) == 4

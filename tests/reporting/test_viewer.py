@@ -62,7 +62,10 @@ def page(robot, coordinates, tmp_path_factory):
 
 
 def test_the_page_loads_nothing(page):
-    """No element names another file, the script arrives whole and asks for none, and the browser is told to refuse."""
+    """No element names another file, and the script arrives whole and asks for none.
+
+    The browser is told to refuse any.
+    """
     named = {"src", "href", "srcset", "data", "poster", "action"}
     assert not [
         (tag, attributes) for tag, attributes, _ in page.elements if named & set(attributes)
@@ -90,7 +93,10 @@ def test_the_title_is_text(page):
 
 
 def test_the_page_shows_the_episode_in_real_time_on_endless_ground(page, robot, coordinates):
-    """The poses are those of MuJoCo's own kinematics; a state lasts a step of the robot, not of its physics."""
+    """The poses are those of MuJoCo's own kinematics.
+
+    A state lasts a step of the robot, not of its physics.
+    """
     (packed,) = page.text("script", id="system", type="text/plain")
     system = json.loads(zlib.decompress(base64.b64decode(packed)))
     assert (

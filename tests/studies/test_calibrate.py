@@ -33,7 +33,10 @@ def test_it_is_the_mean_that_auto_finds_within_a_run():
 
 @pytest.mark.slow
 def test_a_round_with_more_updates_than_the_trial_is_cut_to_it():
-    """Six worlds a round, 200 updates an episode: twelve updates in one round, two for each episode."""
+    """Six worlds per round, 200 updates per episode.
+
+    The trial's twelve updates are one round, two for each episode.
+    """
     many = with_settings(CONFIG, {"learning.updates_per_episode": 200, "learning.envs_per_run": 6})
     once = with_settings(many, {"learning.updates_per_episode": 2})
     assert trial(many).critic_term.shape == (2, 1)

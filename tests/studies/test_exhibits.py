@@ -56,8 +56,7 @@ def test_the_robots_exhibits_can_be_planned(tmp_path):
 
 def test_a_scaled_length_is_whole_rounds(tmp_path):
     file = tmp_path / "two.toml"
-    file.write_text('title = ""\ndraw = "returns"\nscenarios = ["clustering"]\nmethods = ["fixed"]\n'
-                    "settings = { envs_per_run = 8 }\n")  # fmt: skip
+    file.write_text(HEAD + 'methods = ["fixed"]\nsettings = { envs_per_run = 8 }\n')
     (row,) = shown(load_exhibits(file)["two"], {}, Length(0.0005), tmp_path)
     assert row.config.episodes == 32  # of 25
 
@@ -93,39 +92,67 @@ def test_best_of_waits_for_the_whole_grid_and_leaves_out_what_diverged(tmp_path)
 
 
 HEAD = 'title = "x"\ndraw = "returns"\nscenarios = ["clustering"]\n'
-WRONG = {
-    'title = "x': "must be an exhibit's description",
-    'title = "x"': "must be an exhibit's description: Exhibit.__init__() missing",
-    'title = "x"\ndraw = "nope"\nscenarios = []': "draw=nope: must be one of returns",
-    'title = "x"\ndraw = "returns"\nscenarios = ["nope"]\nmethods = ["adama"]': "scenario=nope: must be one of",
-    'title = "x"\ndraw = "returns"\nscenarios = ["clustering"]\nmethods = ["nope"]': "method=nope: must be one of",
-    'title = "x"\ndraw = "returns"\nscenarios = ["clustering"]\nmethods = ["adama"]\nsettings = { l_cc = 1 }': "l_cc=1",
-    HEAD + '[[curves]]\nmethod = "fixed"\nbest_of = "gird"': "gird.toml",
-    HEAD
-    + '[[curves]]\nmethod = "fixed"\nbest_of = "mine"': "mine: best_of=mine: must be an exhibit without best_of",
-    HEAD
-    + '[[curves]]\nmethod = "fixed"\naxes = { critic_rate = 0.1 }': "axes={'critic_rate': 0.1}: must be a table",
-    HEAD
-    + '[[curves]]\nmethod = "fixed"\naxes = { critic_rate = [-1.0] }': "rates.critic_rate=-1.0: must be above 0",
-    HEAD
-    + '[[curves]]\nmethod = "fixed"\naxes = { critic_rate = ["a"] }': "mine: rates.critic_rate=a: must be a number",
-    HEAD
-    + '[[curves]]\nmethod = "fixed"\naxes = { nope = [1] }': "nope=1: must be the name of a setting",
-    HEAD + '[[curves]]\nmethod = "fixed"\nsettings = [1]': "settings=[1]: must be a table",
-    HEAD + 'methods = ["adama"]\nepisodes = "many"': "episodes=many: must be a number, at least 1",
-    HEAD + 'methods = ["adama"]\nepisodes = -5': "episodes=-5: must be a number, at least 1",
-    'title = "x"\ndraw = "returns"\nscenarios = []': "scenarios=[]: must be one or more",
-    'title = "x"\ndraw = "critic_scale"\nscenarios = ["clustering", "predator_prey"]': "one scenario for draw=",
-    'title = "x"\ndraw = "settings"\nscenarios = ["clustering"]\nrows = ["nope"]': "rows=nope: must be full names",
-}
+WRONG = [
+    ('title = "x', "must be an exhibit's description"),
+    ('title = "x"', "must be an exhibit's description: Exhibit.__init__() missing"),
+    ('title = "x"\ndraw = "nope"\nscenarios = []', "draw=nope: must be one of returns"),
+    (
+        'title = "x"\ndraw = "returns"\nscenarios = ["nope"]\nmethods = ["adama"]',
+        "scenario=nope: must be one of",
+    ),
+    (
+        'title = "x"\ndraw = "returns"\nscenarios = ["clustering"]\nmethods = ["nope"]',
+        "method=nope: must be one of",
+    ),
+    (
+        HEAD + 'methods = ["adama"]\nsettings = { l_cc = 1 }',
+        "l_cc=1",
+    ),
+    (HEAD + '[[curves]]\nmethod = "fixed"\nbest_of = "gird"', "gird.toml"),
+    (
+        HEAD + '[[curves]]\nmethod = "fixed"\nbest_of = "mine"',
+        "mine: best_of=mine: must be an exhibit without best_of",
+    ),
+    (
+        HEAD + '[[curves]]\nmethod = "fixed"\naxes = { critic_rate = 0.1 }',
+        "axes={'critic_rate': 0.1}: must be a table",
+    ),
+    (
+        HEAD + '[[curves]]\nmethod = "fixed"\naxes = { critic_rate = [-1.0] }',
+        "rates.critic_rate=-1.0: must be above 0",
+    ),
+    (
+        HEAD + '[[curves]]\nmethod = "fixed"\naxes = { critic_rate = ["a"] }',
+        "mine: rates.critic_rate=a: must be a number",
+    ),
+    (
+        HEAD + '[[curves]]\nmethod = "fixed"\naxes = { nope = [1] }',
+        "nope=1: must be the name of a setting",
+    ),
+    (HEAD + '[[curves]]\nmethod = "fixed"\nsettings = [1]', "settings=[1]: must be a table"),
+    (
+        HEAD + 'methods = ["adama"]\nepisodes = "many"',
+        "episodes=many: must be a number, at least 1",
+    ),
+    (HEAD + 'methods = ["adama"]\nepisodes = -5', "episodes=-5: must be a number, at least 1"),
+    ('title = "x"\ndraw = "returns"\nscenarios = []', "scenarios=[]: must be one or more"),
+    (
+        'title = "x"\ndraw = "critic_scale"\nscenarios = ["clustering", "predator_prey"]',
+        "one scenario for draw=",
+    ),
+    (
+        'title = "x"\ndraw = "settings"\nscenarios = ["clustering"]\nrows = ["nope"]',
+        "rows=nope: must be full names",
+    ),
+]
 
 
-@pytest.mark.parametrize("text", WRONG)
-def test_a_wrong_description_is_one_line(tmp_path, text):
+@pytest.mark.parametrize(("text", "message"), WRONG)
+def test_a_wrong_description_is_one_line(tmp_path, text, message):
     (tmp_path / "mine.toml").write_text(text)
     with pytest.raises(SettingError) as error:
         plan(tmp_path / "mine.toml", Length(), (), tmp_path)
-    assert WRONG[text] in str(error.value) and "\n" not in str(error.value)
+    assert message in str(error.value) and "\n" not in str(error.value)
 
 
 def test_no_best_of_a_best(tmp_path):

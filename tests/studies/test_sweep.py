@@ -1,4 +1,4 @@
-"""Sweeps: what shares a program, slices, what is skipped, what fails; and the command line for them."""
+"""Sweeps: what shares a program, what is skipped, what fails; and the command line for them."""
 
 import json
 import os
@@ -36,7 +36,10 @@ GRID = {"rates.critic_rate": [0.001, 0.004], "rates.actor_budget": [0.002, 0.008
 
 
 def test_traced_settings_are_the_leaves_of_the_hyperparameters():
-    """Each changes one leaf and nothing else; so one program serves them all. Any other setting is another program."""
+    """Each changes one leaf and nothing else; so one program serves them all.
+
+    Any other setting is another program.
+    """
     base = tiny("adama")
     plain = jax.tree.leaves(make_hyper(base))
     assert len(plain) == len(traced_settings(base))
@@ -46,10 +49,20 @@ def test_traced_settings_are_the_leaves_of_the_hyperparameters():
         assert sum(changed) == 1, name
         assert program_key(other) == program_key(base)
     for name, value in {
-        "method": "balance", "episodes": 121, "horizon": 5, "optimizer": "adam", "learning.batch_size": 16,
-        "networks.hidden": (8,), "networks.critic_activation": "tanh", "rates.critic_scale": "auto", "world.step": 0.1,
-        "rates.curvature": "exact", "rates.trial_updates": 3, "evaluation.episodes": 7, "learning.targets": "soft",
-    }.items():  # fmt: skip
+        "method": "balance",
+        "episodes": 121,
+        "horizon": 5,
+        "optimizer": "adam",
+        "learning.batch_size": 16,
+        "networks.hidden": (8,),
+        "networks.critic_activation": "tanh",
+        "rates.critic_scale": "auto",
+        "world.step": 0.1,
+        "rates.curvature": "exact",
+        "rates.trial_updates": 3,
+        "evaluation.episodes": 7,
+        "learning.targets": "soft",
+    }.items():
         assert program_key(with_settings(base, {name: value})) != program_key(base), name
 
 
@@ -140,7 +153,7 @@ class Card:
 
 
 def test_slices_fit_in_memory():
-    """500 runs of predator-prey at full capacity: one slice on 141 GB, two on 40 GB, many on 1 GB."""
+    """500 members of predator-prey at full capacity: one cohort on 141 GB, two on 40, many on 1."""
     config = with_settings(scenario_config("predator_prey"), {"method": "fixed"})
     widths = {}
     for gigabytes in (141, 40, 1):
@@ -156,7 +169,7 @@ def test_slices_fit_in_memory():
 
 @pytest.mark.slow
 def test_too_little_memory_makes_more_cohorts_and_the_same_results(tmp_path, monkeypatch):
-    """As it happens on a card: the compiled program says that it does not fit, and a narrower one is compiled."""
+    """As it happens on a GPU: the compiled program does not fit, and a narrower one is compiled."""
     config = tiny(seeds=5, episodes=40)
     events = []
     hooks = Hooks(observers=[write_log, events.append])
@@ -220,7 +233,10 @@ def test_a_failed_job_is_named_the_rest_finish_and_only_it_runs_again(tmp_path, 
 
 @pytest.mark.slow
 def test_an_interrupt_stops_all_jobs(tmp_path, monkeypatch):
-    """Ctrl-C in the waiting thread: jobs that run stop at a chunk's edge with a checkpoint, the others never start."""
+    """Ctrl-C in the waiting thread.
+
+    Jobs that run stop at a chunk's edge with a checkpoint, the others never start.
+    """
     configs = product(tiny(episodes=10_000), {"method": ["fixed", "balance", "adagrad"]})
 
     def begun():
@@ -242,9 +258,11 @@ def test_an_interrupt_stops_all_jobs(tmp_path, monkeypatch):
 def test_why_a_submitted_job_failed_is_its_own_last_line():
     """As submitit words it: a traceback between rules, then the logs."""
     rule, logs = "-" * 22, "  - /x/1_0_log.err\n  - /x/1_0_log.out"
-    trace = 'Traceback (most recent call last):\n  File "x.py", line 1, in <module>\nMemoryError: too much\n'
+    where = 'Traceback (most recent call last):\n  File "x.py", line 1, in <module>'
+    trace = f"{where}\nMemoryError: too much\n"
     advice = "You can check full logs with 'job.stderr(0)' and 'job.stdout(0)'or at paths:"
-    text = f"Job (task=0) failed during processing with trace:\n{rule}\n{trace}\n{rule}\n{advice}\n{logs}"
+    first = "Job (task=0) failed during processing with trace:"
+    text = "\n".join([first, rule, trace, rule, advice, logs])
     assert _in_a_line(RuntimeError(text)) == "RuntimeError: MemoryError: too much"
     assert _in_a_line(ValueError()) == "ValueError: no message"
     path = "/results/a/replay/50: leaf replay.rows is missing"
@@ -256,8 +274,12 @@ def test_why_a_submitted_job_failed_is_its_own_last_line():
 def test_slurm_gets_its_resources():
     options = Launch("slurm", minutes=30, gpus=1, cores=4, memory_gb=8, partition="gpu")
     assert _slurm(options) == {
-        "timeout_min": 30, "cpus_per_task": 4, "mem_gb": 8, "gpus_per_node": 1, "slurm_partition": "gpu",
-    }  # fmt: skip
+        "timeout_min": 30,
+        "cpus_per_task": 4,
+        "mem_gb": 8,
+        "gpus_per_node": 1,
+        "slurm_partition": "gpu",
+    }
 
 
 def test_jobs_group_by_program_and_divide_into_parts():
@@ -286,8 +308,11 @@ def test_the_longest_job_comes_first():
     configs.append(with_settings(configs[0], {"seeds": 20, "method": "fixed"}))
     ordered = [(job.configs[0].scenario, job.work) for job in jobs(configs, ["a", "b", "c", "d"])]
     assert ordered == [
-        ("clustering", 4000), ("going_together", 4000), ("predator_prey", 2000), ("going_together", 1000),
-    ]  # fmt: skip
+        ("clustering", 4000),
+        ("going_together", 4000),
+        ("predator_prey", 2000),
+        ("going_together", 1000),
+    ]
 
 
 def test_axes_of_the_command_line():
@@ -322,13 +347,12 @@ def test_the_grid_is_a_preset():
         {program_key(config) for config in full}
     ) == 1
     assert min(pairs) == (0.001, 0.001) and max(pairs) == (0.01, 0.01)
-    assert [(config.rates.critic_rate, config.rates.actor_budget, config.seeds) for config in part] == [
-        (0.001, 0.002, 2), (0.005, 0.002, 2),
-    ]  # fmt: skip
+    found = [(each.rates.critic_rate, each.rates.actor_budget, each.seeds) for each in part]
+    assert found == [(0.001, 0.002, 2), (0.005, 0.002, 2)]
 
 
 def test_the_memory_of_a_job_is_its_control_group_s(tmp_path, monkeypatch):
-    """Slurm's job within the machine: 3 GB of its own limit left, 10 GB of the one above; none at the top."""
+    """Slurm's job within the machine: 3 GB of its own limit left, 10 GB of the one above."""
     job = tmp_path / "slice" / "job_7"
     job.mkdir(parents=True)
     for folder, limit, used in (
