@@ -5,7 +5,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from adama_jax.cli.options import check_output
+from adama_jax.cli.checks import check_folder
 from adama_jax.config.checks import validate
 from adama_jax.config.options import Launch, Output, Training
 from adama_jax.config.schema import Config
@@ -19,7 +19,7 @@ def prepare(configs: Sequence[Config], output: Output) -> None:
     """
     for config in configs:
         validate(config)
-    check_output(output)
+    check_folder("out", output.out)
     from adama_jax.execution.devices import set_up_jax
 
     set_up_jax(output.training.devices)

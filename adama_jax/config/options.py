@@ -6,6 +6,8 @@ from typing import Annotated, Literal
 
 import tyro
 
+from adama_jax.bounds import AtLeast, Each, OneOf
+
 # Who looks on while runs train, by name: an import path to what makes one of an
 # `execution.observer.JobInfo`. Another one is a file of its own and a line here.
 OBSERVERS = {
@@ -13,7 +15,8 @@ OBSERVERS = {
     "jsonl": "adama_jax.execution.log:log_observer",
 }
 
-Flat = tyro.conf.arg(name="")  # its fields have no prefix on the command line
+# The fields of what has this mark have no prefix on the command line.
+Flat = tyro.conf.arg(name="")
 
 
 @dataclass(frozen=True)
@@ -22,17 +25,20 @@ class Training:
 
     force: bool = False
     """Train again what is finished, and anew what was begun."""
-    devices: int | None = None
+    devices: Annotated[int | None, AtLeast(1)] = None
     """Host devices on a CPU; None: one per core."""
-    checkpoint_minutes: float | None = 10.0
+    checkpoint_minutes: Annotated[float | None, AtLeast(0, finite=True)] = 10.0
     """Minutes between checkpoints; None: only when stopped (Ctrl-C, SIGTERM)."""
-    keep_every: int | None = None
+    keep_every: Annotated[int | None, AtLeast(1)] = None
     """Also keep checkpoints at least this many episodes apart; None: the newest two only."""
-    replay_every: int = 1
+    replay_every: Annotated[int, AtLeast(1)] = 1
     """Checkpoints for each one that has the replay; above 1 a run resumes with an older replay."""
     if_save_fails: Literal["go_on", "stop"] = "go_on"
     """What to do when a checkpoint cannot be written: train on and say so, or stop."""
-    observers: tuple[str, ...] = ("progress", "jsonl")
+    observers: Annotated[tuple[str, ...], Each(OneOf(OBSERVERS), or_none=True)] = (
+        "progress",
+        "jsonl",
+    )
     """Who looks on: progress (bars or lines), jsonl (metrics.jsonl in a run's folder)."""
 
 
@@ -50,19 +56,20 @@ class Launch:
     """Where the programs of a sweep run."""
 
     launcher: Literal["here", "local", "slurm"] = "here"
-    """here: this process; local: processes on this machine's CPU; slurm: a cluster's jobs (both by submitit)."""
-    at_once: int | None = None
-    """Programs or jobs at a time; None: here one a device, local one a core, slurm all."""
-    parts: int = 1
+    """here: this process; local: processes on this machine's CPU; slurm: jobs of a cluster. The last
+    two by submitit."""
+    at_once: Annotated[int | None, AtLeast(1)] = None
+    """Programs or jobs at a time; None: here one per device, local one per core, slurm all."""
+    parts: Annotated[int, AtLeast(1)] = 1
     """Jobs that each program's settings are divided into."""
-    minutes: int = 720
+    minutes: Annotated[int, AtLeast(1)] = 720
     """Time limit of a job (slurm)."""
-    gpus: int = 0
-    """GPUs a job (slurm)."""
-    cores: int = 2
-    """CPU cores a job (slurm)."""
-    memory_gb: int = 16
-    """Memory a job, GB (slurm)."""
+    gpus: Annotated[int, AtLeast(0)] = 0
+    """GPUs per job (slurm)."""
+    cores: Annotated[int, AtLeast(1)] = 2
+    """CPU cores per job (slurm)."""
+    memory_gb: Annotated[int, AtLeast(1)] = 16
+    """Memory per job, GB (slurm)."""
     partition: str | None = None
     """Partition (slurm)."""
     account: str | None = None

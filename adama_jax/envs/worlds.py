@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
-from adama_jax.bounds import Above, AtLeast, Between, Seed
-from adama_jax.envs.robots.joints import partition
+from adama_jax.bounds import Above, AtLeast, Between, OneOf, Seed
+from adama_jax.envs.robots.joints import ROBOTS, partition
 from adama_jax.errors import SettingError
 from adama_jax.fields import settings
 
@@ -107,7 +107,7 @@ JAXMARL_OPTIONS = {
 class LocomotionWorld(World):
     """A robot of Brax whose joints are shared among agents."""
 
-    robot: str
+    robot: Annotated[str, OneOf(ROBOTS)]
     """Brax's name of it: ant, halfcheetah, hopper, humanoid, humanoidstandup or walker2d."""
     partition: str
     """Who drives what: NxM (N agents of M joints), or K|L (K joints, then L)."""

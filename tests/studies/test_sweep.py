@@ -315,6 +315,12 @@ def test_the_longest_job_comes_first():
     ]
 
 
+def test_a_label_says_its_optimizer_once():
+    base = scenario_config("clustering")
+    configs = [with_settings(base, {"optimizer": name}) for name in ("adam", "lion")]
+    assert labels(configs) == ["adama (adam)", "adama (lion)"]
+
+
 def test_axes_of_the_command_line():
     default = SweepCommand(scenario_config("clustering"))
     words = [

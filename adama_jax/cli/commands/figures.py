@@ -2,7 +2,8 @@
 
 from rich.console import Console
 
-from adama_jax.cli.options import FiguresCommand, check_exhibits
+from adama_jax.cli.checks import check_folder
+from adama_jax.cli.options import FiguresCommand
 from adama_jax.config.exhibits import Length, load_exhibits
 from adama_jax.config.reading import parse
 
@@ -10,7 +11,7 @@ from adama_jax.config.reading import parse
 def figures(words: list[str]) -> int:
     """Draw every exhibit of which any run is on disk; name what is missing."""
     command = parse(FiguresCommand, FiguresCommand(), words, "adama figures")
-    check_exhibits(command)
+    check_folders(command)
     return draw_exhibits(command, Console())
 
 
@@ -34,6 +35,18 @@ def draw_exhibits(command: FiguresCommand, console: Console) -> int:
         choices = chosen_from(rows, exhibits, length, out)
         drawn += show(exhibit, runs, missing(rows, out), folder, choices, console)
     return 0 if drawn else 1
+
+
+def check_folders(command: FiguresCommand) -> None:
+    """Check the folder to write the pictures to.
+
+    Raises:
+        SettingError: it cannot be written.
+    """
+    if command.figures is not None:
+        check_folder("figures", command.figures)
+    else:
+        check_folder("out", command.out)
 
 
 def length_of(command: FiguresCommand) -> Length:

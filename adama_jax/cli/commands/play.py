@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from rich.console import Console
 
-from adama_jax.cli.options import PlayCommand, check_folder, check_play
+from adama_jax.cli.checks import check_folder
+from adama_jax.cli.options import FILMED_EPISODES, PlayCommand
 from adama_jax.cli.words import take_run
 from adama_jax.config.reading import parse
 from adama_jax.config.schema import Config
@@ -18,14 +19,11 @@ from adama_jax.storage.reader import Rollout, diverged_seeds, load_run, read_con
 if TYPE_CHECKING:
     from adama_jax.execution.actors import Actors
 
-MOST_FILMED = 4  # episodes
-
 
 def play(words: list[str]) -> int:
     """Play from `actors.npz`: there is neither a learner nor a critic."""
     path, rest = take_run(words)
     command = parse(PlayCommand, PlayCommand(), rest, "adama play RUN")
-    check_play(command)
     if not RunFiles(path).actors.is_file():
         raise SettingError(f"run={path}: must be a finished run's folder, with actors.npz in it")
     check_folder("out", command.out or path / "play")
@@ -90,7 +88,7 @@ def _play_episodes(
     episodes = jax.jit(play_all)(keys, params)
     returns = np.asarray(jax.vmap(episode_return)(episodes))
     # Only the first are drawn: a film of all would be too large to watch.
-    first = jax.tree.map(lambda leaf: np.asarray(leaf)[None, :MOST_FILMED], episodes)
+    first = jax.tree.map(lambda leaf: np.asarray(leaf)[None, :FILMED_EPISODES], episodes)
     positions = jax.jit(jax.vmap(jax.vmap(env.positions)))(first.snapshot[0])
     rollout = like._replace(
         positions=np.asarray(positions)[None],

@@ -2,8 +2,9 @@
 
 from rich.console import Console
 
-from adama_jax.cli.commands.figures import draw_exhibits, length_of
-from adama_jax.cli.options import ReproduceCommand, check_exhibits, check_launch
+from adama_jax.cli.checks import check_launch
+from adama_jax.cli.commands.figures import check_folders, draw_exhibits, length_of
+from adama_jax.cli.options import ReproduceCommand
 from adama_jax.cli.training import prepare
 from adama_jax.config.options import Output
 from adama_jax.config.reading import parse
@@ -18,7 +19,7 @@ def reproduce(words: list[str]) -> int:
     """
     command = parse(ReproduceCommand, ReproduceCommand(), words, "adama reproduce")
     asked = command.exhibits
-    check_exhibits(asked)
+    check_folders(asked)
     length = length_of(asked)
     # Planned once before JAX is imported, so that a wrong setting is named at once.
     plan(asked.experiments, length, asked.only, asked.out)

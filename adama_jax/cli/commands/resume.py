@@ -2,7 +2,8 @@
 
 from rich.console import Console
 
-from adama_jax.cli.options import ResumeCommand, check_folder, check_training
+from adama_jax.cli.checks import check_folder
+from adama_jax.cli.options import ResumeCommand
 from adama_jax.cli.training import train_and_show
 from adama_jax.cli.words import take_run
 from adama_jax.config.reading import parse
@@ -15,7 +16,6 @@ def resume(words: list[str]) -> int:
     """Resume; the figures go to the run's own folder, as those of `adama train`."""
     path, rest = take_run(words)
     command = parse(ResumeCommand, ResumeCommand(), rest, "adama resume RUN")
-    check_training(command.training)
     if command.training.force:
         raise SettingError(
             "force=True: must be left out: `adama resume` continues a run, force begins it again"

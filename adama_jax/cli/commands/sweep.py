@@ -6,7 +6,8 @@ from typing import Any
 
 from rich.console import Console
 
-from adama_jax.cli.options import SweepCommand, check_launch
+from adama_jax.cli.checks import check_launch
+from adama_jax.cli.options import SweepCommand
 from adama_jax.cli.training import prepare
 from adama_jax.cli.words import check_scenario, take_scenario
 from adama_jax.config.identity import sweep_hash

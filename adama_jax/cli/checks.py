@@ -1,0 +1,41 @@
+"""What the bounds of a command's fields cannot say: whether folders can be written, and Slurm be reached."""
+
+import os
+import shutil
+from pathlib import Path
+
+from adama_jax.config.options import Launch
+from adama_jax.errors import SettingError
+
+
+def check_folder(name: str, folder: Path) -> None:
+    """Check a folder to write to: one that can be written, or a path at which one can be made.
+
+    Args:
+        name: the setting that says which folder.
+        folder: its value.
+
+    Raises:
+        SettingError: one line with the setting and what is allowed.
+    """
+    paths = (folder.absolute(), *folder.absolute().parents)
+    nearest = next(path for path in paths if os.path.exists(path))
+    if not nearest.is_dir():
+        raise SettingError(
+            f"{name}={folder}: must be a folder, or a path at which one can be made; "
+            f"{nearest} is a file"
+        )
+    if not os.access(nearest, os.W_OK):
+        raise SettingError(f"{name}={folder}: must be writable; {nearest} is not")
+
+
+def check_launch(launch: Launch) -> None:
+    """Check that there is a Slurm to run a sweep where it is asked for.
+
+    Raises:
+        SettingError: one line with the setting and what is allowed.
+    """
+    if launch.launcher == "slurm" and shutil.which("srun") is None:
+        raise SettingError(
+            "launcher=slurm: must be here or local on a machine without Slurm (no srun on the PATH)"
+        )

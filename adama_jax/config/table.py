@@ -1,0 +1,109 @@
+"""The page of all settings: `python -m adama_jax.config.table > docs/settings.md`.
+
+Everything on it follows from the declarations of the settings and from the registry of methods.
+"""
+
+import dataclasses
+from typing import get_type_hints
+
+from adama_jax.config.methods import METHODS, rate_options
+from adama_jax.config.schema import Config
+from adama_jax.config.values import in_words
+from adama_jax.envs.worlds import JaxMARLWorld, LocomotionWorld, PredatorPreyWorld
+from adama_jax.fields import Declared, declared, help_of
+from adama_jax.rates.settings import RateOptions
+
+HEAD = """\
+# Settings
+
+Written by `python -m adama_jax.config.table` from the declarations of the settings; a test compares.
+A setting is given as `key=value`: by its full name, by the last part of it where no other setting ends
+so, or by the paper's symbol. The defaults are those of the fields; a scenario may have its own, which
+`adama train SCENARIO --help` shows. Runs that differ in traced settings share a compiled program.
+"""
+COLUMNS = ("setting", "symbol", "default", "allowed", "traced", "read by", "")
+# Which world a scenario has says which of these settings it has.
+WORLDS = {
+    "of the MPE scenarios": PredatorPreyWorld,
+    "of JaxMARL's scenarios": JaxMARLWorld,
+    "of the robots": LocomotionWorld,
+}
+
+
+def settings_page() -> str:
+    """The whole page, in Markdown."""
+    hints: dict[str, type] = get_type_hints(Config)
+    groups = [name for name, kind in hints.items() if dataclasses.is_dataclass(kind)]
+    single = [field for field in declared(Config) if field.name not in groups]
+    sections = [HEAD, "## Of a run\n", _table([_row("", field, Config) for field in single])]
+    for name in groups:
+        # Those depend on the scenario and on the method.
+        if name not in ("world", "rates"):
+            sections += [f"## `{name}`\n", _group(name, hints[name])]
+    sections += ["## `rates`\n", _rates()]
+    for which, kind in WORLDS.items():
+        sections += [f"## `world`, {which}\n", _group("world", kind)]
+    sections += ["## Methods\n", _methods()]
+    return "\n".join(sections)
+
+
+def _group(prefix: str, kind: type) -> str:
+    return _table([_row(f"{prefix}.", field, kind) for field in declared(kind)])
+
+
+def _rates() -> str:
+    """The settings that all methods have, then those of one rate rule's own."""
+    rows = [_row("rates.", field, RateOptions) for field in declared(RateOptions)]
+    names = {field.name for field in declared(RateOptions)}
+    for method, entry in METHODS.items():
+        explained = {own.name: own.help for own in entry.own}
+        for field in declared(rate_options(method)):
+            if field.name not in names:
+                rows.append(_row("rates.", field, RateOptions, explained[field.name]))
+                names.add(field.name)
+    return _table(rows)
+
+
+def _row(prefix: str, field: Declared, kind: type, explained: str = "") -> tuple[str, ...]:
+    name = prefix + field.name
+    readers = [each for each, method in METHODS.items() if field.name in method.reads]
+    return (
+        f"`{name}`",
+        f"`{field.symbol}`" if field.symbol else "",
+        "" if field.default is dataclasses.MISSING else f"`{_written(field.default)}`",
+        ", or ".join([*(bound.words for bound in field.bounds), *_words(field)]),
+        "yes" if field.traced else "",
+        ", ".join(readers) if prefix == "rates." else "",
+        explained or help_of(kind).get(field.name, ""),
+    )
+
+
+def _words(field: Declared) -> list[str]:
+    """What is allowed by the type; of a number with bounds these say enough."""
+    plain = {"a number", "a whole number", "a word", "whole numbers, separated by commas"}
+    parts = in_words(field.type).split(", or ")
+    return [part for part in parts if not field.bounds or part not in plain]
+
+
+def _written(value: object) -> str:
+    return ",".join(map(str, value)) if isinstance(value, tuple) else str(value)
+
+
+def _table(rows: list[tuple[str, ...]]) -> str:
+    lines = [COLUMNS, ("---",) * len(COLUMNS), *rows]
+    # A bar would end the cell.
+    cells = [[cell.replace("|", "\\|") for cell in line] for line in lines]
+    return "".join(f"| {' | '.join(line)} |\n" for line in cells)
+
+
+def _methods() -> str:
+    lines = ["| method | optimizer | what it does | of `rates` it reads |", "|---|---|---|---|"]
+    for name, method in METHODS.items():
+        summary = method.summary.replace("|", "\\|")
+        reads = ", ".join(sorted(method.reads))
+        lines.append(f"| `{name}` | {method.optimizer} | {summary} | {reads} |")
+    return "\n".join(lines) + "\n"
+
+
+if __name__ == "__main__":
+    print(settings_page(), end="")
