@@ -203,6 +203,7 @@ def check_value(name: str, field: Declared, value: Any) -> None:
         SettingError: one line with `name`, the value and what is allowed.
 
     >>> from typing import Literal
+    >>> from adama_jax.bounds import Above
     >>> auto = Declared("m", float | Literal["auto"], 50.0, (Above(0),))
     >>> check_value("m", auto, "auto")
     >>> check_value("m", auto, -1.0)

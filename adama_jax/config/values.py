@@ -29,7 +29,7 @@ def read_value(name: str, field: Declared, given: object) -> Any:
         SettingError: one line with the name, what was given and what is allowed.
 
     >>> from typing import Literal
-    >>> from adama_jax.fields import Above
+    >>> from adama_jax.bounds import Above
     >>> scale = Declared("m", float | Literal["auto"], 50.0, (Above(0),))
     >>> read_value("m", scale, "40"), read_value("m", scale, 40), read_value("m", scale, "auto")
     (40.0, 40.0, 'auto')
