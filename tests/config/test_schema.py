@@ -1,0 +1,152 @@
+"""What follows from a configuration: points of the curves, seeds, labels, presets."""
+
+import pytest
+
+from adama_jax.config.methods import METHODS
+from adama_jax.config.names import with_settings
+from adama_jax.config.scenarios import SCENARIOS
+from adama_jax.config.schema import Config, scenario_config
+from adama_jax.errors import SettingError
+
+BASE = scenario_config("clustering")
+
+
+def points_every(**changes):
+    """Of clustering, whose points are at least 100 episodes apart."""
+    named = {"every": "evaluation.every", "apart": "evaluation.points_apart"}
+    named["rounds"] = "learning.envs_per_run"
+    return with_settings(BASE, {named.get(k, k): v for k, v in changes.items()}).points_every
+
+
+def test_a_long_run_has_200_points():
+    assert points_every(episodes=50_000) == 250
+    assert points_every(episodes=50_001) == 251  # rounded up: never more than 200 points
+
+
+def test_points_of_a_short_run_are_100_episodes_apart():
+    assert points_every(episodes=1000) == 100
+    assert points_every(episodes=20_000) == 100
+    assert points_every(episodes=1000, apart=30) == 30
+
+
+def test_a_run_shorter_than_that_has_one_point_at_its_end():
+    assert points_every(episodes=60) == 60
+    assert points_every(episodes=60, every=80) == 60
+
+
+def test_a_given_distance_is_taken_as_it_is():
+    assert points_every(episodes=50_000, every=7) == 7
+
+
+def test_a_point_falls_between_two_rounds():
+    assert points_every(episodes=1024, rounds=64) == 128  # the first multiple of 64 from 100 on
+    assert points_every(episodes=6400, rounds=50) == 100
+
+
+def test_the_seeds_follow_one_another():
+    assert list(with_settings(BASE, {"seed": 7, "seeds": 3}).seed_range) == [7, 8, 9]
+
+
+def test_the_optimizer_is_the_method_s_own_unless_one_is_given():
+    assert with_settings(BASE, {"method": "adagrad"}).optimizer_name == "adagrad"
+    assert BASE.optimizer_name == "sgd"
+    adam = with_settings(BASE, {"optimizer": "adam"})
+    assert (adam.optimizer_name, adam.label) == ("adam", "adama (adam)")
+    assert BASE.label == "adama"
+
+
+def test_an_unknown_scenario_is_refused_with_those_there_are():
+    with pytest.raises(SettingError, match=r"^scenario=chess: must be one of going_together, "):
+        scenario_config("chess")
+
+
+# Table 1 of the paper: scale, rates and budget, discount, capacity, agents, steps.
+TABLE_1 = {
+    "going_together": (10.0, 0.008, 0.003, 0.96, 500_000, 2, 10),
+    "cooperative_navigation": (5.0, 0.009, 0.002, 0.9, 500_000, 4, 6),
+    "predator_prey": (50.0, 0.007, 0.002, 0.97, 1_000_000, 4, 20),
+    "clustering": (80.0, 0.008, 0.001, 0.95, 1_000_000, 8, 10),
+}
+
+
+@pytest.mark.parametrize("scenario", TABLE_1)
+def test_the_presets_are_table_1(scenario):
+    config = scenario_config(scenario)
+    found = (
+        config.rates.critic_scale,
+        config.rates.critic_rate,
+        config.rates.actor_budget,
+        config.learning.discount,
+        config.learning.capacity,
+        config.world.learners,
+        config.horizon,
+    )
+    assert found == TABLE_1[scenario]
+
+
+def test_what_table_1_has_for_all():
+    for scenario in TABLE_1:
+        config = scenario_config(scenario)
+        assert (config.rates.total_rate, config.rates.clip) == (0.01, 0.1)
+        assert (config.rates.smoothing, config.learning.batch_size) == (0.99, 1024)
+        assert (config.learning.targets, config.learning.target_period) == ("hard", 20)
+
+
+def test_the_robots_share_their_budget():
+    """Table 2 has one actor's rate; the norm of N equal rates is sqrt(N) of it."""
+    cheetah, ant = scenario_config("halfcheetah_2x3"), scenario_config("ant_4x2")
+    assert cheetah.rates.actor_budget == pytest.approx(1e-3 * 2**0.5)
+    assert ant.rates.actor_budget == pytest.approx(2e-3)
+    assert (cheetah.learning.discount, cheetah.learning.targets) == (0.96, "soft")
+    dop = scenario_config("ant_4x2_dop")
+    assert (dop.networks.critic, dop.rates.critic_scale) == ("dop", 100.0)
+    assert (dop.rates.critic_rate, dop.rates.total_rate) == (1e-4, 1e-4)
+
+
+def test_a_modern_robot_differs_in_learning_alone():
+    plain, modern = scenario_config("ant_4x2"), scenario_config("ant_4x2_modern")
+    assert modern.world == plain.world
+    assert (modern.optimizer, modern.rates.critic_scale) == ("adam", "auto")
+    assert (modern.learning.updates_per_episode, plain.learning.updates_per_episode) == (200, 1)
+    assert modern.rates.critic_rate == plain.rates.critic_rate
+
+
+def test_a_configuration_holds_its_scenario_s_preset():
+    for name, preset in SCENARIOS.items():
+        config = scenario_config(name)
+        assert (config.scenario, config.method, config.seeds) == (name, "adama", 5)
+        assert (config.world, config.episodes, config.horizon, config.optimizer) == (
+            preset.world,
+            preset.episodes,
+            preset.horizon,
+            preset.optimizer,
+        )
+
+
+# Of section 4.1: whether it balances by Eq. (2), steers by Eq. (1), measures curvature for (3).
+PARTS = {
+    "adama": (True, True, False),
+    "adama_2nd": (True, True, True),
+    "fixed": (False, False, False),
+    "direction": (False, True, False),
+    "direction_2nd": (False, True, True),
+    "balance": (True, False, False),
+    "adagrad": (False, False, False),
+    "rmsprop": (False, False, False),
+}
+
+
+@pytest.mark.parametrize("name", METHODS)
+def test_what_each_method_reads(name):
+    balances, steers, second_order = PARTS[name]
+    method = METHODS[name]
+    assert ("critic_scale" in method.reads) == balances
+    # A constant rate is read exactly where the rule does not balance it.
+    assert ("critic_rate" in method.reads) == ("actor_budget" in method.reads) != balances
+    assert ("direction_floor" in method.reads) == steers
+    assert ("smoothing" in method.reads) == (balances or steers)
+    assert method.second_order == second_order
+
+
+def test_an_unknown_method_can_be_named_before_it_is_refused():
+    assert Config("clustering", method="unheard of").label == "unheard of"

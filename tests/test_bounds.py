@@ -1,0 +1,84 @@
+"""Bounds at their edges: what is just inside, just outside, not finite, and what they say of it."""
+
+import pytest
+
+from adama_jax.bounds import Above, AtLeast, Between, Each, OneOf, Seed
+
+INFINITY = float("inf")
+NAN = float("nan")
+
+ALLOWED = [
+    (AtLeast(1), 1),
+    (AtLeast(1), INFINITY),
+    (AtLeast(0, finite=True), 0.0),
+    (Above(0), 1e-30),
+    (Between(0, 1), 0),
+    (Between(0, 1), 1),
+    (Between(0, 1, open_bottom=True), 1),
+    (Between(0, 1, open_top=True), 0),
+    (Seed(), 0),
+    (Seed(), 2**31 - 1),
+    (OneOf({"adam": 1}), "adam"),
+    (Each(AtLeast(1)), (1, 2)),
+    (Each(AtLeast(1), or_none=True), ()),
+]
+
+
+@pytest.mark.parametrize(("bound", "value"), ALLOWED)
+def test_what_is_within_a_bound(bound, value):
+    assert bound.allows(value)
+
+
+REFUSED = [
+    (AtLeast(1), 0),
+    (AtLeast(1), NAN),
+    (AtLeast(0, finite=True), INFINITY),
+    (AtLeast(0, finite=True), -1e-30),
+    (Above(0), 0.0),
+    (Above(0), INFINITY),
+    (Above(0), NAN),
+    (Between(0, 1), -1e-9),
+    (Between(0, 1), 1.0001),
+    (Between(0, 1), NAN),
+    (Between(0, 1, open_bottom=True), 0),
+    (Between(0, 1, open_top=True), 1),
+    (Seed(), -1),
+    (Seed(), 2**31),
+    (OneOf({"adam": 1}), "Adam"),
+    (Each(AtLeast(1)), ()),
+    (Each(AtLeast(1)), (1, 0)),
+    (Each(AtLeast(1)), (0, 1)),
+    (Each(AtLeast(1), or_none=True), (0,)),
+]
+
+
+@pytest.mark.parametrize(("bound", "value"), REFUSED)
+def test_what_is_outside_a_bound(bound, value):
+    assert not bound.allows(value)
+
+
+WORDS = [
+    (AtLeast(1), "at least 1"),
+    (AtLeast(0, finite=True), "at least 0 and finite"),
+    (Above(0), "above 0 and finite"),
+    (Between(0, 1), "at least 0 and at most 1"),
+    (Between(0, 1, open_bottom=True), "above 0 and at most 1"),
+    (Between(0, 0.5, open_top=True), "at least 0 and below 0.5"),
+    (Seed(), "from 0 to 2^31 - 1"),
+    (OneOf({"a": 1, "b": 2}), "one of a, b"),
+    (Each(AtLeast(1)), "one or more, each at least 1"),
+]
+
+
+@pytest.mark.parametrize(("bound", "words"), WORDS)
+def test_a_bound_says_what_it_allows(bound, words):
+    assert bound.words == words
+
+
+def test_a_name_that_is_registered_later_is_allowed_from_then_on():
+    registry = {"adama": 1}
+    bound = OneOf(registry)
+    assert not bound.allows("mine")
+    registry["mine"] = 2
+    assert bound.allows("mine")
+    assert bound.words == "one of adama, mine"
