@@ -166,8 +166,9 @@ def read_arrays(path: Path) -> dict[str, np.ndarray]:
     Raises:
         DamagedFile: it cannot be read, or has anything else in it.
     """
-    with reading(path), np.load(path, allow_pickle=False) as file:
-        return dict(file)
+    # Opened here: NumPy leaves a file open that it cannot read.
+    with reading(path), path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
+        return dict(arrays)
 
 
 def write_arrays(path: Path, arrays: Arrays, compress: bool = True) -> None:

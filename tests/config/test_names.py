@@ -73,7 +73,7 @@ def test_an_unknown_name_is_refused_and_named():
 
 def test_a_short_name_is_not_enough():
     """Whoever calls this from Python writes full names; the command line's are `reading`'s."""
-    with pytest.raises(SettingError, match="clip=0.2"):
+    with pytest.raises(SettingError, match=r"^clip=0\.2: "):
         with_settings(BASE, {"clip": 0.2})
 
 

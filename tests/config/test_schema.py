@@ -90,6 +90,9 @@ def test_what_table_1_has_for_all():
         assert (config.rates.total_rate, config.rates.clip) == (0.01, 0.1)
         assert (config.rates.smoothing, config.learning.batch_size) == (0.99, 1024)
         assert (config.learning.targets, config.learning.target_period) == ("hard", 20)
+        assert (config.learning.updates_per_episode, config.networks.hidden) == (1, (64, 64))
+        exploration = config.exploration
+        assert (exploration.start, exploration.end, exploration.episodes) == (1.0, 0.1, 10_000)
 
 
 def test_the_robots_share_their_budget():

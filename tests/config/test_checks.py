@@ -1,0 +1,161 @@
+"""What is refused before anything is compiled, each in one line; and what is just allowed."""
+
+import pytest
+
+from adama_jax.config.checks import validate
+from adama_jax.config.methods import METHODS
+from adama_jax.config.names import with_settings
+from adama_jax.config.scenarios import SCENARIOS
+from adama_jax.config.schema import scenario_config
+from adama_jax.errors import SettingError
+
+BASE = scenario_config("clustering")  # 8 agents, 10 steps, a replay of 1,000,000 transitions
+
+
+@pytest.mark.parametrize("scenario", SCENARIOS)
+def test_every_preset_is_allowed_with_every_method(scenario):
+    for method in METHODS:
+        # A preset's optimizer would stand in for that of adagrad and rmsprop.
+        changes = {"method": method, "optimizer": None}
+        validate(with_settings(scenario_config(scenario), changes))
+
+
+ALLOWED = [
+    {"learning.capacity": 1024, "learning.batch_size": 1020},
+    {"learning.capacity": 10, "learning.batch_size": 10},
+    {"learning.envs_per_run": 4, "episodes": 8, "evaluation.every": 4},
+    {"networks.critic": "attention", "networks.hidden": (8, 3)},
+    {"networks.critic": "joint", "networks.hidden": (7,)},
+    {"rates.curvature": "exact"},  # not read by adama
+    {"method": "adama_2nd", "rates.curvature": "exact", "networks.critic_activation": "tanh"},
+    {"method": "adama_2nd", "rates.curvature": "secant"},
+    {"rates.direction_floor": 0.35},  # 1 / sqrt(8) is 0.3535
+    {"method": "adagrad", "optimizer": "adagrad"},
+    {"method": "fixed", "optimizer": "adam"},
+    {"world.num_agents": 2},
+    {"seed": 2**31 - 1, "seeds": 1},
+]
+
+
+@pytest.mark.parametrize("changes", ALLOWED, ids=str)
+def test_what_is_just_allowed(changes):
+    validate(with_settings(BASE, changes))
+
+
+REFUSED = [
+    (
+        {"learning.capacity": 1029, "learning.batch_size": 1021},
+        "learning.batch_size=1021: must be at most 1020, the whole episodes that",
+    ),
+    (
+        {"learning.capacity": 9, "learning.batch_size": 1},
+        "learning.capacity=9: must be at least 10, an episode of horizon=10",
+    ),
+    (
+        {"learning.envs_per_run": 4, "learning.capacity": 39, "learning.batch_size": 1},
+        "learning.capacity=39: must be at least 40",
+    ),
+    (
+        {"learning.envs_per_run": 4, "episodes": 9},
+        "episodes=9: must be a multiple of learning.envs_per_run=4, such as 12",
+    ),
+    (
+        {"learning.envs_per_run": 4, "episodes": 8, "evaluation.every": 2},
+        "evaluation.every=2: must be a multiple of learning.envs_per_run=4, such as 4",
+    ),
+    (
+        {"networks.critic": "attention", "networks.hidden": (6, 8)},
+        "networks.hidden=6,8: must be led by a multiple of 4, MAAC's heads",
+    ),
+    (
+        {"method": "adama_2nd", "rates.curvature": "exact"},
+        "rates.curvature=exact: must be 'secant' or 'lookahead' with "
+        "networks.critic_activation=relu",
+    ),
+    (
+        {"method": "direction_2nd", "rates.curvature": "exact"},
+        "rates.curvature=exact: must be 'secant' or 'lookahead'",
+    ),
+    (
+        {"rates.direction_floor": 0.36},
+        "rates.direction_floor=0.36: must be below 1/sqrt(N)=0.354 with N=8 agents",
+    ),
+    (
+        {"world.num_agents": 4, "rates.direction_floor": 0.5},
+        "rates.direction_floor=0.5: must be below 1/sqrt(N)=0.500",
+    ),
+    (
+        {"method": "adagrad", "optimizer": "adam"},
+        "optimizer=adam: must be left out (or None): method=adagrad is adagrad",
+    ),
+    ({"optimizer": "adamm"}, "optimizer=adamm: must be one of sgd, "),
+    ({"method": "adame"}, "method=adame: must be one of adama, "),
+    ({"algorithm": "ppo"}, "algorithm=ppo: must be one of maddpg"),
+    ({"networks.critic": "joined"}, "networks.critic=joined: must be one of joint, dop"),
+    ({"world.num_agents": 1}, "world.num_agents=1: must be at least 2"),
+    ({"horizon": 0}, "horizon=0: must be at least 1"),
+    ({"rates.critic_scale": 0.0}, "rates.critic_scale=0.0: must be above 0 and finite, or 'auto'"),
+    ({"rates.smoothing": 1.0}, "rates.smoothing=1.0: must be at least 0 and below 1"),
+    ({"learning.target_step": 0.0}, "learning.target_step=0.0: must be above 0 and at most 1"),
+    ({"networks.hidden": ()}, "networks.hidden=: must be one or more"),
+]
+
+
+@pytest.mark.parametrize(("changes", "message"), REFUSED, ids=[words for _, words in REFUSED])
+def test_what_is_refused_in_one_line(changes, message):
+    with pytest.raises(SettingError) as error:
+        validate(with_settings(BASE, changes))
+    assert str(error.value).startswith(message)
+    assert "\n" not in str(error.value)
+
+
+def test_a_scenario_of_two_agents_has_two():
+    base = scenario_config("going_together")
+    with pytest.raises(SettingError, match=r"^world\.num_agents=3: must be exactly 2$"):
+        validate(with_settings(base, {"world.num_agents": 3}))
+
+
+def test_one_agent_alone_has_nothing_to_steer():
+    """All of one rate is 1, above any floor: nothing is checked."""
+    base = scenario_config("predator_prey")
+    validate(with_settings(base, {"world.num_agents": 1, "rates.direction_floor": 1.0}))
+
+
+def test_a_replay_of_a_robot_holds_whole_episodes():
+    """1,000 steps each: 1,500 transitions hold one."""
+    base = with_settings(scenario_config("ant_4x2"), {"learning.capacity": 1500})
+    validate(with_settings(base, {"learning.batch_size": 1000}))
+    with pytest.raises(SettingError, match="must be at most 1000"):
+        validate(with_settings(base, {"learning.batch_size": 1001}))
+
+
+JAXMARL = [
+    ("MPE_simple_v3", "num_agents", None),
+    ("MPE_simple_spread_v3", "local_ratio", None),
+    ("MPE_simple_tag_v3", "num_good_agents", None),
+    ("MPE_simple_tag_v3", "num_agents", "num_adversaries, num_good_agents, num_obs"),
+    ("MPE_simple_v3", "local_ratio", "num_agents, num_landmarks"),
+    ("MPE_simple_crypto_v3", "num_agents", "no options"),
+    ("MPE_simple_facmac_6a_v1", "num_adversaries", "no options"),
+]
+
+
+@pytest.mark.parametrize(("scenario", "name", "taken"), JAXMARL)
+def test_jaxmarl_takes_other_options_in_each_scenario(scenario, name, taken):
+    config = with_settings(scenario_config(scenario), {f"world.{name}": 1})
+    if taken is None:
+        validate(config)
+        return
+    words = rf"^world\.{name}=1: must be left out: {scenario} takes {taken}$"
+    with pytest.raises(SettingError, match=words):
+        validate(config)
+
+
+def test_a_partition_covers_the_robot_s_joints():
+    base = scenario_config("ant_4x2")
+    validate(with_settings(base, {"world.partition": "8x1"}))
+    for wrong in ("3x2", "4x3", "9|8", "0x8", "8|0", "two", ""):
+        with pytest.raises(SettingError, match=r"^world\.partition=.*the 8 joints of ant$"):
+            validate(with_settings(base, {"world.partition": wrong}))
+    with pytest.raises(SettingError, match=r"^world\.robot=dog: must be one of ant, "):
+        validate(with_settings(base, {"world.robot": "dog"}))

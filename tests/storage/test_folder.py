@@ -1,0 +1,166 @@
+"""A run's folder by its names: begun, whole, finished, replaced; who holds it, and renaming it."""
+
+from pathlib import Path
+
+import pytest
+
+from adama_jax.config.identity import config_hash
+from adama_jax.config.schema import scenario_config
+from adama_jax.errors import RunBusy, SettingError
+from adama_jax.storage.folder import RunFiles, RunFolder, finished_runs, run_folder
+from adama_jax.storage.lock import Lock
+
+NAME = "adama-0123456789"
+
+
+@pytest.fixture
+def run(tmp_path):
+    return RunFolder(tmp_path / "clustering" / NAME)
+
+
+def begin(run: RunFolder, word: str = "new") -> None:
+    """As after the first chunk."""
+    run.partial.kept.mkdir(parents=True)
+    run.partial.config.write_text(word)
+
+
+def make_whole(run: RunFolder, word: str = "new") -> None:
+    """As just before the renaming."""
+    begin(run, word)
+    run.partial.meta.write_text(word)
+
+
+def finish(run: RunFolder, word: str = "old") -> None:
+    run.path.mkdir(parents=True)
+    run.final.config.write_text(word)
+    run.final.meta.write_text(word)
+
+
+def test_a_run_is_named_by_its_scenario_method_and_settings():
+    config = scenario_config("clustering")
+    expected = Path("results/clustering") / f"adama-{config_hash(config)}"
+    assert run_folder(Path("results"), config) == expected
+    assert RunFolder.of(Path("results"), config).path == expected
+
+
+def test_names_beside_a_run(run):
+    names = {run.partial.path.name, run.old.name, run.lock.name}
+    assert names == {f"{NAME}.partial", f"{NAME}.old", f"{NAME}.lock"}
+    assert {run.partial.path.parent, run.old.parent, run.lock.parent} == {run.path.parent}
+
+
+def test_files_have_names_of_their_own():
+    files = RunFiles(Path("run"))
+    paths = [files.config, files.meta, files.metrics, files.log, files.rollout, files.actors]
+    paths += [files.forced, files.checkpoints, files.kept]
+    assert len(set(paths)) == len(paths)
+    assert {path.parent for path in paths} == {Path("run")}
+
+
+def states(run: RunFolder):
+    return run.is_begun(), run.is_whole(), run.is_finished(), run.is_forced()
+
+
+def test_a_run_s_states(run):
+    assert states(run) == (False, False, False, False)
+    begin(run)
+    assert states(run) == (True, False, False, False)
+    run.partial.forced.touch()
+    assert states(run) == (True, False, False, True)
+    run.partial.meta.touch()
+    assert states(run) == (True, True, False, True)
+    run.give_final_name()
+    assert states(run)[:3] == (False, False, True)
+
+
+def test_the_finished_run_is_the_current_one(run):
+    begin(run)
+    assert run.current == run.partial
+    finish(run)
+    assert run.current == run.final
+
+
+def test_looking_changes_nothing(run, tmp_path):
+    make_whole(run)
+    Lock(run.lock).release()
+    before = sorted(tmp_path.rglob("*"))
+    states(run)
+    assert run.holder() is None
+    run.check_free()
+    assert sorted(tmp_path.rglob("*")) == before
+
+
+def test_kept_seeds_and_folders_of_checkpoints_are_found(run):
+    begin(run)
+    files = run.partial
+    for seed in (3, 1):
+        files.kept_seed(seed).write_text("{}")
+        files.kept_seed(seed).with_suffix(".npz").touch()
+    assert files.kept_seeds() == [files.kept_seed(1), files.kept_seed(3)]
+    for name in ("b/state", "a/state", "a/replay"):
+        (files.checkpoints / name).mkdir(parents=True)
+    (files.checkpoints / "a" / "slice.json").touch()
+    found = [str(path.relative_to(files.checkpoints)) for path in files.checkpoint_folders()]
+    assert found == ["a/replay", "a/state", "b/state"]
+
+
+def test_a_run_can_be_named_with_and_without_partial(run, monkeypatch):
+    begin(run)
+    assert RunFolder.named(run.partial.path) == run
+    assert RunFolder.named(run.path) == run
+    monkeypatch.chdir(run.path.parent)
+    assert RunFolder.named(Path(NAME)) == run
+
+
+@pytest.mark.parametrize("name", ["", "nothing", "metrics.npz"])
+def test_what_is_no_run_is_refused_as_it_was_given(run, name):
+    with pytest.raises(SettingError, match=rf"^run={run.path / name}: must be a run's folder"):
+        RunFolder.named(run.path / name)
+
+
+def test_a_whole_run_gets_its_name(run):
+    make_whole(run)
+    assert run.finish_renaming()
+    assert run.final.config.read_text() == "new"
+    assert not run.partial.path.exists() and not run.final.kept.exists()
+    assert not run.finish_renaming()
+
+
+def test_a_run_that_is_not_whole_gets_no_name(run):
+    begin(run)
+    assert not run.finish_renaming()
+    assert run.is_begun() and not run.is_finished()
+
+
+def test_a_run_that_is_being_trained_is_left_to_its_process(run):
+    make_whole(run)
+    lock = Lock(run.lock)
+    assert not run.finish_renaming()
+    assert run.is_whole() and not run.is_finished()
+    with pytest.raises(RunBusy, match="is being trained by process"):
+        run.check_free()
+    lock.release()
+    assert run.finish_renaming()
+    assert run.holder() is None  # whoever renamed it let it go again
+
+
+def test_a_finished_run_is_replaced_and_nothing_is_left_over(run):
+    finish(run)
+    make_whole(run)
+    run.old.mkdir()
+    (run.old / "left").write_text("by a process that was killed")
+    run.give_final_name()
+    assert run.final.config.read_text() == "new"
+    assert not run.old.exists() and not run.partial.path.exists()
+
+
+def test_which_runs_are_finished(tmp_path, run):
+    finish(run)
+    other = RunFolder(tmp_path / "ant_4x2" / NAME)
+    finish(other)
+    for path in (run.old, run.partial.path):
+        path.mkdir()
+        (path / "meta.json").touch()
+    (tmp_path / "clustering" / "figures").mkdir()
+    assert finished_runs(tmp_path) == [other.path, run.path]
+    assert finished_runs(tmp_path / "nowhere") == []
