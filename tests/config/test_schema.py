@@ -6,7 +6,6 @@ from adama_jax.config.methods import METHODS
 from adama_jax.config.names import with_settings
 from adama_jax.config.scenarios import SCENARIOS
 from adama_jax.config.schema import Config, scenario_config
-from adama_jax.errors import SettingError
 
 BASE = scenario_config("clustering")
 
@@ -53,46 +52,6 @@ def test_the_optimizer_is_the_method_s_own_unless_one_is_given():
     adam = with_settings(BASE, {"optimizer": "adam"})
     assert (adam.optimizer_name, adam.label) == ("adam", "adama (adam)")
     assert BASE.label == "adama"
-
-
-def test_an_unknown_scenario_is_refused_with_those_there_are():
-    with pytest.raises(SettingError, match=r"^scenario=chess: must be one of going_together, "):
-        scenario_config("chess")
-
-
-# Table 1 of the paper: scale, rates and budget, discount, capacity, agents, steps.
-TABLE_1 = {
-    "going_together": (10.0, 0.008, 0.003, 0.96, 500_000, 2, 10),
-    "cooperative_navigation": (5.0, 0.009, 0.002, 0.9, 500_000, 4, 6),
-    "predator_prey": (50.0, 0.007, 0.002, 0.97, 1_000_000, 4, 20),
-    "clustering": (80.0, 0.008, 0.001, 0.95, 1_000_000, 8, 10),
-}
-
-
-@pytest.mark.parametrize("scenario", TABLE_1)
-def test_the_presets_are_table_1(scenario):
-    config = scenario_config(scenario)
-    found = (
-        config.rates.critic_scale,
-        config.rates.critic_rate,
-        config.rates.actor_budget,
-        config.learning.discount,
-        config.learning.capacity,
-        config.world.learners,
-        config.horizon,
-    )
-    assert found == TABLE_1[scenario]
-
-
-def test_what_table_1_has_for_all():
-    for scenario in TABLE_1:
-        config = scenario_config(scenario)
-        assert (config.rates.total_rate, config.rates.clip) == (0.01, 0.1)
-        assert (config.rates.smoothing, config.learning.batch_size) == (0.99, 1024)
-        assert (config.learning.targets, config.learning.target_period) == ("hard", 20)
-        assert (config.learning.updates_per_episode, config.networks.hidden) == (1, (64, 64))
-        exploration = config.exploration
-        assert (exploration.start, exploration.end, exploration.episodes) == (1.0, 0.1, 10_000)
 
 
 def test_the_robots_share_their_budget():

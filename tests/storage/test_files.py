@@ -1,6 +1,7 @@
 """Files of plain data: whole or not at all, and proved to be what was written."""
 
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -106,9 +107,9 @@ def test_what_is_no_fault_of_the_file_is_not_said_of_it(tmp_path, error):
 
 
 def test_a_check_is_told_whose_contents_it_checked(tmp_path):
-    with pytest.raises(DamagedFile, match=r"^x: has no digests$"), naming("x"):
+    with pytest.raises(DamagedFile, match=r"^x: has no digests$"), naming(Path("x")):
         raise DamagedFile("has no digests")
-    with pytest.raises(ValueError, match=r"^another$"), naming("x"):
+    with pytest.raises(ValueError, match=r"^another$"), naming(Path("x")):
         raise ValueError("another")
 
 
