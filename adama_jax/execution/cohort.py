@@ -1,8 +1,8 @@
 """Cohorts: members that are trained together in one program, row beside row.
 
-A run is saved in its own folder, in groups of its seeds. Which groups share a cohort may differ from
-one process to the next; what they were begun in (the width and the devices of their program) may
-not, and members of one program are at the same episode.
+A run is saved in its own folder, in groups of its seeds. Which groups share a cohort may differ
+from one process to the next. What may not differ is the width and the devices of the program that
+they were begun in, and members of one program are at the same episode.
 """
 
 from collections.abc import Callable, Sequence

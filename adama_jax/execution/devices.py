@@ -1,6 +1,6 @@
 """How many members at once, and on what: devices, cores, memory, shares of a minibatch.
 
-A population that is wider than what fits or helps runs in cohorts, one after another, in one program.
+More members than fit or help run in cohorts, one after another, in one program.
 """
 
 import os
@@ -13,7 +13,7 @@ import psutil
 
 from adama_jax.training.trainer import Trainer, TrainHyper
 
-# Members per core; they take turns: more add little speed and lengthen a chunk (docs/performance.md).
+# Members take turns on a core: more add little speed and lengthen a chunk (docs/performance.md).
 MOST_MEMBERS_PER_CORE = 6
 # A program needs some memory that no figure foretells (fragmentation, the evaluation's worlds).
 SHARE_OF_FREE_MEMORY = 0.8

@@ -1,6 +1,6 @@
 """What a cohort has measured so far: its curves, and what became of it since their last point."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -8,8 +8,9 @@ import numpy as np
 from adama_jax.execution.events import Point, Values
 from adama_jax.training.trainer import AT_THE_LAST_UPDATE
 
-Arrays = Mapping[str, np.ndarray]
+Arrays = dict[str, np.ndarray]
 Chunk = tuple[int, Values]  # a chunk's episodes, and its metrics
+Entries = Sequence[tuple[int, Values]]  # points or chunks
 
 
 class History(NamedTuple):
@@ -27,12 +28,9 @@ class History(NamedTuple):
 
     def of(self, rows: slice) -> "History":
         """The history of some of the members."""
-        return History(
-            self.episode,
-            self.seconds[rows],
-            _rows(self.points, rows),
-            _rows(self.chunks, rows),
-        )
+        points = _rows(self.points, rows)
+        chunks = _rows(self.chunks, rows)
+        return History(self.episode, self.seconds[rows], points, chunks)
 
 
 def no_history(members: int) -> History:
@@ -46,17 +44,16 @@ def beside(histories: Sequence[History]) -> History:
     Raises:
         ValueError: they are not equally far.
 
-    >>> one, other = (History(5, np.array([s]), [(4, {"value": np.array([s])})]) for s in (1.0, 2.0))
+    >>> one = History(5, np.array([1.0]), [(4, {"value": np.array([1.0])})])
+    >>> other = History(5, np.array([2.0]), [(4, {"value": np.array([2.0])})])
     >>> both = beside([one, other])
     >>> both.seconds.tolist(), both.points[0][1]["value"].tolist()
     ([1.0, 2.0], [1.0, 2.0])
     """
-    return History(
-        histories[0].episode,
-        np.concatenate([history.seconds for history in histories]),
-        _stacked([history.points for history in histories]),
-        _stacked([history.chunks for history in histories]),
-    )
+    seconds = np.concatenate([history.seconds for history in histories])
+    points = _concatenated([history.points for history in histories])
+    chunks = _concatenated([history.chunks for history in histories])
+    return History(histories[0].episode, seconds, points, chunks)
 
 
 def joined(chunks: Sequence[Chunk]) -> dict[str, np.ndarray]:
@@ -82,16 +79,9 @@ def joined(chunks: Sequence[Chunk]) -> dict[str, np.ndarray]:
     return whole
 
 
-def history_arrays(history: History) -> dict[str, np.ndarray]:
+def history_arrays(history: History) -> Arrays:
     """Points and chunks as arrays for a checkpoint: episodes [P], values [P, members, ...]."""
-    arrays = {}
-    for kind, entries in (("points", history.points), ("chunks", history.chunks)):
-        if not entries:
-            continue
-        arrays[f"{kind}.episode"] = np.array([episode for episode, _ in entries])
-        for name in entries[0][1]:
-            arrays[f"{kind}.{name}"] = np.stack([values[name] for _, values in entries])
-    return arrays
+    return _arrays_of("points", history.points) | _arrays_of("chunks", history.chunks)
 
 
 def history_of(episode: int, seconds: Sequence[float], arrays: Arrays) -> History:
@@ -100,35 +90,57 @@ def history_of(episode: int, seconds: Sequence[float], arrays: Arrays) -> Histor
     return History(episode, np.array(seconds), points, chunks)
 
 
-def _entries(kind: str, arrays: Arrays) -> list[tuple[int, Values]]:
+def _arrays_of(kind: str, entries: Entries) -> Arrays:
+    """Entries as arrays, whose names begin with their kind."""
+    if not entries:
+        return {}
+    episodes = [episode for episode, _ in entries]
+    arrays = {f"{kind}.episode": np.array(episodes)}
+    _, first = entries[0]
+    for name in first:
+        each = [values[name] for _, values in entries]
+        arrays[f"{kind}.{name}"] = np.stack(each)
+    return arrays
+
+
+def _entries(kind: str, arrays: Arrays) -> Entries:
+    """The entries of which `_arrays_of` made these arrays; none where there were none."""
     prefix = f"{kind}."
-    own = {
-        name.removeprefix(prefix): value
-        for name, value in arrays.items()
-        if name.startswith(prefix)
-    }
-    episodes = own.pop("episode", np.array([], int)).tolist()
+    own = {}
+    for name, value in arrays.items():
+        if name.startswith(prefix):
+            own[name.removeprefix(prefix)] = value
+    if not own:
+        return []
+    episodes = own.pop("episode").tolist()
     entries = []
     for index, episode in enumerate(episodes):
-        entries.append((episode, {name: value[index] for name, value in own.items()}))
+        values = {name: value[index] for name, value in own.items()}
+        entries.append((episode, values))
     return entries
 
 
-def _rows(entries: Sequence[tuple[int, Values]], rows: slice) -> list[tuple[int, Values]]:
+def _rows(entries: Entries, rows: slice) -> Entries:
+    """Entries with some of their members only."""
     cut = []
     for episode, values in entries:
-        cut.append((episode, {name: value[rows] for name, value in values.items()}))
+        own = {name: value[rows] for name, value in values.items()}
+        cut.append((episode, own))
     return cut
 
 
-def _stacked(several: Sequence[Sequence[tuple[int, Values]]]) -> list[tuple[int, Values]]:
+def _concatenated(several: Sequence[Entries]) -> Entries:
     """Entries of several histories as one's, entry by entry."""
     entries = []
     for group in zip(*several, strict=True):
         episodes = {episode for episode, _ in group}
+        # They were saved at the same episode by the same schedule, unless versions differ.
         if len(episodes) != 1:
             raise ValueError(f"histories that differ: entries at {sorted(episodes)}")
-        names = group[0][1]
-        values = {name: np.concatenate([own[name] for _, own in group]) for name in names}
+        _, first = group[0]
+        values = {}
+        for name in first:
+            each = [own[name] for _, own in group]
+            values[name] = np.concatenate(each)
         entries.append((episodes.pop(), values))
     return entries

@@ -1,4 +1,4 @@
-"""The host's loop over one cohort: chunk after chunk, and at a chunk's end all that is not training.
+"""The host's loop over one cohort: chunk after chunk, and at a chunk's end whatever is not training.
 
 After each chunk: look for members that diverged, save if it is time, stop if asked. After the last
 chunk of a point: an evaluation.

@@ -102,10 +102,8 @@ class ProgressObserver:
     def _name_diverged(self, event: Diverged) -> None:
         for member, divergence in zip(event.members, event.divergences, strict=True):
             episode, update, leaf = divergence
-            text = (
-                f"{member.label}: seed {member.seed} diverged: not finite from episode {episode} on "
-                f"(update {update}, {leaf})"
-            )
+            where = f"not finite from episode {episode} on (update {update}, {leaf})"
+            text = f"{member.label}: seed {member.seed} diverged: {where}"
             self._console.print(text, style="red", highlight=False)
 
     def _show(self, where: Where) -> None:

@@ -9,6 +9,7 @@ from adama_jax.config.identity import config_hash
 from adama_jax.config.schema import Config
 from adama_jax.execution.actors import about_actors
 from adama_jax.execution.build import make_env
+from adama_jax.execution.events import Values
 from adama_jax.execution.loop import Learned
 from adama_jax.execution.program import Program
 from adama_jax.storage.provenance import machine
@@ -20,21 +21,29 @@ def keep_member(writer: RunWriter, seed: int, row: int, learned: Learned) -> Non
     history = learned.history
     divergence = learned.diverged.get(row)
     about = FinishedSeed(
-        float(history.seconds[row]),
-        history.episode,
-        divergence._asdict() if divergence else None,
+        seconds=float(history.seconds[row]),
+        episodes=history.episode,
+        diverged=divergence._asdict() if divergence else None,
     )
-    names = sorted(history.points[0][1])
+    # By name, as the curves have always been in metrics.npz.
+    _, first = history.points[0]
+    curves = {}
+    for name in sorted(first):
+        points = [values[name][row] for _, values in history.points]
+        curves[name] = np.stack(points)
     kept = Kept(
         episode=np.array([episode for episode, _ in history.points]),
-        curves={
-            name: np.stack([values[name][row] for _, values in history.points]) for name in names
-        },
-        rollout={name: value[row] for name, value in learned.rollouts.items()},
-        actors={name: value[row] for name, value in learned.actors.items()},
+        curves=curves,
+        rollout=_row(learned.rollouts, row),
+        actors=_row(learned.actors, row),
         about=about,
     )
     writer.keep(seed, kept)
+
+
+def _row(values: Values, row: int) -> dict[str, np.ndarray]:
+    """The values of one member."""
+    return {name: value[row] for name, value in values.items()}
 
 
 def finish_run(writer: RunWriter, config: Config, program: Program | None, members: int) -> None:
@@ -54,33 +63,43 @@ def _meta(
     config: Config, finished: dict[int, FinishedSeed], program: Program | None, members: int
 ) -> dict[str, Any]:
     """What `meta.json` says."""
-    busy = sum(seed.seconds for seed in finished.values())
-    updates = sum(seed.episodes for seed in finished.values()) * config.learning.updates_per_episode
-    diverged = {seed: about.diverged for seed, about in finished.items() if about.diverged}
-    about = machine(used=program.population.devices if program else None)
-    about |= {
-        "config_hash": config_hash(config),
-        "finished_at": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
-        "wall_seconds": busy,  # this run's share, by its number of seeds
-        "compile_seconds": program.seconds if program else 0.0,  # until training could begin
-        "updates_per_second": updates / busy,
-    }
-    # What these two are called in files was settled when a member was called a run.
-    about["runs_in_program"] = members
-    about["runs_at_once"] = min(program.width, members) if program else 0
-    about["diverged"] = {seed: divergence["episode"] for seed, divergence in diverged.items()}
-    about["diverged_in"] = diverged
-    return about
+    seeds = finished.values()
+    busy = sum(seed.seconds for seed in seeds)
+    episodes = sum(seed.episodes for seed in seeds)
+    diverged = {}
+    diverged_at = {}
+    for seed, about in finished.items():
+        if about.diverged:
+            diverged[seed] = about.diverged
+            diverged_at[seed] = about.diverged["episode"]
+    devices = program.population.devices if program else None
+    meta = machine(used=devices)
+    meta["config_hash"] = config_hash(config)
+    meta["finished_at"] = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+    # This run's share of the training time, by its number of seeds.
+    meta["wall_seconds"] = busy
+    meta["updates_per_second"] = episodes * config.learning.updates_per_episode / busy
+    # Until training could begin; the evaluation is compiled beside it.
+    meta["compile_seconds"] = program.seconds if program else 0.0
+    # What these two are called on disk was settled when a member was called a run.
+    meta["runs_in_program"] = members
+    meta["runs_at_once"] = min(program.width, members) if program else 0
+    meta["diverged"] = diverged_at
+    meta["diverged_in"] = diverged
+    return meta
 
 
 def _entities(config: Config) -> dict[str, np.ndarray]:
     """What there is to draw, and how long a step lasts."""
     spec = make_env(config).spec
-    entities = spec.entities
+    kinds = [entity.kind for entity in spec.entities]
+    names = [entity.name for entity in spec.entities]
+    radii = [entity.radius for entity in spec.entities]
+    agents = [entity.agent for entity in spec.entities]
     return {
-        "kind": np.array([entity.kind for entity in entities]),
-        "name": np.array([entity.name for entity in entities]),
-        "radius": np.array([entity.radius for entity in entities], np.float32),
-        "agent": np.array([entity.agent for entity in entities], np.int32),
+        "kind": np.array(kinds),
+        "name": np.array(names),
+        "radius": np.array(radii, np.float32),
+        "agent": np.array(agents, np.int32),
         "seconds": np.array(spec.seconds),
     }

@@ -1,4 +1,4 @@
-"""Training the runs of one program, new ones and ones that were begun earlier, into their folders."""
+"""Training the runs of one program, new ones and unfinished ones, into their folders."""
 
 from collections.abc import Sequence
 from contextlib import ExitStack

@@ -1,4 +1,4 @@
-"""Saving a cohort's checkpoints in the background, each group of a run's seeds in the run's folder."""
+"""Saving a cohort's checkpoints in the background, each group of seeds in its own run's folder."""
 
 import contextlib
 import time
@@ -100,7 +100,7 @@ class GroupSaver:
         return leaves | replay.arrays, history_of(step, state.about["seconds"], state.arrays)
 
     def set_aside_from(self, step: int) -> None:
-        """Take that checkpoint and all newer ones out of the way: else they would count as newest."""
+        """Take that checkpoint and newer ones out of the way: else they would count as newest."""
         for checkpoints in (self._state, self._replay):
             for each in checkpoints.steps():
                 if each >= step:
@@ -167,7 +167,7 @@ class CohortSaver:
             self._room = self._thread.submit(room_for, self._leaves)
 
     def room(self) -> Arrays | None:
-        """Arrays to copy a state into, once what they held is written; None where none are ready."""
+        """Arrays to copy a state into, once what they held is written; None: there are none."""
         self.wait()
         return self._room.result() if self._room is not None else None
 
