@@ -19,7 +19,7 @@ import jax
 
 from adama_jax.config.names import with_settings
 from adama_jax.config.schema import Config, scenario_config
-from adama_jax.execution.build import make_env, make_hypers, make_train
+from adama_jax.execution.build import make_env, make_train, stacked_hypers
 from adama_jax.execution.devices import set_up_jax
 from adama_jax.storage.provenance import machine
 from adama_jax.studies.sweep import PRESETS, product
@@ -68,7 +68,7 @@ def compiled(configs: list[Config], unroll: int, precision: str) -> Compiled:
     with jax.default_matmul_precision(precision):
         trainer = make_train(configs[0], unroll)
         whole = population(trainer, len(configs), jax.local_devices()[:1])
-        shapes = whole.shapes(make_hypers(configs))
+        shapes = whole.shapes(stacked_hypers(configs))
         advance = whole.chunk.lower(shapes, CHUNK).compile()  # pyright: ignore
     return Compiled(whole, advance, time.perf_counter() - begun)
 
@@ -76,7 +76,7 @@ def compiled(configs: list[Config], unroll: int, precision: str) -> Compiled:
 def start(program: Compiled, configs: list[Config]) -> Any:
     """The state before the first episode."""
     seeds = [config.seed for config in configs]
-    return program.whole.init(seeds, make_hypers(configs))
+    return program.whole.init(seeds, stacked_hypers(configs))
 
 
 def rate(program: Compiled, configs: list[Config], chunks: int) -> float:
@@ -201,7 +201,7 @@ def main(runs: int, episodes: int, minutes: float) -> None:
     unroll, precision = choose(configs, begun + 30 * minutes, record)
     program = compiled(configs, unroll, precision)
     report["chosen"] = {"unroll": unroll, "precision": precision}
-    shapes = program.whole.shapes(make_hypers(configs))
+    shapes = program.whole.shapes(stacked_hypers(configs))
     report["memory"] = memory(program.advance, shapes, runs)
     _save(report)
     report["run"] = train(program, configs, episodes, begun + 60 * minutes)

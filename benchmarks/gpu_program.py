@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 
 from jax.experimental import topologies
 
-from adama_jax.execution.build import make_env, make_hypers, make_train
+from adama_jax.execution.build import make_env, make_train, stacked_hypers
 from adama_jax.storage.provenance import machine
 from adama_jax.training.population import population
 from benchmarks.gpu import CHUNK, UNROLLS, floors, grid, memory
@@ -197,7 +197,7 @@ def main(runs: int) -> None:
     for unroll in UNROLLS:
         trainer = make_train(configs[0], unroll, platform="gpu")
         whole = population(trainer, runs, list(topology.devices)[:1])
-        shapes = whole.shapes(make_hypers(configs))
+        shapes = whole.shapes(stacked_hypers(configs))
         program = whole.chunk.lower(shapes, CHUNK).compile()  # pyright: ignore
         launched = kernels(program.as_text(), shapes.replay.rows.size)
         found = summary(launched, least["GFLOP"])

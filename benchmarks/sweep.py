@@ -21,7 +21,7 @@ import jax
 
 from adama_jax.config.names import with_settings
 from adama_jax.config.schema import Config, scenario_config
-from adama_jax.execution.build import make_hyper, make_hypers, make_train
+from adama_jax.execution.build import make_hyper, make_train, stacked_hypers
 from adama_jax.execution.devices import cohort_width, cohorts_of
 from adama_jax.studies.sweep import product
 from adama_jax.training.population import Population, population
@@ -56,7 +56,7 @@ def seconds(program: Compiled, configs: list[Config], episodes: int) -> float:
     for cohort in cohorts_of(runs, whole.width):
         # The last cohort is filled up with copies.
         rows = [cohort[row % len(cohort)] for row in range(whole.width)]
-        hyper = make_hypers([config for config, _ in rows])
+        hyper = stacked_hypers([config for config, _ in rows])
         state = whole.init([seed for _, seed in rows], hyper)
         metrics = None
         for _ in range(episodes // CHUNK):

@@ -62,9 +62,11 @@ def load_actors(path: Path) -> Actors:
 
     An action of each agent of seed 0:
 
-    >>> actors = load_actors(Path("results/clustering/adama-0123456789/actors.npz"))  # doctest: +SKIP
+    >>> path = Path("results/clustering/adama-0123456789/actors.npz")
+    >>> actors = load_actors(path)  # doctest: +SKIP
     >>> of_seed = jax.tree.map(lambda leaf: leaf[0], actors.params)  # doctest: +SKIP
-    >>> actors.act(of_seed, jax.numpy.zeros((4, 1, actors.about["obs_size"]))).shape  # doctest: +SKIP
+    >>> nothing_seen = jax.numpy.zeros((4, 1, actors.about["obs_size"]))  # doctest: +SKIP
+    >>> actors.act(of_seed, nothing_seen).shape  # doctest: +SKIP
     (4, 1, 2)
     """
     arrays = read_arrays(path)

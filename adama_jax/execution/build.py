@@ -98,11 +98,14 @@ def make_replay(config: Config, env: Env, algorithm: Algorithm) -> Replay:
 def make_train(
     config: Config, unroll: int = 1, sharing: int = 1, platform: str | None = None
 ) -> Trainer:
-    """A run as pure functions that vmap over keys and float hyperparameters (`make_hyper`).
+    """A member's training as pure functions that vmap over keys and hyperparameters.
 
-    `unroll`, as `trainer` has it: 1 is as fast as any on a CPU (docs/performance.md). `sharing`, as `population` has
-    it: with more than one device its `chunk` works in a population only. `platform`: of the devices it is for; None:
-    JAX's default.
+    Args:
+        config: of its run.
+        unroll: as `trainer` has it: 1 is as fast as any on a CPU (docs/performance.md).
+        sharing: as `population` has it: with more than one device `chunk` works in a population
+            only.
+        platform: of the devices it is for; None: JAX's default.
 
     Raises:
         ValueError: so many devices cannot share a minibatch.
@@ -111,7 +114,8 @@ def make_train(
     >>> from adama_jax.config.schema import scenario_config
     >>> config = dataclasses.replace(scenario_config("going_together"), episodes=3)
     >>> train = make_train(config)
-    >>> state, metrics = jax.jit(train.chunk, static_argnums=1)(train.init(jax.random.key(0), make_hyper(config)), 3)
+    >>> state = train.init(jax.random.key(0), make_hyper(config))
+    >>> state, metrics = jax.jit(train.chunk, static_argnums=1)(state, 3)
     >>> int(state.episode), metrics.actor_rates.shape
     (3, (2,))
     """
@@ -139,19 +143,24 @@ def make_train(
     )
 
 
-def make_hypers(configs: Sequence[Config]) -> TrainHyper:
-    """The float hyperparameters of several configurations, every leaf [len(configs)], for a `population`.
+def stacked_hypers(configs: Sequence[Config]) -> TrainHyper:
+    """The float hyperparameters of several configurations, for a `population`.
+
+    Returns:
+        Every leaf [len(configs)].
 
     >>> from adama_jax.config.schema import scenario_config
-    >>> make_hypers([scenario_config("clustering"), scenario_config("predator_prey")]).rates.critic_scale.tolist()
+    >>> configs = [scenario_config("clustering"), scenario_config("predator_prey")]
+    >>> stacked_hypers(configs).rates.critic_scale.tolist()
     [80.0, 50.0]
     """
-    return jax.tree.map(lambda *values: np.array(values, np.float32), *map(make_hyper, configs))
+    each = [make_hyper(config) for config in configs]
+    return jax.tree.map(lambda *values: np.array(values, np.float32), *each)
 
 
 def make_hyper(config: Config) -> TrainHyper:
-    """The float hyperparameters of a configuration, each of which a grid may replace by an array."""
-    # A traced setting and the hyperparameter that it becomes have one name, whatever group it is in.
+    """The float hyperparameters of a configuration; a grid may put an array for each."""
+    # A traced setting and its hyperparameter have one name, whatever group the setting is in.
     values = {name.rpartition(".")[2]: setting(config, name) for name in traced_settings(config)}
     if values["critic_scale"] == "auto":
         values["critic_scale"] = 0.0  # measured: the rule does not read it

@@ -50,7 +50,10 @@ class Cohort(NamedTuple):
     @property
     def members(self) -> list[tuple[int, int]]:
         """The run and the seed of each row."""
-        return [(group.run, seed) for group in self.groups for seed in group.saved.seeds]
+        found = []
+        for group in self.groups:
+            found += [(group.run, seed) for seed in group.saved.seeds]
+        return found
 
     def rows(self) -> list[slice]:
         """The rows of each group."""
@@ -79,10 +82,12 @@ def cohorts_to_resume(groups: Sequence[Group]) -> list[Cohort]:
     2 75 [(2, 0)]
     4 50 [(3, 0)]
     """
-    programs = sorted({(group.saved.width, group.saved.devices) for group in groups})
+    programs: dict[tuple[int, int], list[Group]] = {}
+    for group in groups:
+        shape = (group.saved.width, group.saved.devices)
+        programs.setdefault(shape, []).append(group)
     cohorts = []
-    for program in programs:
-        left = [group for group in groups if (group.saved.width, group.saved.devices) == program]
+    for _, left in sorted(programs.items()):
         while left:
             cohort = _least_far(left)
             cohorts.append(cohort)
@@ -99,9 +104,10 @@ def _least_far(groups: Sequence[Group]) -> Cohort:
     room = able[0].saved.width
     taken = []
     for group in able:
-        if len(group.saved.seeds) <= room:
+        members = len(group.saved.seeds)
+        if members <= room:
             taken.append(group)
-            room -= len(group.saved.seeds)
+            room -= members
     # In the order of the job, so that a cohort that was stopped whole is as it was.
     in_order = sorted(taken, key=lambda group: (group.run, group.saved.seeds))
     return Cohort(tuple(in_order), episode)

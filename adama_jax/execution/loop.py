@@ -1,4 +1,4 @@
-"""The host's loop over one cohort: chunk after chunk, and at a chunk's end whatever is not training.
+"""The host's loop over one cohort: chunk after chunk, and between them what is not training.
 
 After each chunk: look for members that diverged, save if it is time, stop if asked. After the last
 chunk of a point: an evaluation.
@@ -14,7 +14,7 @@ import numpy as np
 from adama_jax.config.schema import Config
 from adama_jax.errors import Interrupted
 from adama_jax.execution.actors import actor_arrays
-from adama_jax.execution.build import make_env, make_hypers
+from adama_jax.execution.build import make_env, stacked_hypers
 from adama_jax.execution.events import (
     Advanced,
     Diverged,
@@ -117,7 +117,7 @@ class _Cohort:
         program = self._program
         if restored is None:
             copies = [self._members[row % len(self._members)] for row in range(program.width)]
-            hypers = make_hypers([member.config for member in copies])
+            hypers = stacked_hypers([member.config for member in copies])
             self.state = program.population.init([member.seed for member in copies], hypers)
             self.history = no_history(len(self._members))
         else:

@@ -2,9 +2,8 @@
 
 import contextlib
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import Any
 
 import numpy as np
 
@@ -12,7 +11,7 @@ from adama_jax.config.options import Training
 from adama_jax.errors import CheckpointError, WrongShapes
 from adama_jax.execution.cohort import Cohort
 from adama_jax.execution.history import History, beside, history_arrays, history_of
-from adama_jax.execution.state import Arrays, Leaf, room_for
+from adama_jax.execution.state import Arrays, Leaves, room_for
 from adama_jax.storage.checkpoints import Checkpoints
 from adama_jax.storage.groups import (
     REPLAY,
@@ -23,14 +22,15 @@ from adama_jax.storage.groups import (
 )
 
 Report = Callable[[str], None]
-Saved = tuple[dict[str, np.ndarray], History]  # a group's rows of a state, and what it measured
+Saved = tuple[dict[str, np.ndarray], History]  # a state, or a group's rows of one; its history
+Shapes = dict[str, tuple[tuple[int, ...], str]]
 IN_STATE = "state."  # before the leaves' names in a checkpoint, which holds the history too
 
 
 class GroupSaver:
     """The checkpoints of one group."""
 
-    def __init__(self, group: SavedGroup, leaves: Mapping[str, Leaf], training: Training):
+    def __init__(self, group: SavedGroup, leaves: Leaves, training: Training):
         self.group = group
         self._leaves = leaves
         self._replay_every = training.replay_every
@@ -92,12 +92,11 @@ class GroupSaver:
                 f"the replay is that of episode {replay.step}: "
                 "not equal to a run that was never interrupted"
             )
-        leaves = {
-            name.removeprefix(IN_STATE): leaf
-            for name, leaf in state.arrays.items()
-            if name.startswith(IN_STATE)
-        }
-        return leaves | replay.arrays, history_of(step, state.about["seconds"], state.arrays)
+        leaves = dict(replay.arrays)
+        for name, leaf in state.arrays.items():
+            if name.startswith(IN_STATE):
+                leaves[name.removeprefix(IN_STATE)] = leaf
+        return leaves, history_of(step, state.about["seconds"], state.arrays)
 
     def set_aside_from(self, step: int) -> None:
         """Take that checkpoint and newer ones out of the way: else they would count as newest."""
@@ -111,12 +110,14 @@ class GroupSaver:
         self._state.close()
         self._replay.close()
 
-    def _shapes(self) -> tuple[dict[str, Any], dict[str, Any]]:
+    def _shapes(self) -> tuple[Shapes, Shapes]:
         """What the leaves of this group's replay and state must be, as `Checkpoints` takes it."""
         members = len(self.group.seeds)
         replay, state = {}, {}
         for name, leaf in self._leaves.items():
-            shape = (members, *leaf.shape[1:]) if leaf.per_member else leaf.shape
+            shape = leaf.shape
+            if leaf.per_member:
+                shape = (members, *leaf.shape[1:])
             if leaf.replay:
                 replay[name] = (shape, leaf.dtype)
             else:
@@ -147,15 +148,13 @@ class CohortSaver:
         report: hears, in a line each, what was bad and what could not be written.
     """
 
-    def __init__(
-        self, cohort: Cohort, leaves: Mapping[str, Leaf], training: Training, report: Report
-    ):
+    def __init__(self, cohort: Cohort, leaves: Leaves, training: Training, report: Report):
         self.cohort = cohort
         self.newest: int | None = None  # the last episode that this object saved
         self._leaves = leaves
         self._training = training
         self._report = report
-        self._groups = [GroupSaver(group.saved, leaves, training) for group in cohort.groups]
+        self._groups = [GroupSaver(each.saved, leaves, training) for each in cohort.groups]
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="checkpoint")
         self._pending: Future[None] | None = None
         self._last = time.monotonic()
@@ -242,24 +241,29 @@ class CohortSaver:
         return self._as_one(found), []
 
     def _as_one(self, found: Sequence[Saved]) -> Saved:
+        """A state of the program's width, and one history, of the groups' own."""
         room = self.room()
         arrays = dict(room) if room is not None else room_for(self._leaves)
-        width = self.cohort.width
-        members = len(self.cohort.members)
+        of_groups = [own for own, _ in found]
         for name, leaf in self._leaves.items():
             if not leaf.per_member:
-                arrays[name][...] = found[0][0][name]
+                # A counter, which is equal at equal episodes.
+                arrays[name][...] = of_groups[0][name]
                 continue
-            for rows, (own, _) in zip(self.cohort.rows(), found, strict=True):
+            for rows, own in zip(self.cohort.rows(), of_groups, strict=True):
                 arrays[name][rows] = own[name]
-            # The rows left over are copies, as in a population that is filled up.
-            for row in range(members, width):
-                arrays[name][row] = arrays[name][row % members]
+            self._fill_up(arrays[name])
         try:
             history = beside([own for _, own in found])
         except ValueError as error:
             raise CheckpointError(f"{self._groups[0].group.folder}: {error}") from error
         return arrays, history
+
+    def _fill_up(self, leaf: np.ndarray) -> None:
+        """Copies in the rows that no member has, as in a new population."""
+        members = len(self.cohort.members)
+        for row in range(members, self.cohort.width):
+            leaf[row] = leaf[row % members]
 
     def close(self) -> None:
         """Until what is being saved is on disk; then nothing more can be."""
@@ -305,7 +309,7 @@ class CohortSaver:
         self._report(f"a checkpoint could not be saved, training continues: {error}")
 
 
-def _check_finite(arrays: Arrays, leaves: Mapping[str, Leaf], finite: np.ndarray) -> None:
+def _check_finite(arrays: Arrays, leaves: Leaves, finite: np.ndarray) -> None:
     rows = np.flatnonzero(finite)
     for name, leaf in leaves.items():
         if leaf.parameter and not np.isfinite(arrays[name][rows]).all():

@@ -29,28 +29,41 @@ class Leaf(NamedTuple):
     parameter: bool  # a member whose parameters are not finite has diverged
 
 
-def leaves_of(like: TrainState) -> dict[str, Leaf]:
+Leaves = dict[str, Leaf]
+
+
+def leaves_of(like: TrainState) -> Leaves:
     """The leaves by the names that `named_arrays` gives them.
 
     Args:
         like: a population's state; its leaves may be shapes.
     """
-    per_member = jax.tree.map(
-        lambda axis, part: _everywhere(axis is not None, part),
-        AXES,
-        like,
-        is_leaf=lambda axis: axis is None,
+    in_replay = _nowhere(like)._replace(replay=_everywhere(True, like.replay))
+    params = _everywhere(True, like.learner.params)
+    in_params = _nowhere(like)
+    in_params = in_params._replace(learner=in_params.learner._replace(params=params))
+    marks = zip(
+        jax.tree.leaves(_has_members(like)),
+        jax.tree.leaves(in_replay),
+        jax.tree.leaves(in_params),
+        strict=True,
     )
-    nothing = _everywhere(False, like)
-    replay = nothing._replace(replay=_everywhere(True, like.replay))
-    learner = nothing.learner._replace(params=_everywhere(True, like.learner.params))
-    parameter = nothing._replace(learner=learner)
-    marks = [jax.tree.leaves(marked) for marked in (per_member, replay, parameter)]
     found = {}
-    for name, leaf, *own in zip(tree.leaf_names(like), jax.tree.leaves(like), *marks, strict=True):
+    names = tree.leaf_names(like)
+    for name, leaf, own in zip(names, jax.tree.leaves(like), marks, strict=True):
         data = jax.eval_shape(jax.random.key_data, leaf) if _is_key(leaf) else leaf
         found[name] = Leaf(tuple(data.shape), str(data.dtype), *own)
     return found
+
+
+def _has_members(like: TrainState) -> PyTree:
+    """At each leaf whether its first axis is the members', as `AXES` says for whole parts."""
+
+    def mark(axis: int | None, part: PyTree) -> PyTree:
+        return _everywhere(axis is not None, part)
+
+    # None is what `AXES` has where there is no such axis; JAX would take it for no leaf at all.
+    return jax.tree.map(mark, AXES, like, is_leaf=lambda axis: axis is None)
 
 
 def named_arrays(state: PyTree, into: Arrays | None = None) -> dict[str, np.ndarray]:
@@ -66,14 +79,16 @@ def named_arrays(state: PyTree, into: Arrays | None = None) -> dict[str, np.ndar
     >>> {name: leaf.tolist() for name, leaf in named_arrays(state).items()}
     {'key': [0, 7], 'x': [1.0, 1.0]}
     """
-    names, leaves = tree.leaf_names(state), jax.tree.leaves(state)
+    names = tree.leaf_names(state)
+    leaves = jax.tree.leaves(state)
     copies = {}
     for name, leaf in zip(names, leaves, strict=True):
-        copies[name] = _copy(leaf, (into or {}).get(name))
+        room = into[name] if into is not None else None
+        copies[name] = _copy(leaf, room)
     return copies
 
 
-def room_for(leaves: Mapping[str, Leaf]) -> dict[str, np.ndarray]:
+def room_for(leaves: Leaves) -> dict[str, np.ndarray]:
     """Arrays for `named_arrays` to copy into."""
     # Written to, for the system gives no memory before: the copy would have to wait for it.
     return {name: np.full(leaf.shape, 0, leaf.dtype) for name, leaf in leaves.items()}
@@ -87,20 +102,28 @@ def on_devices(arrays: Arrays, like: PyTree, shardings: PyTree) -> PyTree:
         like: a state of the same structure; its leaves may be shapes.
         shardings: where each leaf goes, a prefix of `like`.
     """
-    each = jax.tree.leaves(jax.tree.map(_everywhere, shardings, like))
+    names = tree.leaf_names(like)
     leaves, structure = jax.tree.flatten(like)
+    each = jax.tree.leaves(jax.tree.map(_everywhere, shardings, like))
     values = []
-    for name, leaf, sharding in zip(tree.leaf_names(like), leaves, each, strict=True):
+    for name, leaf, sharding in zip(names, leaves, each, strict=True):
         # No alias: the state will be donated, and the arrays are somebody else's.
         value = jax.device_put(arrays[name], sharding, may_alias=False)
-        values.append(jax.random.wrap_key_data(value) if _is_key(leaf) else value)
+        if _is_key(leaf):
+            value = jax.random.wrap_key_data(value)
+        values.append(value)
+    state = jax.tree.unflatten(structure, values)
     # The arrays may be overwritten as soon as this returns.
-    return jax.block_until_ready(jax.tree.unflatten(structure, values))
+    return jax.block_until_ready(state)
 
 
 def to_numpy(values: PyTree, members: int) -> PyTree:
     """Results of the first members as NumPy arrays; what only filled up the devices is dropped."""
     return jax.tree.map(lambda leaf: np.asarray(leaf)[:members], values)
+
+
+def _nowhere(like: TrainState) -> TrainState:
+    return jax.tree.map(lambda _: False, like)
 
 
 def _everywhere(value: Any, part: PyTree) -> PyTree:

@@ -11,8 +11,11 @@ from typing import Any
 
 from adama_jax.errors import Stopped
 
-GRACE = 9.0  # seconds; who has not left by then is made to, and goes on from the last checkpoint on disk
-TWICE = 1.5  # seconds; two signals within them are one, sent to a process and to its group
+# Seconds before a stopping process is killed; it resumes from its last checkpoint. Schedulers send
+# SIGKILL some ten seconds after SIGTERM: a line that says so must come before.
+GRACE = 9.0
+# Seconds within which two signals are one: a terminal sends Ctrl-C to a process and to its group.
+SAME_SIGNAL = 1.5
 
 
 class Stop:
@@ -28,23 +31,21 @@ class Stop:
         return self._signal is not None
 
     def set(self, number: int) -> None:
-        """Stop, soon; the process is ended if it has not by then, or at once if it is told again."""
+        """Stop, soon. A process that does not is ended, after a while or when it is told again."""
         if self._signal is not None:
-            if time.monotonic() - self._at > TWICE:
+            if time.monotonic() - self._at > SAME_SIGNAL:
                 _leave(self.code)
             return
-        print(
-            "adama: stopping; a checkpoint is written at the next chunk's edge",
-            file=sys.stderr,
-            flush=True,
-        )
-        self._signal, self._at = number, time.monotonic()
+        _say("stopping; a checkpoint is written after this chunk of episodes")
+        self._signal = number
+        self._at = time.monotonic()
+        # A compilation or a long chunk may take longer than anybody waits.
         self._timer = threading.Timer(GRACE, _leave, [self.code])
         self._timer.daemon = True
         self._timer.start()
 
     def left(self) -> None:
-        """Everything has; nobody need be made to."""
+        """Everything has stopped: the process need not be ended."""
         if self._timer is not None:
             self._timer.cancel()
 
@@ -56,7 +57,7 @@ class Stop:
 
 @contextmanager
 def stop_on_signals() -> Iterator[Stop]:
-    """Take Ctrl-C and SIGTERM as a wish to stop at the next chunk's edge; a second one ends the process at once.
+    """Take Ctrl-C and SIGTERM as a wish to stop after the chunk; a second one ends the process.
 
     In a thread that is not the main one, which gets no signals, nothing is changed.
 
@@ -84,7 +85,7 @@ def stop_on_signals() -> Iterator[Stop]:
 
 @contextmanager
 def deaf_to_ctrl_c() -> Iterator[None]:
-    """Processes that are started meanwhile do not hear a terminal's Ctrl-C, unless they choose to."""
+    """Processes that are started meanwhile ignore a terminal's Ctrl-C, unless they choose not to."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return
@@ -96,6 +97,11 @@ def deaf_to_ctrl_c() -> Iterator[None]:
 
 
 def _leave(code: int) -> None:
-    print("adama: left before the next chunk's edge; the same command goes on from the last checkpoint on disk",
-          file=sys.stderr, flush=True)  # fmt: skip
+    """End the process, whatever its threads are doing."""
+    _say("ended before the chunk was over; the same command resumes from the last checkpoint")
+    # Not sys.exit: this runs in a timer's thread, and threads that compile would be waited for.
     os._exit(code)
+
+
+def _say(line: str) -> None:
+    print(f"adama: {line}", file=sys.stderr, flush=True)

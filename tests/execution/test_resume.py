@@ -282,7 +282,7 @@ def nan_at_update_230(monkeypatch):
     monkeypatch.setattr(compose, "learner", learner)
 
     def mark(seeds):
-        honest_hypers = compose.make_hypers
+        honest_hypers = compose.stacked_hypers
 
         def marked(configs):
             hyper = honest_hypers(configs)
@@ -290,7 +290,7 @@ def nan_at_update_230(monkeypatch):
             step[seeds] = -1
             return hyper._replace(learner=hyper.learner._replace(secant_step=step))
 
-        monkeypatch.setattr("adama_jax.execution.loop.make_hypers", marked)
+        monkeypatch.setattr("adama_jax.execution.loop.stacked_hypers", marked)
 
     return mark
 
