@@ -252,7 +252,7 @@ def test_an_interrupt_stops_all_jobs(tmp_path, monkeypatch):
     with pytest.raises(KeyboardInterrupt):
         launch(jobs(configs, labels(configs)), tmp_path, Launch(at_once=2), QUIET)
     assert not any(RunFolder.of(tmp_path, config).is_finished() for config in configs)
-    assert len(list(tmp_path.glob("*/*.partial/checkpoints/*/state/[0-9]*"))) == 4
+    assert len(list(tmp_path.glob("*/*.partial/checkpoints/*/state/[0-9]*"))) == 2
 
 
 def test_why_a_submitted_job_failed_is_its_own_last_line():
