@@ -1,8 +1,8 @@
 """Checkpoints of arrays through Orbax's CheckpointManager, and proof that what is read was saved.
 
-Orbax restores a flipped bit without a word. So each checkpoint has a manifest with a sha256 of every
-leaf, which is checked on reading. What is saved are flat dictionaries of NumPy arrays and JSON: data,
-never code.
+Orbax restores a flipped bit without a word. So each checkpoint has a manifest with a sha256 of each
+leaf, which is checked on reading. What is saved are flat dictionaries of NumPy arrays and JSON:
+data, never code.
 """
 
 import shutil
@@ -95,8 +95,14 @@ class Checkpoints:
 
     def steps(self) -> list[int]:
         """What is there, newest first."""
-        names = [path.name for path in self.folder.iterdir()] if self.folder.is_dir() else []
-        return sorted((int(name) for name in names if name.isdecimal()), reverse=True)
+        if not self.folder.is_dir():
+            return []
+        found = []
+        for path in self.folder.iterdir():
+            # Others were set aside, or are being written.
+            if path.name.isdecimal():
+                found.append(int(path.name))
+        return sorted(found, reverse=True)
 
     def read(self, step: int, shapes: Shapes | None = None) -> Checkpoint:
         """A checkpoint, verified.
@@ -140,7 +146,7 @@ class Checkpoints:
             self._reload()
 
     def set_aside(self, step: int) -> None:
-        """Take a step that cannot be used out of the way, to `<step>.bad`: somebody may look at it."""
+        """Move a step that cannot be used to `<step>.bad`, for people to look at."""
         bad = self.folder / f"{step}.bad"
         shutil.rmtree(bad, ignore_errors=True)
         self._folder_of(step).rename(bad)
@@ -157,7 +163,8 @@ class Checkpoints:
     def _manifest(self, step: int) -> Manifest:
         """What a checkpoint says of itself, verified."""
         folder = self._folder_of(step)
-        saved = self._restore(step, MANIFEST, _orbax().args.JsonRestore(), "manifest")
+        args = _orbax().args.JsonRestore()
+        saved = self._restore(step, MANIFEST, args, "manifest")
         if not isinstance(saved, Mapping):
             raise CheckpointError(f"{folder}: has no manifest")
         # Asked before the digests are, which other formats may lack.
@@ -174,7 +181,8 @@ class Checkpoints:
         ocp = _orbax()
         as_array = {name: ocp.RestoreArgs(restore_type=np.ndarray)}
         args = ocp.args.PyTreeRestore({name: 0}, restore_args=as_array, partial_restore=True)
-        return np.asarray(self._restore(step, ARRAYS, args, f"leaf {name}")[name])
+        leaves = self._restore(step, ARRAYS, args, f"leaf {name}")
+        return np.asarray(leaves[name])
 
     def _restore(self, step: int, item: str, args: Any, what: str) -> Any:
         try:
@@ -236,7 +244,8 @@ def _check_shapes(folder: Path, arrays: Arrays, shapes: Shapes) -> None:
         leaf = arrays[name]
         if leaf.shape != tuple(shape) or str(leaf.dtype) != dtype:
             have = f"{leaf.dtype}{list(leaf.shape)}"
-            raise WrongShapes(f"{folder}: leaf {name} is {have}, must be {dtype}{list(shape)}")
+            wanted = f"{dtype}{list(shape)}"
+            raise WrongShapes(f"{folder}: leaf {name} is {have}, must be {wanted}")
 
 
 def _orbax() -> Any:

@@ -1,8 +1,8 @@
 """Files of plain data and arrays: written whole, read strictly, and proved to be what was written.
 
-A `Manifest` holds the sha256 of what it describes, and its own when it is on disk. There are three:
-`meta.json` of a finished run (over the other files), `kept/<seed>.json` of a seed that is finished in
-a run that is not (over its arrays' file), and what each checkpoint says of itself (over its leaves).
+A `Manifest` holds the sha256 of what it describes, and on disk its own. There are three:
+`meta.json` of a finished run (of the other files), `kept/<seed>.json` of a seed that is finished
+in a run that is not (of its arrays' file), and what a checkpoint says of itself (of its leaves).
 """
 
 import hashlib
@@ -16,11 +16,12 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from adama_jax.errors import DamagedFile, in_a_line
+from adama_jax.errors import AdamaError, DamagedFile, in_a_line
 
 Arrays = Mapping[str, np.ndarray]
 DIGESTS = "sha256"  # where a manifest on disk has the digests
 SEAL = "seal"  # where it has its own
+PART = ".part"  # the end of a file's name until it is written whole
 
 
 class Manifest(NamedTuple):
@@ -39,10 +40,12 @@ class Manifest(NamedTuple):
 
     def to_json(self) -> dict[str, Any]:
         """As plain data, with its own sha256."""
+        everything = {**self.about, DIGESTS: self.digests}
         # JSON turns tuples into lists and numbers that are keys into strings, and knows no NaN:
         # the digest must be that of what will be read.
-        plain = json.loads(json.dumps(finite_json({**self.about, DIGESTS: self.digests})))
-        return plain | {SEAL: _digest_of_json(plain)}
+        plain = json.loads(json.dumps(finite_json(everything)))
+        plain[SEAL] = _digest_of_json(plain)
+        return plain
 
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> "Manifest":
@@ -91,10 +94,12 @@ class Manifest(NamedTuple):
         Raises:
             DamagedFile: they are not; the message names one.
         """
-        for name in sorted(set(self.digests) ^ set(arrays)):
-            problem = "is missing" if name in self.digests else "was never written"
-            raise DamagedFile(f"leaf {name} {problem}")
+        for name in arrays:
+            if name not in self.digests:
+                raise DamagedFile(f"leaf {name} was never written")
         for name, digest in self.digests.items():
+            if name not in arrays:
+                raise DamagedFile(f"leaf {name} is missing")
             if digest_of_array(arrays[name]) != digest:
                 raise DamagedFile(f"leaf {name} is not what was written (sha256)")
 
@@ -115,6 +120,9 @@ def reading(path: Path) -> Iterator[None]:
         yield
     except (MemoryError, DamagedFile):
         raise
+    except AdamaError as error:
+        # In a line already.
+        raise DamagedFile(f"{path}: {error}") from error
     except Exception as error:
         # JSON, NumPy, zip files, Orbax and tensorstore raise whatever they please on damaged
         # files, and so does what takes damaged contents apart.
@@ -149,15 +157,12 @@ def read_json(path: Path) -> dict[str, Any]:
 
 def write_json(path: Path, value: Mapping[str, Any]) -> None:
     """Write a JSON file: there whole, or not at all."""
+    text = json.dumps(finite_json(value), indent=2) + "\n"
     part = path.with_name(path.name + PART)
-    with part.open("w") as file:
-        file.write(json.dumps(finite_json(value), indent=2) + "\n")
-        file.flush()
-        os.fsync(file.fileno())
+    part.write_text(text)
+    # Before the renaming: else a loss of power can leave the name without the text.
+    make_durable(part)
     part.rename(path)
-
-
-PART = ".part"  # the end of a file's name until it is written whole
 
 
 def read_arrays(path: Path) -> dict[str, np.ndarray]:
@@ -182,10 +187,11 @@ def make_durable(path: Path) -> None:
 
     What was merely written can be lost when the power is.
     """
-    files = [path] if path.is_file() else [each for each in path.rglob("*") if each.is_file()]
+    files = [path, *path.rglob("*")]
     for each in files:
-        with each.open("rb") as file:
-            os.fsync(file.fileno())
+        if each.is_file():
+            with each.open("rb") as file:
+                os.fsync(file.fileno())
 
 
 def finite_json(value: Any) -> Any:
@@ -216,11 +222,14 @@ def digest_of_array(array: np.ndarray) -> str:
     >>> digest_of_array(zeros) == digest_of_array(zeros.reshape(3, 2))
     False
     """
-    digest = hashlib.sha256(f"{array.dtype} {array.shape} ".encode())
+    kind = f"{array.dtype} {array.shape} "
+    digest = hashlib.sha256(kind.encode())
+    # Only memory without gaps can be read as bytes.
     digest.update(np.ascontiguousarray(array).data)
     return digest.hexdigest()
 
 
 def _digest_of_json(value: Mapping[str, Any]) -> str:
     """Sha256 of plain data, however its keys are ordered."""
-    return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()
+    text = json.dumps(value, sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()

@@ -1,7 +1,8 @@
 """The names in a results folder, and the names inside a run's folder. No other module spells them.
 
-A run is trained in `<run>.partial` and gets its final name, `<run>`, when it is whole. A run that is replaced is
-`<run>.old` for the moment between the two renamings. `<run>.lock` belongs to the process that trains it.
+A run is trained in `<run>.partial` and gets its final name, `<run>`, when it is whole. A run that
+is replaced is `<run>.old` for the moment between the two renamings. `<run>.lock` belongs to the
+process that trains it.
 """
 
 import shutil
@@ -35,7 +36,7 @@ class RunFiles:
 
     @property
     def meta(self) -> Path:
-        """Where, when and how fast; the digests of the other files. Written last: with it the run is whole."""
+        """Where, when, how fast, and the digests of the other files. With it the run is whole."""
         return self.path / "meta.json"
 
     @property
@@ -88,7 +89,9 @@ class RunFiles:
 
 @dataclass(frozen=True)
 class RunFolder:
-    """A run's folder, whatever its name is at the moment. Its methods only look, but for the two verbs.
+    """A run's folder, whatever its name is at the moment.
+
+    Its methods only look, but for the two verbs, `finish_renaming` and `give_final_name`.
 
     Args:
         path: the folder by its final name, `<out>/<scenario>/<method>-<hash>`.
@@ -148,11 +151,11 @@ class RunFolder:
         return self.partial.config.is_file()
 
     def is_forced(self) -> bool:
-        """Whether a run is being trained again, by force, whose result does not count any more."""
+        """Whether a finished run is being trained again, by force: its result no longer counts."""
         return self.partial.forced.exists()
 
     def is_whole(self) -> bool:
-        """Whether a run is whole but for its name: its process was killed just before the renaming."""
+        """Whether a run is whole but for its name: its process was killed before the renaming."""
         return self.partial.meta.is_file()
 
     def holder(self) -> str | None:
@@ -193,7 +196,7 @@ class RunFolder:
             lock.release()
 
     def give_final_name(self) -> None:
-        """Rename a run that is whole, in the place of an earlier one. Only for whoever holds the lock."""
+        """Rename a run that is whole; it replaces an earlier one. Only for who holds the lock."""
         # Left by a process that was killed between the two renamings.
         shutil.rmtree(self.old, ignore_errors=True)
         if self.path.exists():
@@ -212,5 +215,5 @@ def run_folder(out: Path, config: Config) -> Path:
 def finished_runs(out: Path) -> list[Path]:
     """The folders of all finished runs of a results folder, by scenario and name."""
     folders = [meta.parent for meta in sorted(out.glob("*/*/meta.json"))]
-    # A run that is whole but for its name is not finished, and one that was replaced no longer counts.
+    # A run without its final name is not finished, and one that was replaced no longer counts.
     return [folder for folder in folders if folder.suffix not in (PARTIAL, OLD)]

@@ -47,7 +47,8 @@ class Lock:
         """Let others have it; a second time nothing happens."""
         if self._lock.is_locked:
             _holder_file(self._path).unlink(missing_ok=True)
-            # While the lock is held nobody else can take the file that is removed; filelock sees to those who wait.
+            # While it is held, so that nobody can hold the file that is removed. Those who wait
+            # for it find that out: filelock looks whether the file still has its name.
             self._path.unlink(missing_ok=True)
             self._lock.release()
 
@@ -60,8 +61,8 @@ def holder(path: Path) -> str | None:
     """
     try:
         with path.open("rb") as file:
-            # Only the system knows: the file with the holder's name outlives a crash. A shared lock asks it, and is
-            # gone with the `with`.
+            # Only the system knows: the file with the holder's name outlives a crash. A shared
+            # lock asks it, and is gone when the file is closed.
             fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
     except BlockingIOError:
         return _name_beside(path)
@@ -72,7 +73,7 @@ def holder(path: Path) -> str | None:
 
 
 def busy_message(path: Path, held_by: str) -> str:
-    """What to tell somebody who wants a run that another process is training; `path` is the lock's."""
+    """What to say when another process is training a run; `path` is the lock's."""
     run = path.with_suffix("")
     return f"{run}: is being trained by {held_by}; wait for it, or choose another out="
 

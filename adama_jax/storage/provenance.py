@@ -9,36 +9,52 @@ from typing import Any
 
 CPUS = Path("/proc/cpuinfo")  # Linux
 CPU_NAME_ON_MACOS = ("sysctl", "-n", "machdep.cpu.brand_string")
+PACKAGE = Path(__file__).parents[1]
+# Those that decide what a program computes, and how fast.
+PACKAGES = (
+    "adama-jax",
+    "jax",
+    "jaxlib",
+    "flax",
+    "optax",
+    "jaxmarl",
+    "brax",
+    "mujoco",
+    "mujoco-mjx",
+    "numpy",
+)
 
 
 def machine(used: int | None = None) -> dict[str, Any]:
-    """Where a result was computed: versions, processor, devices (how many, and how many were used), commit."""
+    """Where a result is computed: versions, processor, devices, commit.
+
+    Args:
+        used: devices that the program uses; None: all.
+    """
+    return {
+        "versions": _versions(),
+        "processor": processor(),
+        "device": _devices(used),
+        "git_commit": git_commit(),
+    }
+
+
+def _versions() -> dict[str, str]:
+    versions = {name: importlib.metadata.version(name) for name in PACKAGES}
+    versions["python"] = platform.python_version()
+    return versions
+
+
+def _devices(used: int | None) -> dict[str, Any]:
+    # Slow to import: drawing, which asks for the commit alone, need not wait for it.
     import jax
 
     devices = jax.local_devices()
-    packages = (
-        "adama-jax",
-        "jax",
-        "jaxlib",
-        "flax",
-        "optax",
-        "jaxmarl",
-        "brax",
-        "mujoco",
-        "mujoco-mjx",
-        "numpy",
-    )
     return {
-        "versions": {name: importlib.metadata.version(name) for name in packages}
-        | {"python": platform.python_version()},
-        "processor": processor(),
-        "device": {
-            "platform": devices[0].platform,
-            "kind": devices[0].device_kind,
-            "count": len(devices),
-            "used": used or len(devices),
-        },
-        "git_commit": git_commit(),
+        "platform": devices[0].platform,
+        "kind": devices[0].device_kind,
+        "count": len(devices),
+        "used": used or len(devices),
     }
 
 
@@ -62,18 +78,20 @@ def _output_of(*command: str) -> str:
     return done.stdout.strip()
 
 
-def git_commit() -> str | None:
-    """Commit of the checkout that this package runs from, with "+" where files were changed; None outside one."""
-    here = Path(__file__).parent
+def git_commit(package: Path = PACKAGE) -> str | None:
+    """Commit of the checkout that the package runs from; None outside one.
+
+    "+" behind it says that files of the package were changed.
+    """
 
     def git(*arguments: str) -> str:
-        command = ["git", "-C", str(here), *arguments]
+        command = ["git", "-C", str(package), *arguments]
         return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
 
     try:
-        git("ls-files", "--error-unmatch", __file__)
-        return git("rev-parse", "HEAD") + (
-            "+" if git("status", "--porcelain", "--", str(here)) else ""
-        )
+        # The package may be installed within somebody else's repository, whose commit says nothing.
+        git("ls-files", "--error-unmatch", str(package / "__init__.py"))
+        changed = git("status", "--porcelain", "--", str(package))
+        return git("rev-parse", "HEAD") + ("+" if changed else "")
     except (OSError, subprocess.CalledProcessError):
         return None

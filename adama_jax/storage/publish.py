@@ -1,4 +1,4 @@
-"""Copy what can be published of finished runs: settings, machine and curves; no rollouts, no actors.
+"""Copy of finished runs what can be published: settings, machine and curves; no rollouts or actors.
 
 python -m adama_jax.storage.publish RESULTS docs/results/runs
 """
@@ -12,7 +12,7 @@ from adama_jax.storage.folder import RunFiles, finished_runs
 
 
 def publish(results: Path, target: Path) -> list[Path]:
-    """Copy `config.json`, `meta.json` and `metrics.npz` of every finished run, replacing older ones.
+    """Copy the settings, `meta.json` and the curves of every finished run; older copies go.
 
     Args:
         results: a results folder.

@@ -17,9 +17,10 @@ from adama_jax.storage.folder import RunFiles, RunFolder, run_folder
 
 
 class Rollout(NamedTuple):
-    """Greedy episodes of every seed's trained actors, and what there is to draw: `things`, such as agents and limbs.
+    """Greedy episodes of every seed's trained actors, with the things that there are to draw.
 
-    Earlier versions kept less: then nothing terminates, nobody drives a thing, and there are no snapshots.
+    A thing is an agent, a landmark, a limb ... Earlier versions kept less: then nothing terminates,
+    nobody drives a thing, and there are no snapshots.
     """
 
     positions: np.ndarray  # [S, E, T + 1, things, 2]
@@ -34,7 +35,7 @@ class Rollout(NamedTuple):
 
 
 class Meta(TypedDict):
-    """What `meta.json` says of a finished run: on what it was trained, how fast, and what became of its seeds."""
+    """What `meta.json` says of a finished run: on what it was trained, how fast, how it ended."""
 
     device: dict[str, Any]  # platform, kind, count, used
     processor: NotRequired[str]
@@ -65,10 +66,11 @@ class Run(NamedTuple):
 
 
 def has_run(out: Path, config: Config) -> bool:
-    """Whether a configuration's whole run is in a results folder, and not being trained again by force.
+    """Whether a configuration's finished run is there, and not being trained again by force.
 
     Raises:
-        SettingError: the run there was trained with other settings, by a version with other defaults.
+        SettingError: the run there was trained with other settings, by a version whose defaults
+            were others.
     """
     folder = RunFolder.of(out, config)
     if not folder.is_finished() or folder.is_forced():
@@ -87,7 +89,7 @@ def read_config(folder: Path) -> Config:
     try:
         with reading(path):
             config = from_dict(read_json(path))
-            # Here too, for it takes the types for granted.
+            # Within, for it takes the types for granted, and damaged settings can be of any.
             validate(config)
     except DamagedFile as error:
         raise SettingError(f"run={folder}: must be a run's folder: {error}") from error
@@ -101,11 +103,11 @@ def config_of(folder: RunFolder) -> Config:
         SettingError: they are damaged, or those of a run of another name.
     """
     config = read_config(folder.current.path)
-    path = run_folder(Path(), config)
-    if (path.parent.name, path.name) != (folder.path.parent.name, folder.path.name):
-        raise SettingError(
-            f"run={folder.path}: must have the name that its settings give it, {path}"
-        )
+    named = run_folder(folder.path.parents[1], config)
+    # A folder that was renamed, or settings that were edited: training would write elsewhere.
+    if named != folder.path:
+        name = f"{config.scenario}/{named.name}"
+        raise SettingError(f"run={folder.path}: must have the name of its settings, {name}")
     return config
 
 
@@ -122,6 +124,7 @@ def check_settings(folder: Path, config: Config) -> None:
     except DamagedFile as error:
         raise SettingError(f"{folder}: must be moved away or trained again: {error}") from error
     if other:
+        # One is enough: it is another run.
         name, value = next(iter(other.items()))
         raise SettingError(
             f"{folder}: must be moved away or trained again: it was trained with {name}={value}"
@@ -149,9 +152,11 @@ def load_run(folder: Path) -> Run:
     files = RunFiles(folder)
     if not files.meta.is_file():
         raise FileNotFoundError(f"{folder}: no finished run (meta.json is missing)")
-    stored, meta = read_json(files.config), read_json(files.meta)
+    stored = read_json(files.config)
+    meta = read_json(files.meta)
     with reading(files.config):
-        config, label = config_as_stored(stored), str(stored["label"])
+        config = config_as_stored(stored)
+        label = str(stored["label"])
     metrics = read_arrays(files.metrics)
     rollout = read_rollout(files.rollout) if files.rollout.is_file() else None
     return Run(folder, label, config, stored, Meta(**meta), metrics, rollout)
@@ -168,10 +173,10 @@ def config_as_stored(stored: Mapping[str, Any]) -> Config:
     scenario = stored["scenario"]
     if scenario in SCENARIOS:
         return from_dict(stored)
-    # Settings are read on top of some scenario's; which one matters only for those that were not stored.
-    like = Config(scenario).world
-    known = next(name for name, each in SCENARIOS.items() if each.world == like)
-    return dataclasses.replace(from_dict({**stored, "scenario": known}), scenario=scenario)
+    # Settings are read on top of a scenario's. Which one matters only for those not stored.
+    known = next(iter(SCENARIOS))
+    config = from_dict({**stored, "scenario": known})
+    return dataclasses.replace(config, scenario=scenario)
 
 
 def read_rollout(path: Path) -> Rollout:
@@ -187,22 +192,32 @@ def read_rollout(path: Path) -> Rollout:
 
 def rollout_of(arrays: Mapping[str, np.ndarray]) -> Rollout:
     """A rollout from its arrays by name; what earlier versions did not keep is filled in."""
-    reward, kind = arrays["reward"], arrays["kind"]
+    reward = arrays["reward"]
+    kind = arrays["kind"]
+    nothing_terminates = np.zeros(reward.shape, bool)
+    nobody = np.full(kind.shape, -1)
+    no_clock = np.zeros(())
+    seconds = arrays.get("seconds", no_clock)
     return Rollout(
         positions=arrays["positions"],
         reward=reward,
-        terminated=arrays.get("terminated", np.zeros(reward.shape, bool)),
+        terminated=arrays.get("terminated", nothing_terminates),
         snapshot=arrays.get("snapshot"),
         kind=kind,
         name=arrays["name"],
         radius=arrays["radius"],
-        agent=arrays.get("agent", np.full(kind.shape, -1)),
-        seconds=float(arrays.get("seconds", 0.0)),
+        agent=arrays.get("agent", nobody),
+        seconds=float(seconds),
     )
 
 
 def find_run(out: Path, config: Config, label: str | None = None) -> Run | None:
-    """The finished run of a configuration, under another label where one is given; None if it is not there.
+    """The finished run of a configuration; None if it is not there.
+
+    Args:
+        out: results folder.
+        config: the configuration.
+        label: what to call the run; None: as it calls itself.
 
     Raises:
         SettingError: as `has_run`.

@@ -33,8 +33,10 @@ def verify(run: RunFolder) -> Verified:
     """
     files = run.current
     read_config(files.path)
-    whole = files.meta.is_file()
-    checked, damage = _results(files) if whole else _kept_seeds(files)
+    if files.meta.is_file():
+        checked, damage = _results(files)
+    else:
+        checked, damage = _kept_seeds(files)
     for folder in files.checkpoint_folders():
         with Checkpoints(folder, read_only=True) as checkpoints:
             for step in checkpoints.steps():
@@ -49,12 +51,15 @@ def _results(files: RunFiles) -> tuple[int, list[str]]:
     except DamagedFile as error:
         return 1, [str(error)]
     # One more than the files that it names: its own figures are sealed too.
-    return 1 + len(manifest.digests), manifest.damaged_files(files.path)
+    count = 1 + len(manifest.digests)
+    return count, manifest.damaged_files(files.path)
 
 
 def _kept_seeds(files: RunFiles) -> tuple[int, list[str]]:
     kept = files.kept_seeds()
-    damage = [line for path in kept for line in _damage(lambda path=path: check_kept(path))]
+    damage = []
+    for path in kept:
+        damage += _damage(lambda path=path: check_kept(path))
     return len(kept), damage
 
 

@@ -2,7 +2,7 @@
 
 import json
 import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple, Self
 
@@ -49,9 +49,10 @@ class Kept(NamedTuple):
 
     def write(self, path: Path) -> None:
         """Write the arrays and then the JSON file `path`, with which the seed counts."""
+        parts = {"curves": self.curves, "rollout": self.rollout, "actors": self.actors}
         arrays = {"episode": self.episode}
-        for kind in ("curves", "rollout", "actors"):
-            for name, value in getattr(self, kind).items():
+        for kind, part in parts.items():
+            for name, value in part.items():
                 arrays[f"{kind}.{name}"] = value
         target = path.with_suffix(".npz")
         # For some minutes or hours, so not worth the time to compress them.
@@ -69,13 +70,16 @@ class Kept(NamedTuple):
         """
         about = check_kept(path)
         arrays = read_arrays(path.with_suffix(".npz"))
-        parts: dict[str, dict[str, np.ndarray]] = {"curves": {}, "rollout": {}, "actors": {}}
+        curves: dict[str, np.ndarray] = {}
+        rollout: dict[str, np.ndarray] = {}
+        actors: dict[str, np.ndarray] = {}
+        parts = {"curves": curves, "rollout": rollout, "actors": actors}
         with reading(path):
             episode = arrays.pop("episode")
             for name, value in arrays.items():
                 kind, _, rest = name.partition(".")
                 parts[kind][rest] = value
-        return cls(episode, **parts, about=about)
+        return cls(episode, curves, rollout, actors, about)
 
 
 def check_kept(path: Path) -> FinishedSeed:
@@ -95,7 +99,8 @@ class RunWriter:
     """Gathers one configuration's results, seeds in any order, and writes its folder.
 
     Use as a context manager, or `open` and `close` it: meanwhile nobody else writes to the folder.
-    Only `finish` gives the folder its final name. A seed that an earlier process kept is there again.
+    Only `finish` gives the folder its final name. Seeds that an earlier process kept are there
+    again.
 
     Args:
         folder: the run's, by its final name.
@@ -178,14 +183,17 @@ class RunWriter:
         kept = self._kept[seed]
         found = []
         for index, episode in enumerate(kept.episode.tolist()):
+            # A slice, not an index: a point's values lead with the seeds.
             row = slice(index, index + 1)
-            found.append((episode, {name: curve[row] for name, curve in kept.curves.items()}))
+            values = {name: curve[row] for name, curve in kept.curves.items()}
+            found.append((episode, values))
         return found
 
     def curves(self) -> tuple[np.ndarray, dict[str, np.ndarray]]:
         """The curves of all seeds, once they are at their end: episodes [P], values [S, P, ...]."""
-        curves = self._over_seeds({seed: kept.curves for seed, kept in self._kept.items()})
-        return self._kept[self._seeds[0]].episode, curves
+        in_order = self._in_order()
+        # Every seed has the same points.
+        return in_order[0].episode, _stacked([kept.curves for kept in in_order])
 
     def finish(
         self, constants: Arrays, about_actors: Mapping[str, Any], meta: Mapping[str, Any]
@@ -198,13 +206,15 @@ class RunWriter:
             meta: for `meta.json`.
         """
         seeds = np.array(self._seeds)
+        in_order = self._in_order()
         episode, curves = self.curves()
-        rollouts = self._over_seeds({seed: kept.rollout for seed, kept in self._kept.items()})
-        actors = self._over_seeds({seed: kept.actors for seed, kept in self._kept.items()})
         write_arrays(self._files.metrics, {"episode": episode, "seed": seeds} | curves)
+        rollouts = _stacked([kept.rollout for kept in in_order])
         write_arrays(self._files.rollout, {**constants, **rollouts})
-        about = {"about": np.array(json.dumps(about_actors)), "seed": seeds}
-        write_arrays(self._files.actors, about | actors)
+        actors = _stacked([kept.actors for kept in in_order])
+        about = np.array(json.dumps(about_actors))
+        write_arrays(self._files.actors, {"about": about, "seed": seeds} | actors)
+        # Before `meta.json`: with that the new result counts.
         self._files.forced.unlink(missing_ok=True)
         self._write_meta(meta)
         self._give_name()
@@ -246,7 +256,10 @@ class RunWriter:
         self._run.give_final_name()
         self.named = True
 
-    def _over_seeds(self, values: Mapping[int, Arrays]) -> dict[str, np.ndarray]:
-        """Every value of every seed, [S, ...]."""
-        first = values[self._seeds[0]]
-        return {name: np.stack([values[s][name] for s in self._seeds]) for name in first}
+    def _in_order(self) -> list[Kept]:
+        return [self._kept[seed] for seed in self._seeds]
+
+
+def _stacked(seeds: Sequence[Arrays]) -> dict[str, np.ndarray]:
+    """The arrays of all seeds as one of each name, [S, ...]."""
+    return {name: np.stack([own[name] for own in seeds]) for name in seeds[0]}

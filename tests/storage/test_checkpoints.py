@@ -1,4 +1,4 @@
-"""Checkpoints on disk: what is saved comes back bit for bit, and what is damaged is never taken for it."""
+"""Checkpoints: what is saved comes back bit for bit; what is damaged is never taken for it."""
 
 import shutil
 from pathlib import Path
