@@ -22,6 +22,14 @@ class SettingError(AdamaError, ValueError):
     """A setting that is not allowed: the message names the field, its value and what is."""
 
 
+class AnotherVersion(AdamaError):
+    """What is on disk is whole, but not what this version would write: the run must begin anew."""
+
+
+class OtherSettings(SettingError, AnotherVersion):
+    """A run was trained with other settings than its folder's name stands for now."""
+
+
 class RunBusy(AdamaError):
     """Another process is training this run: the message names it."""
 
@@ -34,7 +42,7 @@ class CheckpointError(AdamaError):
     """A checkpoint that cannot be used, or that could not be written."""
 
 
-class WrongShapes(CheckpointError):
+class WrongShapes(CheckpointError, AnotherVersion):
     """A checkpoint that is whole, but of another version or of other shapes than are asked for."""
 
 

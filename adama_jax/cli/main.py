@@ -85,7 +85,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
             return 0 if words else 2
         return command_of(words[0])(words[1:])
     except AdamaError as error:
-        print(f"adama: error: {error}", file=sys.stderr)
+        # Here, for it brings tyro with it, which `adama --help` need not wait for.
+        from adama_jax.config.options import way_out
+
+        print(f"adama: error: {error}{way_out(error)}", file=sys.stderr)
         return 2
     except KeyboardInterrupt as stop:
         # With `force` the same command would begin anew, and what was saved would be lost.

@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 import tyro
 
 from adama_jax.bounds import AtLeast, Each, OneOf
+from adama_jax.errors import AnotherVersion
 
 # Who looks on while runs train, by name: an import path to what makes one of an
 # `execution.observer.JobInfo`. Another one is a file of its own and a line here.
@@ -74,3 +75,15 @@ class Launch:
     """Partition (slurm)."""
     account: str | None = None
     """Account (slurm)."""
+
+
+def way_out(error: BaseException) -> str:
+    """What to add to an error's line, in the settings' words, where there is a setting that helps.
+
+    >>> from adama_jax.errors import OtherSettings
+    >>> way_out(OtherSettings("it was trained with seeds=3"))
+    ' (force=true trains it again)'
+    >>> way_out(OSError())
+    ''
+    """
+    return " (force=true trains it again)" if isinstance(error, AnotherVersion) else ""

@@ -97,12 +97,10 @@ class Checkpoints:
         """What is there, newest first."""
         if not self.folder.is_dir():
             return []
-        found = []
-        for path in self.folder.iterdir():
-            # Others were set aside, or are being written.
-            if path.name.isdecimal():
-                found.append(int(path.name))
-        return sorted(found, reverse=True)
+        names = [path.name for path in self.folder.iterdir()]
+        # Others were set aside, or are being written.
+        steps = [int(name) for name in names if name.isdecimal()]
+        return sorted(steps, reverse=True)
 
     def read(self, step: int, shapes: Shapes | None = None) -> Checkpoint:
         """A checkpoint, verified.

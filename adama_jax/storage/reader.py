@@ -11,7 +11,7 @@ from adama_jax.config.checks import validate
 from adama_jax.config.identity import from_dict, unlike_stored
 from adama_jax.config.scenarios import SCENARIOS
 from adama_jax.config.schema import Config
-from adama_jax.errors import DamagedFile, SettingError
+from adama_jax.errors import DamagedFile, OtherSettings, SettingError
 from adama_jax.storage.files import read_arrays, read_json, reading
 from adama_jax.storage.folder import RunFiles, RunFolder, run_folder
 
@@ -122,11 +122,11 @@ def check_settings(folder: Path, config: Config) -> None:
         with reading(path):
             other = unlike_stored(read_json(path), config)
     except DamagedFile as error:
-        raise SettingError(f"{folder}: must be moved away or trained again: {error}") from error
+        raise OtherSettings(f"{folder}: must be moved away or trained again: {error}") from error
     if other:
         # One is enough: it is another run.
         name, value = next(iter(other.items()))
-        raise SettingError(
+        raise OtherSettings(
             f"{folder}: must be moved away or trained again: it was trained with {name}={value}"
             " by another version of adama-jax"
         )

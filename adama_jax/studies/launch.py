@@ -18,8 +18,8 @@ from typing import Any, NamedTuple
 from rich.console import Console
 from rich.progress import Progress
 
-from adama_jax.config.options import Launch, Training
-from adama_jax.errors import Interrupted
+from adama_jax.config.options import Launch, Training, way_out
+from adama_jax.errors import Interrupted, in_a_line
 from adama_jax.execution.build import make_env
 from adama_jax.execution.devices import set_up_jax, usable_cores
 from adama_jax.execution.observer import Hooks, JobInfo, make_observers
@@ -93,7 +93,7 @@ def _here(
             hooks.report(str(stopped))
         except Exception as error:
             # A line, and not the exception: its frames would hold the device's memory.
-            return _in_a_line(error)
+            return in_a_line(error) + way_out(error)
         finally:
             shares.put(share)
         return None
@@ -213,7 +213,7 @@ def _hand_in(
         with deaf_to_ctrl_c():
             submitted = executor.submit(run_job, job, out.absolute(), training)
     except (subprocess.CalledProcessError, FailedJobError) as error:
-        return None, [Failure(job, _in_a_line(error))]
+        return None, [Failure(job, _own_last_line(error))]
     console.print(f"{job.name}: job {submitted.job_id}", highlight=False)
     return submitted, []
 
@@ -222,7 +222,7 @@ def _take_back(job: Job, submitted: Any, console: Console) -> list[Failure]:
     """A job that has ended: nothing, or why it failed."""
     error = submitted.exception()
     if error is not None:
-        return [Failure(job, f"{_in_a_line(error)} (log: {submitted.paths.stderr})")]
+        return [Failure(job, f"{_own_last_line(error)} (log: {submitted.paths.stderr})")]
     console.print(f"{job.name}: finished", highlight=False)
     return []
 
@@ -256,7 +256,7 @@ def _slurm(options: Launch) -> dict[str, Any]:
     return resources | {name: value for name, value in named.items() if value is not None}
 
 
-def _in_a_line(error: BaseException) -> str:
+def _own_last_line(error: BaseException) -> str:
     """The last line of an error that says something."""
     stripped = [line.strip(" -") for line in str(error).splitlines()]
     lines = [line for line in stripped if line]

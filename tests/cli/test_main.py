@@ -14,6 +14,7 @@ from adama_jax.cli import main as cli
 from adama_jax.cli.options import TrainCommand
 from adama_jax.config.reading import parse
 from adama_jax.config.schema import scenario_config
+from adama_jax.errors import OtherSettings
 from adama_jax.execution.loop import DRAWN_EPISODES
 from adama_jax.storage.reader import load_run
 
@@ -408,3 +409,15 @@ def test_drawing_needs_no_jax(tmp_path):
     done = subprocess.run([sys.executable, "-c", code, *words], capture_output=True, text=True)
     assert done.stdout.splitlines()[-1] == "0 []", done.stderr
     assert (tmp_path / "figure8.png").is_file()
+
+
+def test_a_run_of_another_version_is_a_line_that_says_what_helps(monkeypatch, capsys):
+    """Storage says what is wrong; the command line adds the setting that helps."""
+
+    def refused(words):
+        raise OtherSettings("adama-x: was trained with seeds=3")
+
+    monkeypatch.setattr("adama_jax.cli.commands.verify.verify", refused)
+    assert cli.main(["verify", "x"]) == 2
+    line = "adama: error: adama-x: was trained with seeds=3 (force=true trains it again)\n"
+    assert capsys.readouterr().err == line

@@ -4,8 +4,6 @@ import json
 import os
 import pkgutil
 import shutil
-import subprocess
-import sys
 
 import jax
 import jax.numpy as jnp
@@ -30,7 +28,7 @@ from adama_jax.execution.runner import run
 from adama_jax.execution.saver import CohortSaver
 from adama_jax.storage.checkpoints import Checkpoints
 from adama_jax.storage.folder import RunFolder, run_folder
-from adama_jax.storage.lock import Lock, holder
+from adama_jax.storage.lock import Lock
 from adama_jax.storage.reader import has_run, load_run
 from adama_jax.studies.missing import complete
 from tests.helpers import (
@@ -233,24 +231,6 @@ def test_a_second_process_is_refused(tmp_path):
         complete([short()], tmp_path, Training(), Launch(), QUIET)
     lock.release()
     assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
-
-
-def test_a_lock_ends_with_its_process(tmp_path):
-    path = tmp_path / "run.lock"
-    code = "\n".join([
-        "import os, pathlib, sys",
-        "from adama_jax.storage.lock import Lock, holder",
-        "path = pathlib.Path(sys.argv[1])",
-        "lock = Lock(path)",
-        "assert holder(path).startswith(f'process {os.getpid()} on host ')",
-        "os.abort()",
-    ])  # fmt: skip
-    assert subprocess.run([sys.executable, "-c", code, str(path)], check=False).returncode == -6
-    # The file and its holder's name are still there; who looks is not misled by them, and changes nothing.
-    before = sorted(tmp_path.iterdir())
-    assert len(before) == 2 and holder(path) is None and sorted(tmp_path.iterdir()) == before
-    Lock(path).release()
-    assert holder(path) is None and not list(tmp_path.iterdir())
 
 
 @pytest.fixture
@@ -473,18 +453,6 @@ def test_force_leaves_what_others_have_begun(tmp_path):
     assert all(has_run(tmp_path, config) for config in configs) and not list(
         tmp_path.rglob("*.partial")
     )
-
-
-def test_a_run_is_named_by_its_owner_only(whole, tmp_path):
-    """Between the last file and the name: everybody else leaves it alone while its owner is at it."""
-    folder = RunFolder(tmp_path / "clustering" / whole.folder.name)
-    shutil.copytree(whole.folder, folder.partial.path)
-    lock = Lock(folder.lock)
-    assert not folder.is_finished() and folder.is_whole() and not folder.finish_renaming()
-    assert folder.partial.path.is_dir()
-    lock.release()
-    assert folder.finish_renaming()
-    assert folder.is_finished() and not folder.partial.path.exists()
 
 
 @pytest.mark.parametrize("name", ["meta.json", "metrics.npz"])

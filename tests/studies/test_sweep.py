@@ -28,7 +28,7 @@ from adama_jax.execution.observer import Hooks
 from adama_jax.execution.runner import run
 from adama_jax.storage.folder import RunFolder, run_folder
 from adama_jax.storage.reader import load_run
-from adama_jax.studies.launch import _in_a_line, _slurm, launch
+from adama_jax.studies.launch import _own_last_line, _slurm, launch
 from adama_jax.studies.sweep import jobs, labels, product
 from tests.helpers import QUIET, assert_equal_arrays, tiny
 
@@ -263,11 +263,11 @@ def test_why_a_submitted_job_failed_is_its_own_last_line():
     advice = "You can check full logs with 'job.stderr(0)' and 'job.stdout(0)'or at paths:"
     first = "Job (task=0) failed during processing with trace:"
     text = "\n".join([first, rule, trace, rule, advice, logs])
-    assert _in_a_line(RuntimeError(text)) == "RuntimeError: MemoryError: too much"
-    assert _in_a_line(ValueError()) == "ValueError: no message"
+    assert _own_last_line(RuntimeError(text)) == "RuntimeError: MemoryError: too much"
+    assert _own_last_line(ValueError()) == "ValueError: no message"
     path = "/results/a/replay/50: leaf replay.rows is missing"
     assert (
-        _in_a_line(RuntimeError(path)) == f"RuntimeError: {path}"
+        _own_last_line(RuntimeError(path)) == f"RuntimeError: {path}"
     )  # of ours, where submitit's paths are left out
 
 
