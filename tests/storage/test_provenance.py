@@ -1,7 +1,12 @@
-"""The commit that a result was computed with."""
+"""On what a result was computed: the processor, the devices, the commit."""
 
 import subprocess
+from types import SimpleNamespace
 
+import jax
+import pytest
+
+from adama_jax.storage import provenance
 from adama_jax.storage.provenance import PACKAGE, git_commit
 
 
@@ -31,3 +36,63 @@ def test_a_change_anywhere_in_the_package_is_marked(tmp_path):
 def test_the_package_is_all_of_it():
     """Not the room that asks."""
     assert PACKAGE.name == "adama_jax" and (PACKAGE / "rates").is_dir()
+
+
+CPUINFO = """processor\t: 0
+vendor_id\t: GenuineIntel
+model name\t: Xeon (R) at 2 GHz
+model\t\t: 143
+
+processor\t: 1
+model name\t: Xeon (R) at 2 GHz
+"""
+
+
+def printed(words="", fails=None):
+    """A `subprocess.run` that prints, or fails."""
+
+    def run(command, **options):
+        if fails is not None:
+            raise fails
+        return SimpleNamespace(stdout=words)
+
+    return run
+
+
+def test_a_processor_has_the_name_that_linux_gives_it(tmp_path, monkeypatch):
+    (tmp_path / "cpuinfo").write_text(CPUINFO)
+    monkeypatch.setattr(provenance, "CPUS", tmp_path / "cpuinfo")
+    assert provenance.processor() == "Xeon (R) at 2 GHz"
+
+
+@pytest.mark.parametrize("text", [None, "processor : 0\nFeatures : fp\n"])
+def test_elsewhere_it_is_asked_for(tmp_path, monkeypatch, text):
+    """On macOS there is no such file; on ARM there is no name in it."""
+    if text is not None:
+        (tmp_path / "cpuinfo").write_text(text)
+    monkeypatch.setattr(provenance, "CPUS", tmp_path / "cpuinfo")
+    monkeypatch.setattr(subprocess, "run", printed("Apple M3\n"))
+    assert provenance.processor() == "Apple M3"
+
+
+def test_a_processor_without_a_name_is_of_a_family(tmp_path, monkeypatch):
+    monkeypatch.setattr(provenance, "CPUS", tmp_path / "cpuinfo")
+    monkeypatch.setattr(subprocess, "run", printed(fails=FileNotFoundError()))
+    monkeypatch.setattr("platform.processor", lambda: "")
+    monkeypatch.setattr("platform.machine", lambda: "aarch64")
+    assert provenance.processor() == "aarch64"
+
+
+@pytest.mark.parametrize("error", [FileNotFoundError(), subprocess.CalledProcessError(128, "git")])
+def test_outside_a_checkout_there_is_no_commit(monkeypatch, error):
+    monkeypatch.setattr(subprocess, "run", printed(fails=error))
+    assert provenance.git_commit() is None
+
+
+def test_the_devices_that_were_used_are_counted():
+    count = len(jax.local_devices())
+    assert provenance.machine()["device"]["used"] == count
+    found = provenance.machine(used=1)
+    assert (found["device"]["used"], found["device"]["count"]) == (1, count)
+    assert found["versions"]["jax"] == jax.__version__
+    assert {"adama-jax", "numpy", "python"} <= set(found["versions"])

@@ -3,12 +3,23 @@
 import json
 import shutil
 
+import numpy as np
 import pytest
 
 from adama_jax.config.schema import scenario_config
-from adama_jax.errors import SettingError
+from adama_jax.errors import DamagedFile, SettingError
 from adama_jax.storage.folder import RunFolder, finished_runs, run_folder
-from adama_jax.storage.reader import find_run, has_run, load_run
+from adama_jax.storage.reader import (
+    config_of,
+    diverged_seeds,
+    find_run,
+    finite_seeds,
+    has_run,
+    load_run,
+    read_config,
+    read_rollout,
+    rollout_of,
+)
 from adama_jax.storage.writer import RunWriter
 from tests.helpers import fake_config, fake_run
 
@@ -50,3 +61,131 @@ def test_a_process_killed_between_the_two_renamings_loses_nothing(tmp_path):
     assert folder.finish_renaming() and folder.is_finished()
     assert not partial.exists() and not folder.old.exists()
     assert finished_runs(tmp_path) == [run.folder] and not folder.finish_renaming()
+
+
+def change_json(path, **changes):
+    path.write_text(json.dumps(json.loads(path.read_text()) | changes))
+
+
+def test_a_run_is_read_as_it_was_written(tmp_path):
+    run = fake_run(tmp_path, finals=(1.0, 2.0), points=3)
+    assert (run.label, run.config) == ("adama", fake_config(seeds=2))
+    assert run.stored["label"] == "adama" and run.stored["seeds"] == 2
+    assert run.metrics["episode"].tolist() == [100, 200, 300]
+    assert run.metrics["seed"].tolist() == [0, 1]
+    np.testing.assert_allclose(run.metrics["eval_return"], [[0, 0.5, 1], [0, 1, 2]])
+    assert run.meta["updates_per_second"] == 1234.0
+
+
+def test_a_run_of_which_only_the_curves_were_kept(tmp_path):
+    run = fake_run(tmp_path)
+    (run.folder / "rollout.npz").unlink()
+    assert load_run(run.folder).rollout is None
+
+
+def test_what_a_rollout_of_before_did_not_keep():
+    arrays = {
+        "positions": np.zeros((2, 1, 4, 2, 2)),
+        "reward": np.ones((2, 1, 3)),
+        "kind": np.array(["agent", "landmark"]),
+        "name": np.array(["a", "b"]),
+        "radius": np.full(2, 0.1),
+    }
+    rollout = rollout_of(arrays)
+    assert rollout.terminated.shape == (2, 1, 3) and not rollout.terminated.any()
+    assert rollout.agent.tolist() == [-1, -1]
+    assert (rollout.snapshot, rollout.seconds) == (None, 0.0)
+    later = rollout_of(arrays | {"seconds": np.array(0.05), "agent": np.array([0, -1])})
+    assert (later.seconds, later.agent.tolist()) == (0.05, [0, -1])
+
+
+@pytest.mark.parametrize("name", ["config.json", "meta.json", "metrics.npz", "rollout.npz"])
+def test_a_damaged_file_of_a_run_is_named(tmp_path, name):
+    run = fake_run(tmp_path)
+    (run.folder / name).write_bytes(b"PK\x03\x04 nothing else")
+    with pytest.raises(DamagedFile, match=rf"^{run.folder / name}: cannot be read: "):
+        load_run(run.folder)
+
+
+def test_a_rollout_that_lacks_what_is_drawn_is_damaged(tmp_path):
+    path = tmp_path / "rollout.npz"
+    np.savez(path, reward=np.ones((1, 1, 1)))
+    with pytest.raises(DamagedFile, match=rf"^{path}: cannot be read: KeyError: 'kind'$"):
+        read_rollout(path)
+
+
+def test_a_run_that_is_trained_again_by_force_does_not_count(tmp_path):
+    run = fake_run(tmp_path)
+    config = fake_config()
+    assert has_run(tmp_path, config)
+    forced = RunFolder(run.folder).partial.forced
+    forced.parent.mkdir()
+    forced.touch()
+    assert not has_run(tmp_path, config)
+    assert find_run(tmp_path, config) is None
+
+
+def test_a_run_is_found_under_another_label(tmp_path):
+    fake_run(tmp_path)
+    found, named = (find_run(tmp_path, fake_config(), label) for label in (None, "ours"))
+    assert found is not None and named is not None
+    assert (found.label, named.label) == ("adama", "ours")
+    assert find_run(tmp_path, fake_config("fixed")) is None
+
+
+def test_which_seeds_diverged(tmp_path):
+    run = fake_run(tmp_path, diverged={"3": 17, "0": 1})
+    assert sorted(diverged_seeds(run)) == [0, 3]
+    assert finite_seeds(run).tolist() == [False, True, True, False, True]
+
+
+def test_seeds_count_by_their_numbers_not_by_their_rows(tmp_path):
+    config = fake_config(seeds=3, seed=100)
+    run = fake_run(tmp_path, finals=(1.0, 2.0, 3.0), config=config, diverged={"101": 5, "2": 5})
+    assert finite_seeds(run).tolist() == [True, False, True]
+
+
+def test_the_configuration_of_a_run_is_checked(tmp_path):
+    run = fake_run(tmp_path)
+    assert read_config(run.folder) == fake_config()
+    change_json(run.folder / "config.json", seeds=0)
+    with pytest.raises(SettingError, match=r"config\.json: .*seeds=0: must be at least 1$"):
+        read_config(run.folder)
+
+
+@pytest.mark.parametrize("text", ["", "[]", "{}", '{"scenario": "clustering", "seeds": "x"}'])
+def test_a_configuration_that_cannot_be_read_is_said_of_the_run(tmp_path, text):
+    (tmp_path / "config.json").write_text(text)
+    with pytest.raises(SettingError) as error:
+        read_config(tmp_path)
+    assert str(error.value).startswith(f"run={tmp_path}: must be a run's folder: ")
+    assert "config.json: cannot be read: " in str(error.value)
+
+
+def test_a_folder_without_a_configuration_is_no_run(tmp_path):
+    with pytest.raises(SettingError, match=r"must be a run's folder: .*FileNotFoundError"):
+        read_config(tmp_path)
+
+
+def test_a_run_that_was_renamed_is_refused_with_its_name(tmp_path):
+    run = fake_run(tmp_path)
+    assert config_of(RunFolder(run.folder)) == fake_config()
+    other = run.folder.rename(run.folder.with_name("adama-0123456789"))
+    with pytest.raises(SettingError, match=f"must have the name .*{run.folder.name}$"):
+        config_of(RunFolder(other))
+    moved = shutil.copytree(other, tmp_path / "clustering" / run.folder.name)
+    with pytest.raises(SettingError, match=f"must have the name .*going_together/{moved.name}$"):
+        config_of(RunFolder(moved))
+
+
+def test_a_label_that_was_stored_is_the_run_s(tmp_path):
+    run = fake_run(tmp_path)
+    change_json(run.folder / "config.json", label="an older label")
+    assert load_run(run.folder).label == "an older label"
+
+
+def test_settings_that_are_damaged_are_to_be_moved_away(tmp_path):
+    run = fake_run(tmp_path)
+    (run.folder / "config.json").write_text("{")
+    with pytest.raises(SettingError, match=r"must be moved away or trained again: .*config\.json"):
+        has_run(tmp_path, fake_config())

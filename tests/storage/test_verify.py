@@ -1,0 +1,110 @@
+"""Every file of a run is looked at, and each damaged one is named."""
+
+import numpy as np
+import pytest
+
+from adama_jax.errors import SettingError
+from adama_jax.storage.checkpoints import Checkpoints
+from adama_jax.storage.folder import RunFolder
+from adama_jax.storage.lock import Lock
+from adama_jax.storage.verify import verify
+from adama_jax.storage.writer import FinishedSeed, Kept, RunWriter
+from tests.helpers import fake_config, fake_run
+
+FILES = ("config.json", "metrics.npz", "rollout.npz", "actors.npz", "meta.json")
+
+
+def begun_run(out):
+    """With a finished seed of two, and two checkpoints."""
+    config = fake_config(seeds=2)
+    run = RunFolder.of(out, config)
+    with RunWriter(run.path, config) as writer:
+        about = FinishedSeed(1.0, 10, None)
+        writer.keep(0, Kept(np.array([10]), {"value": np.ones(1)}, {}, {}, about))
+    with Checkpoints(run.partial.checkpoints / "abc" / "state") as checkpoints:
+        for step in (1, 2):
+            checkpoints.save(step, {"x": np.arange(200.0)}, {})
+    return run
+
+
+def test_a_finished_run_is_what_was_written(tmp_path):
+    run = fake_run(tmp_path)
+    found = verify(RunFolder(run.folder))
+    assert (found.folder, found.finished) == (run.folder, True)
+    assert (found.checked, found.damage, found.trained_by) == (len(FILES), [], None)
+
+
+@pytest.mark.parametrize("name", [name for name in FILES if name != "config.json"])
+def test_a_damaged_file_is_named(tmp_path, name):
+    path = fake_run(tmp_path).folder / name
+    data = bytearray(path.read_bytes())
+    data[-10] ^= 1
+    path.write_bytes(data)
+    (line,) = verify(RunFolder(path.parent)).damage
+    assert line.startswith(f"{path}: ") and "\n" not in line
+
+
+def test_settings_that_were_changed_afterwards_are_damage(tmp_path):
+    """They can still be read, but are not what was trained."""
+    path = fake_run(tmp_path).folder / "config.json"
+    path.write_text(path.read_text().replace('"seeds": 5', '"seeds": 4'))
+    assert verify(RunFolder(path.parent)).damage == [f"{path}: is not what was written (sha256)"]
+
+
+def test_a_missing_file_is_named(tmp_path):
+    folder = fake_run(tmp_path).folder
+    (folder / "actors.npz").unlink()
+    assert verify(RunFolder(folder)).damage == [f"{folder / 'actors.npz'}: is missing"]
+
+
+def test_settings_that_cannot_be_read_are_an_error(tmp_path):
+    folder = fake_run(tmp_path).folder
+    (folder / "config.json").write_text("{")
+    with pytest.raises(SettingError, match="must be a run's folder"):
+        verify(RunFolder(folder))
+
+
+def test_of_a_run_that_was_begun_its_seeds_and_checkpoints_are_checked(tmp_path):
+    run = begun_run(tmp_path)
+    found = verify(run)
+    assert (found.folder, found.finished) == (run.partial.path, False)
+    assert (found.checked, found.damage) == (3, [])
+
+
+def test_a_damaged_seed_of_a_run_that_was_begun_is_named(tmp_path):
+    run = begun_run(tmp_path)
+    path = run.partial.kept_seed(0).with_suffix(".npz")
+    path.write_bytes(path.read_bytes()[:-1])
+    assert verify(run).damage == [f"{path}: is not what was written (sha256)"]
+
+
+def test_a_damaged_checkpoint_is_named_and_the_other_is_not(tmp_path):
+    run = begun_run(tmp_path)
+    step = run.partial.checkpoints / "abc" / "state" / "2"
+    largest = max(step.rglob("d/*"), key=lambda path: path.stat().st_size)
+    data = bytearray(largest.read_bytes())
+    data[len(data) // 2] ^= 1
+    largest.write_bytes(data)
+    found = verify(run)
+    (line,) = found.damage
+    assert str(step) in line
+    assert found.checked == 3
+
+
+def test_nothing_is_written_or_removed(tmp_path):
+    run = begun_run(tmp_path)
+
+    def files():
+        return {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*") if path.is_file()}
+
+    before = files()
+    verify(run)
+    assert files() == before
+
+
+def test_who_trains_the_run_meanwhile_is_said(tmp_path):
+    run = begun_run(tmp_path)
+    lock = Lock(run.lock)
+    found = verify(run)
+    lock.release()
+    assert found.trained_by is not None and found.trained_by.startswith("process ")
