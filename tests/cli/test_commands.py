@@ -1,0 +1,222 @@
+"""What commands do with their words, up to where JAX would be needed."""
+
+import shlex
+
+import pytest
+
+from adama_jax.cli import main as cli
+from adama_jax.cli.commands.experiment import _configs
+from adama_jax.cli.commands.play import _row_of
+from adama_jax.cli.commands.sweep import read_sweep
+from adama_jax.cli.options import ExperimentCommand
+from adama_jax.config.methods import METHODS
+from adama_jax.config.names import with_settings
+from adama_jax.config.scenarios import SCENARIOS
+from adama_jax.config.schema import scenario_config
+from adama_jax.errors import AdamaError, SettingError, Stopped
+from tests.helpers import fake_run
+
+BASE = scenario_config("clustering")
+
+
+def replaced(monkeypatch, instead):
+    """`adama train` does this instead."""
+    monkeypatch.setattr("adama_jax.cli.commands.train.train", instead)
+
+
+def fails(error):
+    def command(words):
+        raise error
+
+    return command
+
+
+def test_a_command_gets_the_words_after_its_name_and_gives_the_exit_code(monkeypatch):
+    heard = []
+
+    def command(words):
+        heard.extend(words)
+        return 7
+
+    replaced(monkeypatch, command)
+    assert cli.main(["train", "clustering", "seeds=3"]) == 7
+    assert heard == ["clustering", "seeds=3"]
+
+
+def test_an_error_is_one_line_and_code_2(monkeypatch, capsys):
+    replaced(monkeypatch, fails(AdamaError("disk: is full")))
+    assert cli.main(["train", "clustering"]) == 2
+    out, err = capsys.readouterr()
+    assert (out, err) == ("", "adama: error: disk: is full\n")
+
+
+def test_an_error_of_the_program_is_not_hidden(monkeypatch):
+    replaced(monkeypatch, fails(ValueError("a bug")))
+    with pytest.raises(ValueError, match="a bug"):
+        cli.main(["train", "clustering"])
+
+
+STOPPED = [
+    ("train clustering out='my results'", "train clustering 'out=my results'"),
+    ("train clustering force=true seeds=3", "train clustering seeds=3"),
+    ("train clustering --force seeds=3", "train clustering seeds=3"),
+    ("train clustering enforce=true", "train clustering enforce=true"),
+]
+
+
+@pytest.mark.parametrize(("given", "again"), STOPPED)
+def test_what_was_stopped_is_resumed_by_the_same_words_without_force(
+    monkeypatch, capsys, given, again
+):
+    replaced(monkeypatch, fails(Stopped(143)))
+    assert cli.main(shlex.split(given)) == 143
+    assert capsys.readouterr().err == f"adama: stopped; to resume: adama {again}\n"
+
+
+def test_ctrl_c_before_training_is_code_130(monkeypatch):
+    replaced(monkeypatch, fails(KeyboardInterrupt()))
+    assert cli.main(["train", "clustering"]) == 130
+
+
+def test_help_is_asked_for_or_given(capsys):
+    assert cli.main(["--help"]) == cli.main(["-h"]) == 0
+    asked = capsys.readouterr().out
+    assert cli.main([]) == 2
+    given = capsys.readouterr().out
+    assert asked == given * 2
+    for name, command in cli.COMMANDS.items():
+        assert f"adama {name} {command.takes}".strip() in given
+        assert command.summary in given
+
+
+@pytest.mark.parametrize(("name", "registry"), [("methods", METHODS), ("scenarios", SCENARIOS)])
+def test_lists_have_a_line_each(capsys, name, registry):
+    assert cli.main([name]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split()[0] for line in lines] == list(registry)
+    for line, each in zip(lines, registry.values(), strict=True):
+        assert line.endswith(f"[{each.source}]") and each.summary in line
+
+
+def experiment(values, **options):
+    return _configs(ExperimentCommand(BASE, **options), values)
+
+
+def test_an_experiment_has_a_configuration_a_method():
+    assert [config.method for config in experiment({})] == ["adama", "fixed"]
+    two = experiment({}, methods=("balance", "adama_2nd"))
+    assert two == [with_settings(BASE, {"method": name}) for name in ("balance", "adama_2nd")]
+
+
+@pytest.mark.parametrize("methods", [(), ("adama", "adama"), ("fixed", "adama", "fixed")])
+def test_an_experiment_compares_different_methods(methods):
+    with pytest.raises(SettingError, match="must be one or more different methods"):
+        experiment({}, methods=methods)
+
+
+def test_an_experiment_has_no_single_method():
+    with pytest.raises(SettingError, match=r"^method=adama: must be given as methods="):
+        experiment({"method": "adama"})
+
+
+def sweep(*words):
+    return read_sweep(["clustering", *words])[1]
+
+
+def test_a_sweep_has_every_combination_in_order():
+    found = sweep("method=fixed", "l_c=0.001,0.002", "l_a=0.01,0.02")
+    pairs = [(config.rates.critic_rate, config.rates.actor_budget) for config in found]
+    assert pairs == [(0.001, 0.01), (0.001, 0.02), (0.002, 0.01), (0.002, 0.02)]
+
+
+def test_an_axis_is_swept_by_the_methods_that_read_it_alone():
+    found = sweep("methods=adama,fixed", "m=10,20")
+    assert [(config.method, config.rates.critic_scale) for config in found] == [
+        ("adama", 10.0),
+        ("adama", 20.0),
+        ("fixed", 80.0),
+    ]
+
+
+def test_a_range_has_its_stop():
+    found = sweep("method=fixed", "l_c=0.001:0.010:0.003")
+    assert [config.rates.critic_rate for config in found] == [0.001, 0.004, 0.007, 0.01]
+    less = sweep("method=fixed", "l_c=0.001:0.009:0.003")
+    assert [config.rates.critic_rate for config in less] == [0.001, 0.004, 0.007]
+
+
+def test_a_range_can_go_down():
+    found = sweep("alpha=0.9:0.5:-0.2")
+    assert [config.rates.smoothing for config in found] == [0.9, 0.7, 0.5]
+
+
+def test_words_and_numbers_in_one_axis():
+    found = sweep("m=auto,40")
+    assert [config.rates.critic_scale for config in found] == ["auto", 40.0]
+
+
+def test_what_the_words_say_goes_before_the_preset():
+    _, found = read_sweep(["clustering", "preset=grid", "l_c=0.5", "method=fixed"])
+    assert {config.rates.critic_rate for config in found} == {0.5}
+    assert len({config.rates.actor_budget for config in found}) == 10
+
+
+def test_an_axis_that_no_method_reads_is_refused():
+    with pytest.raises(SettingError, match=r"^rates\.critic_rate=.*: must be left out: no method"):
+        sweep("method=balance", "l_c=0.001,0.002")
+
+
+@pytest.mark.parametrize("word", ["seed=1,2", "seeds=1:3:1"])
+def test_seeds_are_no_axis(word):
+    with pytest.raises(SettingError, match=f"^{word}: must be one number$"):
+        sweep(word)
+
+
+def test_a_range_of_too_many_numbers_is_refused():
+    assert len(sweep("alpha=0:0.5:0.01")) == 51
+    with pytest.raises(SettingError, match="at most 10,000 numbers"):
+        sweep("alpha=0:0.99999:0.00001")
+
+
+def test_which_seed_is_played():
+    assert _row_of(None, [100, 101], []) == 0
+    assert _row_of(None, [100, 101], [100]) == 1
+    assert _row_of(None, [100, 101], [100, 101]) == 0
+    assert _row_of(101, [100, 101], [101]) == 1
+    with pytest.raises(SettingError, match=r"^seed=1: must be one of 100, 101, or None$"):
+        _row_of(1, [100, 101], [])
+
+
+def test_verifying_a_run_says_what_is_damaged(tmp_path, capsys):
+    folder = fake_run(tmp_path).folder
+    assert cli.main(["verify", str(folder)]) == 0
+    assert "finished; " in capsys.readouterr().out
+    (folder / "actors.npz").unlink()
+    assert cli.main(["verify", str(folder)]) == 1
+    out = capsys.readouterr().out
+    assert f"bad: {folder / 'actors.npz'}: is missing" in out
+    assert cli.main(["verify", str(tmp_path)]) == 2
+    assert "must be a run's folder" in capsys.readouterr().err
+
+
+def test_a_run_is_resumed_without_force(tmp_path, capsys):
+    folder = fake_run(tmp_path).folder
+    assert cli.main(["resume", str(folder), "force=true"]) == 2
+    assert "force=True: must be left out" in capsys.readouterr().err
+
+
+def test_a_run_without_actors_is_not_played(tmp_path, capsys):
+    folder = fake_run(tmp_path).folder
+    (folder / "actors.npz").unlink()
+    assert cli.main(["play", str(folder)]) == 2
+    assert "must be a finished run's folder, with actors.npz in it" in capsys.readouterr().err
+
+
+def test_an_exhibit_is_drawn_or_said_to_be_missing(tmp_path, capsys):
+    """Nothing is on disk: code 1, and no picture."""
+    path = tmp_path / "figure.toml"
+    path.write_text('title = "x"\ndraw = "returns"\nscenarios = ["clustering"]\nmethods=["adama"]')
+    words = ["figures", f"experiments={path}", f"out={tmp_path / 'results'}"]
+    assert cli.main(words) == 1
+    assert "clustering: all 1" in capsys.readouterr().out
+    assert not list(tmp_path.rglob("*.png"))
