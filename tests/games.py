@@ -23,7 +23,9 @@ def game(payoff: Callable[[jax.Array], jax.Array], start: jax.Array) -> Algorith
     def value(critic: jax.Array, obs: jax.Array, action: jax.Array) -> jax.Array:
         return jax.vmap(payoff, in_axes=1)(action[..., 0]) + critic
 
-    def objective(params: Params, batch: Batch, key: jax.Array) -> jax.Array:
+    def objective(
+        params: Params, targets: Params, batch: Batch, discount: jax.Array, key: jax.Array
+    ) -> jax.Array:
         return jnp.mean(value(params.critic, batch.obs, act(params.actors, batch.obs)))
 
     return Algorithm(

@@ -41,7 +41,7 @@ class Algorithm(NamedTuple):
         algorithm that explores by its own policy may ignore it. What pads an action is 0.
     value: `(critic, obs [N, B, O], action [N, B, A]) -> Q [B]`.
     critic_loss: `(params, targets, batch, discount, key) -> []`, minimised over the critic.
-    objective: `(params, batch, key) -> []`, J, maximised over the actors.
+    objective: the same arguments, J, maximised over the actors.
     smooth: whether `value` has second derivatives in the actions that are not zero almost
         everywhere.
     draw: `(key, steps) -> noise`, all that is random in the actions of an episode; every leaf leads
@@ -58,7 +58,7 @@ class Algorithm(NamedTuple):
     sample: Callable[[PyTree, jax.Array, Any, jax.Array], jax.Array]
     value: Callable[[PyTree, jax.Array, jax.Array], jax.Array]
     critic_loss: Loss
-    objective: Callable[[Params, Batch, jax.Array], jax.Array]
+    objective: Loss
     smooth: bool
     draw: Callable[[jax.Array, int], Any] = jax.random.split
     policy: Callable[[PyTree, jax.Array, jax.Array], jax.Array] | None = None

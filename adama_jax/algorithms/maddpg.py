@@ -91,7 +91,9 @@ def maddpg(
         target = td_target(batch.reward, batch.terminated, next_value, discount)
         return td_loss(value(params.critic, batch.obs, batch.action), target)
 
-    def objective(params: Params, batch: Batch, key: jax.Array) -> jax.Array:
+    def objective(
+        params: Params, targets: Params, batch: Batch, discount: jax.Array, key: jax.Array
+    ) -> jax.Array:
         action = act(params.actors, batch.obs)
         return jnp.mean(value(params.critic, batch.obs, action))
 

@@ -200,7 +200,7 @@ def _gradients(
 
     def objective(actors: PyTree, critic: PyTree) -> jax.Array:
         online = params._replace(actors=actors, critic=critic)
-        return algorithm.objective(online, batch, k_actors)
+        return algorithm.objective(online, targets, batch, discount, k_actors)
 
     loss, loss_by_critic = jax.value_and_grad(td_loss)(params.critic)
     # By the critic too, which kappa asks for: the same backward pass, continued into the critic.

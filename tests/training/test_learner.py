@@ -103,7 +103,8 @@ def test_both_step_from_gradients_at_the_same_point():
     """Simultaneous: the actors' step does not see the critic's."""
     algorithm, learn = make(rates.fixed())
     state, batch = learn.init(jax.random.key(0)), random_batch()
-    gradients = jax.grad(algorithm.objective)(state.params, batch, jax.random.key(0)).actors
+    arguments = (state.params, state.targets, batch, state.hyper.discount, jax.random.key(0))
+    gradients = jax.grad(algorithm.objective)(*arguments).actors
     new, metrics = learn.update(state, batch, jax.random.key(0))
     moved = jax.tree.map(lambda a, b: a - b, new.params.actors, state.params.actors)
     expected = jax.tree.map(lambda g: metrics.rates.actors[0] * g, gradients)
@@ -263,7 +264,7 @@ def test_a_minibatch_in_microbatches_is_the_whole(curvature, rtol, targets):
 def test_microbatches_take_transitions_and_keys_once_each():
     """An objective that is noisy in its key, and linear in the transitions: the mean over them by hand."""
     noisy = game(jnp.sum, jnp.zeros(N))._replace(
-        objective=lambda params, batch, key: (
+        objective=lambda params, targets, batch, discount, key: (
             jnp.sum(params.actors) * jnp.mean(batch.reward) * jax.random.normal(key)
             + 0 * params.critic
         )

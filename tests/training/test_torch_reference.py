@@ -33,7 +33,9 @@ def test_losses_and_gradients_are_ours():
     loss, of_loss = jax.value_and_grad(algorithm.critic_loss)(
         params, targets, batch, CONFIG.learning.discount, keys[0]
     )
-    value, of_value = jax.value_and_grad(algorithm.objective)(params, batch, keys[0])
+    value, of_value = jax.value_and_grad(algorithm.objective)(
+        params, targets, batch, CONFIG.learning.discount, keys[0]
+    )
     by_critic, by_actors = of_loss.critic, of_value.actors
     learner = torch_maddpg.Learner(
         settings_of(CONFIG), *(torch_maddpg.weights_of(x) for x in (params.actors, params.critic))
