@@ -14,6 +14,7 @@ def inner(left: PyTree, right: PyTree) -> jax.Array:
     11.0
     """
     products = jax.tree.map(lambda a, b: jnp.sum(a * b), left, right)
+    # An array to start with, so that a tree without leaves gives one too.
     return sum(jax.tree.leaves(products), start=jnp.zeros(()))
 
 
@@ -21,19 +22,30 @@ def inner_per_agent(left: PyTree, right: PyTree) -> jax.Array:
     """Inner product of two trees for each entry of the leading agent axis. [N]
 
     >>> import jax.numpy as jnp
-    >>> inner_per_agent({"w": jnp.ones((2, 3))}, {"w": jnp.array([[1.0, 1, 1], [2, 2, 2]])}).tolist()
+    >>> left, right = jnp.ones((2, 3)), jnp.array([[1.0, 1.0, 1.0], [2.0, 2.0, 2.0]])
+    >>> inner_per_agent({"w": left}, {"w": right}).tolist()
     [3.0, 6.0]
     """
     return jax.vmap(inner)(left, right)
 
 
-def step(params: PyTree, rate: jax.Array, direction: PyTree) -> PyTree:
+def step(
+    params: PyTree,
+    rate: jax.Array,
+    direction: PyTree,
+) -> PyTree:
     """`params + rate * direction`, leaf by leaf. `rate` is a scalar. []"""
     return jax.tree.map(lambda p, d: p + rate * d, params, direction)
 
 
-def step_per_agent(params: PyTree, rates: jax.Array, directions: PyTree) -> PyTree:
-    """`params + rates * directions`, each agent at its own rate: `rates` is [N], every leaf leads with N.
+def step_per_agent(
+    params: PyTree,
+    rates: jax.Array,
+    directions: PyTree,
+) -> PyTree:
+    """`params + rates * directions`, each agent at its own rate.
+
+    `rates` is [N], and every leaf leads with N.
 
     >>> import jax.numpy as jnp
     >>> step_per_agent(jnp.zeros((2, 2)), jnp.array([1.0, 3.0]), jnp.ones((2, 2))).tolist()
@@ -43,14 +55,19 @@ def step_per_agent(params: PyTree, rates: jax.Array, directions: PyTree) -> PyTr
 
 
 def first_not_finite(values: PyTree) -> jax.Array:
-    """The place of the first leaf that is not finite, in the order of `leaf_names`; -1 if all are. [], int32
+    """The index of the first leaf that is not finite, by `leaf_names`; -1 if all are. [], int32
 
     >>> import jax.numpy as jnp
-    >>> int(first_not_finite({"a": jnp.ones(2), "b": jnp.array([1.0, jnp.nan])})), int(first_not_finite(jnp.ones(1)))
-    (1, -1)
+    >>> int(first_not_finite({"a": jnp.ones(2), "b": jnp.array([1.0, jnp.nan])}))
+    1
+    >>> int(first_not_finite(jnp.ones(1)))
+    -1
     """
-    broken = jnp.stack([~jnp.all(jnp.isfinite(leaf)) for leaf in jax.tree.leaves(values)])
-    return jnp.where(jnp.any(broken), jnp.argmax(broken).astype(jnp.int32), -1)
+    broken = [~jnp.all(jnp.isfinite(leaf)) for leaf in jax.tree.leaves(values)]
+    stacked = jnp.stack(broken)
+    # `argmax` of booleans is the first that is true, and 0 too where none is.
+    first = jnp.argmax(stacked).astype(jnp.int32)
+    return jnp.where(jnp.any(stacked), first, -1)
 
 
 def leaf_names(values: PyTree) -> list[str]:

@@ -6,7 +6,10 @@ import jax.numpy as jnp
 
 
 def td_target(
-    reward: jax.Array, terminated: jax.Array, next_value: jax.Array, discount: jax.Array | float
+    reward: jax.Array,
+    terminated: jax.Array,
+    next_value: jax.Array,
+    discount: jax.Array | float,
 ) -> jax.Array:
     """y = r + gamma (1 - terminated) Q^-(o', pi^-(o')). All [B] but `discount`, [].
 

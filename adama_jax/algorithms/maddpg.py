@@ -73,18 +73,32 @@ def maddpg(
         return action * mask if padded else action
 
     def draw(key: jax.Array, steps: int) -> jax.Array:
-        # All of an episode's at once: a draw in each turn of the loop costs more than the actors.
+        # All of an episode's at once, ahead of the loop over its steps: the runs in docs/results
+        # are drawn so.
         return jax.random.uniform(key, (steps, num_agents, action_size), minval=-1.0, maxval=1.0)
 
-    def sample(actors: PyTree, obs: jax.Array, noise: jax.Array, share: jax.Array) -> jax.Array:
+    def sample(
+        actors: PyTree,
+        obs: jax.Array,
+        noise: jax.Array,
+        share: jax.Array,
+    ) -> jax.Array:
         mixed = (1 - share) * act(actors, obs) + share * noise[:, None]
         return mixed * mask
 
-    def value(critic: PyTree, obs: jax.Array, action: jax.Array) -> jax.Array:
+    def value(
+        critic: PyTree,
+        obs: jax.Array,
+        action: jax.Array,
+    ) -> jax.Array:
         return critic_net.apply(critic, obs, action)
 
     def critic_loss(
-        params: Params, targets: Params, batch: Batch, discount: jax.Array, key: jax.Array
+        params: Params,
+        targets: Params,
+        batch: Batch,
+        discount: jax.Array,
+        key: jax.Array,
     ) -> jax.Array:
         next_action = act(targets.actors, batch.next_obs)
         next_value = value(targets.critic, batch.next_obs, next_action)
@@ -92,7 +106,11 @@ def maddpg(
         return td_loss(value(params.critic, batch.obs, batch.action), target)
 
     def objective(
-        params: Params, targets: Params, batch: Batch, discount: jax.Array, key: jax.Array
+        params: Params,
+        targets: Params,
+        batch: Batch,
+        discount: jax.Array,
+        key: jax.Array,
     ) -> jax.Array:
         action = act(params.actors, batch.obs)
         return jnp.mean(value(params.critic, batch.obs, action))

@@ -61,7 +61,8 @@ class Dense(nn.Module):
         kernels = jnp.split(kernel, np.cumsum(sizes)[:-1])
         output = bias[:, None]
         for rows, each in zip(kernels, inputs, strict=True):
-            output = output + rows.T @ each
+            product = rows.T @ each
+            output = output + product
         return output
 
 
@@ -79,8 +80,10 @@ class MLP(nn.Module):
     def __call__(self, *inputs: jax.Array) -> jax.Array:
         activate = activation(self.activation)
         for width in self.hidden:
-            inputs = (activate(Dense(width)(*inputs)),)
-        return Dense(self.head)(*inputs)
+            layer = Dense(width)
+            inputs = (activate(layer(*inputs)),)
+        head = Dense(self.head)
+        return head(*inputs)
 
 
 class Actor(nn.Module):

@@ -1,6 +1,7 @@
 """Which algorithms and critics there are, by import path, and the settings of their networks.
 
-Plain data, importable without JAX. A new algorithm or a new critic is one file in this room and one line here.
+Plain data, importable without JAX. A new algorithm or a new critic is one file in this room and one
+line here.
 """
 
 from dataclasses import dataclass
@@ -38,7 +39,7 @@ CRITICS: dict[str, CriticEntry] = {
         reason="MAAC's heads",
     ),
 }
-"""Flax modules of `(hidden, activation)`, called with obs [N, B, O] and action [N, B, A], giving [B]."""
+"""Flax modules of `(hidden, activation)`: obs [N, B, O] and action [N, B, A] to value [B]."""
 
 Activation = Literal["relu", "leaky_relu", "tanh", "silu", "gelu", "softplus", "elu"]
 SMOOTH = ("tanh", "silu", "gelu", "softplus", "elu")
@@ -56,4 +57,4 @@ class Networks:
     critic_activation: Activation = "relu"
     """Activation of the critic's hidden layers."""
     critic: Annotated[str, OneOf(CRITICS)] = "joint"
-    """joint: one network for all; dop: deterministic DOP's sum of one per agent; attention: MAAC's."""
+    """joint: one network for all; dop: deterministic DOP's sum of one per agent; attention: MAAC"""

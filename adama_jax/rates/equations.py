@@ -1,8 +1,8 @@
-"""The update rules of AdaMa, Eqs. (1), (2) and (3) of Jiang & Lu (AAMAS 2023), as functions of small arrays.
+"""The update rules of AdaMa, Eqs. (1), (2) and (3) of Jiang & Lu (AAMAS 2023), on small arrays.
 
-Symbols are the paper's: l_a [N] the actors' rates, l_c [] the critic's, eta [] the norm that l_a is held to,
-l, m, alpha, eps [] the hyperparameters, c [N] the actors' contributions, kappa [] the critic's term.
-Nothing here knows a network, an optimiser or an environment.
+Symbols are the paper's: l_a [N] the actors' rates, l_c [] the critic's, eta [] the norm that l_a is
+held to, l, m, alpha, eps [] the hyperparameters, c [N] the actors' contributions, kappa [] the
+critic's term. Nothing here knows a network, an optimizer or an environment.
 """
 
 import jax
@@ -19,9 +19,13 @@ def unit(x: jax.Array, otherwise: jax.Array) -> jax.Array:
     [0.6000000238418579, 0.800000011920929]
     """
     largest = jnp.max(jnp.abs(x))
-    scaled = x / jnp.where(largest == 0, 1.0, largest)
+    is_zero = largest == 0
+    # Contributions of 1e-30 are real, and their squares are not float32's: scale first.
+    scaled = x / jnp.where(is_zero, 1.0, largest)
     norm = jnp.sqrt(jnp.sum(scaled**2))
-    return jnp.where(largest == 0, otherwise, scaled / jnp.where(largest == 0, 1.0, norm))
+    # No 0 / 0 is computed, not even where the other branch is taken: jax_debug_nans stops there.
+    norm = jnp.where(is_zero, 1.0, norm)
+    return jnp.where(is_zero, otherwise, scaled / norm)
 
 
 def uniform_direction(num_agents: int) -> jax.Array:
@@ -30,9 +34,14 @@ def uniform_direction(num_agents: int) -> jax.Array:
 
 
 def balance_rates(
-    l_c: Scalar, kappa: Scalar, l: Scalar, m: Scalar, alpha: Scalar, eps: Scalar
+    l_c: Scalar,
+    kappa: Scalar,
+    l: Scalar,
+    m: Scalar,
+    alpha: Scalar,
+    eps: Scalar,
 ) -> tuple[Scalar, Scalar]:
-    """Eq. (2): the critic's rate follows its effect on the Q-value; the actors get the rest of the budget.
+    """Eq. (2): the critic's rate follows its effect on the Q-value; the actors get the rest of l.
 
     Args:
         l_c: the critic's present rate. []
@@ -49,35 +58,48 @@ def balance_rates(
     >>> round(float(l_c), 6), round(float(eta), 6)
     (0.005, 0.005)
     """
-    l_c = alpha * l_c + (1 - alpha) * l * jnp.clip(kappa / m, eps, 1 - eps)
+    share = jnp.clip(kappa / m, eps, 1 - eps)
+    l_c = alpha * l_c + (1 - alpha) * l * share
     return l_c, l - l_c
 
 
 def steer_rates(
-    l_a: jax.Array, gain: jax.Array, eta: Scalar, alpha: Scalar, floor: Scalar
+    l_a: jax.Array,
+    gain: jax.Array,
+    eta: Scalar,
+    alpha: Scalar,
+    floor: Scalar,
 ) -> jax.Array:
-    """Eqs. (1) and (3): turn the actors' rates towards the direction in which the Q-value grows most.
+    """Eqs. (1) and (3): turn the actors' rates towards where the Q-value grows most.
 
-    With `gain` = c, the contributions, this is Eq. (1); with `gain` = c + M l_a, the gradient of the second-order
-    gain, it is Eq. (3). Where `gain` is zero it says nothing, and the direction stays.
+    With `gain` = c, the contributions, this is Eq. (1); with `gain` = c + M l_a, the gradient of
+    the second-order gain, it is Eq. (3). Where `gain` is zero it says nothing, and the direction
+    stays.
 
     Args:
         l_a: present rates. [N]
         gain: derivative of the gain in Q with respect to each rate. [N]
         eta: the norm to hold the rates to. []
         alpha: smoothing, 0 <= alpha < 1. []
-        floor: least component of the target direction before it is normalised again, so that no actor
-            stops; 0 gives the printed formula. The one published figure of rates shows such a floor at 0.1. []
+        floor: least component of the target direction before it is normalised again, so that no
+            actor stops; 0 gives the printed formula. The one published figure of rates shows such
+            a floor at 0.1. []
 
     Returns:
         The new rates, of norm eta. [N]
 
     >>> import jax.numpy as jnp
-    >>> steer_rates(jnp.array([0.0, 1.0]), gain=jnp.array([1.0, 0.0]), eta=2.0, alpha=0.0, floor=0.0).tolist()
+    >>> l_a, gain = jnp.array([0.0, 1.0]), jnp.array([1.0, 0.0])
+    >>> steer_rates(l_a, gain, eta=2.0, alpha=0.0, floor=0.0).tolist()
     [2.0, 0.0]
     """
-    held = unit(l_a, otherwise=uniform_direction(l_a.shape[0]))
-    target = unit(gain, otherwise=held)
-    target = unit(jnp.where(floor > 0, jnp.maximum(target, floor), target), otherwise=held)
+    num_agents = l_a.shape[0]
+    present = unit(l_a, otherwise=uniform_direction(num_agents))
+    target = unit(gain, otherwise=present)
+    # With a floor of 0 negative components must pass, as in the printed formula.
+    floored = jnp.where(floor > 0, jnp.maximum(target, floor), target)
+    target = unit(floored, otherwise=present)
     l_a = alpha * l_a + (1 - alpha) * eta * target
+    # The mean of two vectors of norm eta is shorter than eta: the budget is restored. Where the two
+    # cancel, the target alone decides.
     return eta * unit(l_a, otherwise=target)

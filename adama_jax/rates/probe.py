@@ -73,7 +73,11 @@ def action_change(along: Along) -> tuple[jax.Array, jax.Array]:
     return jax.jvp(along.policy, (along.actors,), (along.directions,))
 
 
-def exact(along: Along, rates: jax.Array, contributions: jax.Array | None = None) -> jax.Array:
+def exact(
+    along: Along,
+    rates: jax.Array,
+    contributions: jax.Array | None = None,
+) -> jax.Array:
     """M l_a by one Hessian-vector product, whatever N is (Eq. 3). [N]
 
     (M l_a)_i = mean_b u_bi^T [H_b v_b]_i with v_b = sum_j l_j u_bj. Zero almost everywhere for a
@@ -87,9 +91,11 @@ def exact(along: Along, rates: jax.Array, contributions: jax.Array | None = None
     [0.6000000238418579, 0.30000001192092896]
     """
     action, change = action_change(along)
-    moved = rates[:, None, None] * change
-    _, product = jax.jvp(_action_gradient(along.value), (action,), (moved,))
-    return jnp.sum(change * product, axis=(1, 2))
+    moved = _at_rates(rates, change)
+    gradient = _action_gradient(along.value)
+    # Forward over reverse: one product with the Hessian, which is never formed.
+    _, product = jax.jvp(gradient, (action,), (moved,))
+    return _per_agent(change, product)
 
 
 def secant(step: jax.Array | float = 0.1) -> Curvature:
@@ -107,21 +113,27 @@ def secant(step: jax.Array | float = 0.1) -> Curvature:
     """
 
     def product(
-        along: Along, rates: jax.Array, contributions: jax.Array | None = None
+        along: Along,
+        rates: jax.Array,
+        contributions: jax.Array | None = None,
     ) -> jax.Array:
         action, change = action_change(along)
-        moved = rates[:, None, None] * change
+        moved = _at_rates(rates, change)
         size = jnp.sqrt(jnp.mean(moved**2))
         # Where nothing moves, `nudge` is zero whatever it is divided by; so is the result.
         nudge = moved * (step / jnp.where(size > 0, size, 1.0))
         gradient = _action_gradient(along.value)
         difference = gradient(action + nudge) - gradient(action - nudge)
-        return jnp.sum(change * difference, axis=(1, 2)) * size / (2 * step)
+        return _per_agent(change, difference) * size / (2 * step)
 
     return product
 
 
-def lookahead(along: Along, rates: jax.Array, contributions: jax.Array | None = None) -> jax.Array:
+def lookahead(
+    along: Along,
+    rates: jax.Array,
+    contributions: jax.Array | None = None,
+) -> jax.Array:
     """What the gradient of l -> J(theta + l d) at the current l_a has beyond the contributions. [N]
 
     No Taylor expansion at all (beyond the paper): contributions + lookahead is that gradient, to
@@ -139,7 +151,8 @@ def lookahead(along: Along, rates: jax.Array, contributions: jax.Array | None = 
     def slope(rates: jax.Array) -> jax.Array:
         stepped = step_per_agent(along.actors, rates, along.directions)
         action, change = action_change(along._replace(actors=stepped))
-        return jnp.sum(change * _action_gradient(along.value)(action), axis=(1, 2))
+        gradient = _action_gradient(along.value)
+        return _per_agent(change, gradient(action))
 
     at_these_rates = slope(rates)
     if contributions is None:
@@ -162,7 +175,8 @@ def pairwise_matrix(along: Along) -> jax.Array:
     action, change = action_change(along)
 
     def gain(rates: jax.Array) -> jax.Array:
-        return jnp.mean(along.value(action + rates[:, None, None] * change))
+        moved = action + _at_rates(rates, change)
+        return jnp.mean(along.value(moved))
 
     no_step = jnp.zeros(action.shape[0], action.dtype)
     return jax.hessian(gain)(no_step)
@@ -178,8 +192,24 @@ def curvature(name: str, secant_step: jax.Array | float = 0.1) -> Curvature:
         ValueError: no such name.
     """
     if name not in CURVATURES:
-        raise ValueError(f"curvature={name!r}: choose one of {', '.join(CURVATURES)}")
-    return {"exact": exact, "secant": secant(secant_step), "lookahead": lookahead}[name]
+        names = ", ".join(CURVATURES)
+        raise ValueError(f"curvature={name!r}: choose one of {names}")
+    ways: dict[str, Curvature] = {
+        "exact": exact,
+        "secant": secant(secant_step),
+        "lookahead": lookahead,
+    }
+    return ways[name]
+
+
+def _at_rates(rates: jax.Array, change: jax.Array) -> jax.Array:
+    """v = l u: the change of the actions at these rates. [N] and [N, B, A] to [N, B, A]"""
+    return rates[:, None, None] * change
+
+
+def _per_agent(change: jax.Array, slope: jax.Array) -> jax.Array:
+    """Each agent's change of its actions times a slope by them, summed. [N, B, A] x 2 to [N]"""
+    return jnp.sum(change * slope, axis=(1, 2))
 
 
 def _action_gradient(value: Value) -> Callable[[jax.Array], jax.Array]:

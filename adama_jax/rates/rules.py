@@ -1,10 +1,11 @@
 """Rate rules: bundles `(init, update)` that turn measured signals into learning rates.
 
-A rate rule sees N-vectors (`types.Signals`) and never a network. Its hyperparameters are arrays in its state, as in
-`optax.inject_hyperparams`, so that one compiled program runs a grid of them under `vmap`.
+A rate rule sees N-vectors (`types.Signals`) and never a network. Its hyperparameters are arrays in
+its state, as in `optax.inject_hyperparams`, so that one compiled program runs a grid of them under
+`vmap`.
 
-The named methods of section 4.1 are made of four rules: `fixed`, `steer`, `balance` and `adama`, the first
-being the paper's baseline.
+The named methods of section 4.1 are made of four rules: `fixed`, `steer`, `balance` and `adama`,
+the first being the paper's baseline.
 """
 
 from collections.abc import Callable
@@ -22,7 +23,7 @@ NOTHING_OF_ITS_OWN: dict[str, Scalar] = {}
 
 
 class RateHyper(NamedTuple):
-    """Float hyperparameters of every rate rule (each reads its own). Names of the paper in brackets.
+    """Float hyperparameters of every rate rule; each reads its own. The paper's names in brackets.
 
     The defaults are those of the settings of the same names.
     """
@@ -34,9 +35,8 @@ class RateHyper(NamedTuple):
     critic_rate: Scalar = RateOptions.critic_rate  # [l_c] of the rules that do not balance
     actor_budget: Scalar = RateOptions.actor_budget  # [|l_a|] of the rules that do not balance
     direction_floor: Scalar = RateOptions.direction_floor
-    own: dict[str, Scalar] = (
-        NOTHING_OF_ITS_OWN  # of a rule that declares numbers of its own, by their names
-    )
+    # Of a rule that declares numbers of its own, by their names.
+    own: dict[str, Scalar] = NOTHING_OF_ITS_OWN
 
 
 def as_arrays(hyper: RateHyper) -> RateHyper:
@@ -45,12 +45,12 @@ def as_arrays(hyper: RateHyper) -> RateHyper:
 
 
 class RateState(NamedTuple):
-    """State of a rate rule: the present `rates`, its `hyper`parameters, and kappa's running mean for `auto_scale`."""
+    """State of a rate rule."""
 
-    rates: Rates
+    rates: Rates  # the present ones
     hyper: RateHyper
     updates: jax.Array  # so far, [], int32
-    mean_critic_term: jax.Array  # mean kappa over the first `trial_updates` updates, []
+    mean_critic_term: jax.Array  # of the first `trial_updates` updates, for `auto_scale`, []
 
 
 class RateRule(NamedTuple):
@@ -67,7 +67,9 @@ class RateRule(NamedTuple):
 
 
 def fixed(hyper: RateHyper = RateHyper()) -> RateRule:
-    """Constant rates (section 4.1, "Fixed lr"): l_c = critic_rate, each actor actor_budget / sqrt(N).
+    """Constant rates (section 4.1, "Fixed lr").
+
+    l_c = critic_rate, each actor actor_budget / sqrt(N).
 
     >>> rule = fixed(RateHyper(critic_rate=1e-2, actor_budget=2.0))
     >>> rule.init(4).rates.actors.tolist()
@@ -89,7 +91,9 @@ def steer(hyper: RateHyper = RateHyper(), second_order: bool = False) -> RateRul
 
 
 def balance(
-    hyper: RateHyper = RateHyper(), auto_scale: bool = False, trial_updates: int = 100
+    hyper: RateHyper = RateHyper(),
+    auto_scale: bool = False,
+    trial_updates: int = 100,
 ) -> RateRule:
     """Eq. (2) balances l_c against |l_a|; the actors share equally (section 4.1).
 
@@ -100,7 +104,11 @@ def balance(
     (0.25, [0.375, 0.375, 0.375, 0.375])
     """
     return _rule(
-        hyper, balances=True, steers=False, auto_scale=auto_scale, trial_updates=trial_updates
+        hyper,
+        balances=True,
+        steers=False,
+        auto_scale=auto_scale,
+        trial_updates=trial_updates,
     )
 
 
@@ -115,8 +123,9 @@ def adama(
     Args:
         hyper: float hyperparameters, held in the state.
         second_order: read `signals.curvature`.
-        auto_scale: take m to be the mean of kappa over the first `trial_updates` updates of this very run (the
-            running mean until then), section 4.4.1's recipe without a trial run, instead of `hyper.critic_scale`.
+        auto_scale: take m to be the mean of kappa over the first `trial_updates` updates of this
+            very member (the running mean until then), section 4.4.1's recipe without a trial run,
+            instead of `hyper.critic_scale`.
         trial_updates: K of section 4.4.1.
 
     Raises:
@@ -150,42 +159,76 @@ def _rule(
     auto_scale: bool = False,
     trial_updates: int = 100,
 ) -> RateRule:
+    """Each rule is two choices: is the total balanced, and are the actors' rates steered."""
     if trial_updates < 1:
         raise ValueError(f"trial_updates={trial_updates}: must be at least 1")
 
     def init(num_agents: int, hyper: RateHyper | None = None) -> RateState:
         # Arrays, so that a grid of them is one program.
         arrays = as_arrays(hyper or defaults)
-        critic = jnp.asarray(arrays.total_rate / 2 if balances else arrays.critic_rate)
-        budget = arrays.total_rate / 2 if balances else arrays.actor_budget
-        actors = budget * uniform_direction(num_agents)
-        return RateState(Rates(critic, actors), arrays, jnp.zeros((), jnp.int32), jnp.zeros(()))
+        critic, budget = arrays.critic_rate, arrays.actor_budget
+        if balances:
+            # Nothing is measured yet: half of the total for each side.
+            critic = budget = arrays.total_rate / 2
+        rates = Rates(
+            critic=jnp.asarray(critic),
+            actors=budget * uniform_direction(num_agents),
+        )
+        return RateState(
+            rates=rates,
+            hyper=arrays,
+            updates=jnp.zeros((), jnp.int32),
+            mean_critic_term=jnp.zeros(()),
+        )
 
     def update(signals: Signals, state: RateState) -> RateState:
-        rates, hyper = state.rates, state.hyper
+        hyper = state.hyper
         mean = _trial_mean(state, signals.critic_term, trial_updates)
-        critic, budget = rates.critic, hyper.actor_budget
+
+        critic, budget = state.rates.critic, hyper.actor_budget
         if balances:
-            scale = (
-                jnp.maximum(mean, jnp.finfo(jnp.float32).tiny) if auto_scale else hyper.critic_scale
-            )
+            scale = _positive(mean) if auto_scale else hyper.critic_scale
             critic, budget = balance_rates(
-                critic, signals.critic_term, hyper.total_rate, scale, hyper.smoothing, hyper.clip
+                l_c=critic,
+                kappa=signals.critic_term,
+                l=hyper.total_rate,
+                m=scale,
+                alpha=hyper.smoothing,
+                eps=hyper.clip,
             )
-        if steers:
-            gain = (
-                signals.contribution + signals.curvature if second_order else signals.contribution
-            )
-            actors = steer_rates(rates.actors, gain, budget, hyper.smoothing, hyper.direction_floor)
+
+        if not steers:
+            actors = budget * uniform_direction(state.rates.actors.shape[0])
         else:
-            actors = budget * uniform_direction(rates.actors.shape[0])
-        return RateState(Rates(jnp.asarray(critic), actors), hyper, state.updates + 1, mean)
+            gain = signals.contribution
+            if second_order:
+                gain = gain + signals.curvature
+            actors = steer_rates(
+                l_a=state.rates.actors,
+                gain=gain,
+                eta=budget,
+                alpha=hyper.smoothing,
+                floor=hyper.direction_floor,
+            )
+        return RateState(
+            rates=Rates(jnp.asarray(critic), actors),
+            hyper=hyper,
+            updates=state.updates + 1,
+            mean_critic_term=mean,
+        )
 
     return RateRule(init, update, second_order)
 
 
+def _positive(mean: jax.Array) -> jax.Array:
+    """A mean of kappa that can be divided by: it is 0 where the critic has no effect yet. []"""
+    return jnp.maximum(mean, jnp.finfo(jnp.float32).tiny)
+
+
 def _trial_mean(state: RateState, critic_term: jax.Array, trial_updates: int) -> jax.Array:
-    """Mean of kappa over the first `trial_updates` updates, this one included; constant afterwards. []"""
-    seen = state.updates + 1
-    mean = state.mean_critic_term + (critic_term - state.mean_critic_term) / seen
-    return jnp.where(seen <= trial_updates, mean, state.mean_critic_term)
+    """Mean of kappa over the first `trial_updates` updates; constant after them. []"""
+    count = state.updates + 1
+    # A running mean, so that it serves from the first update on.
+    change = (critic_term - state.mean_critic_term) / count
+    mean = state.mean_critic_term + change
+    return jnp.where(count <= trial_updates, mean, state.mean_critic_term)

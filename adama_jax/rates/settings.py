@@ -17,7 +17,7 @@ class RateOptions:
     total_rate: Annotated[float, Traced(), Symbol("l"), Above(0)] = 1e-2
     """[l] l_c + |l_a| of the methods that balance them."""
     critic_scale: Annotated[float | Literal["auto"], Traced(), Symbol("m"), Above(0)] = 50.0
-    """[m] kappa at which the critic would get the whole of l; auto: its mean over the first updates."""
+    """[m] kappa at which the critic would get all of l; auto: its mean over the first updates."""
     smoothing: Annotated[float, Traced(), Symbol("alpha"), Between(0, 1, open_top=True)] = 0.99
     """[alpha] Weight of the old rates in an update of theirs."""
     clip: Annotated[float, Traced(), Symbol("eps"), Between(0, 0.5, open_top=True)] = 0.1

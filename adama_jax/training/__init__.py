@@ -1,1 +1,4 @@
-"""Everything that is compiled: a train step, an episode, a member, a population. Pure; no disk, no clock."""
+"""Everything that is compiled: a train step, an episode, a member, a population.
+
+Pure functions: no disk, no clock.
+"""

@@ -4,7 +4,7 @@ The learner composes an algorithm, an optimizer and a rate rule. It never sees a
 buffer, only a batch.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from functools import partial
 from typing import Any, NamedTuple, cast
 
@@ -17,14 +17,20 @@ from adama_jax.algorithms.algorithm import Algorithm
 from adama_jax.rates import probe
 from adama_jax.rates.rules import RateHyper, RateRule, RateState
 from adama_jax.rates.settings import RateOptions
+from adama_jax.training.gradients import (
+    CurvatureInputs,
+    curvature_product,
+    downhill,
+    gradients,
+)
 from adama_jax.training.microbatches import mean_over_microbatches
 from adama_jax.training.optimizers import Optimizer
 from adama_jax.training.settings import Learning
-from adama_jax.types import Batch, Params, PyTree, Rates, Scalar, Signals
+from adama_jax.types import Batch, Params, Rates, Scalar, Signals
 
 
 class LearnerHyper(NamedTuple):
-    """Float hyperparameters of the learner. The defaults are those of the settings of the same names."""
+    """Float hyperparameters of the learner, with the defaults of the settings of the same names."""
 
     discount: Scalar = Learning.discount  # gamma
     target_step: Scalar = Learning.target_step  # target += step (online - target), if soft
@@ -49,17 +55,6 @@ class UpdateMetrics(NamedTuple):
     value: jax.Array  # J, []
     signals: Signals
     rates: Rates
-
-
-class Gradients(NamedTuple):
-    """The losses of an update and their gradients; those of `value` point uphill."""
-
-    td_loss: jax.Array  # []
-    value: jax.Array  # J, []
-    value_by_actors: PyTree  # every leaf leading with N
-    value_by_critic: PyTree
-    td_loss_by_critic: PyTree
-    others: Mapping[str, PyTree]  # of each further group's loss, by that group
 
 
 class Learner(NamedTuple):
@@ -115,18 +110,21 @@ def learner(
     """
     _check(algorithm, rule, curvature, microbatches, axis_name)
     mean = partial(mean_over_microbatches, count=microbatches, axis_name=axis_name)
-    gradients = partial(_gradients, algorithm)
-    curvature_product = partial(_curvature_product, algorithm, curvature)
+    measure = partial(gradients, algorithm)
+    measure_curvature = partial(curvature_product, algorithm, curvature)
 
     def init(
-        key: jax.Array, hyper: LearnerHyper | None = None, rate_hyper: RateHyper | None = None
+        key: jax.Array,
+        hyper: LearnerHyper | None = None,
+        rate_hyper: RateHyper | None = None,
     ) -> LearnerState:
         params = algorithm.init(key)
+        # Copies: the state is donated to a compiled step, which refuses a buffer given twice.
+        targets = jax.tree.map(jnp.copy, _with_targets(algorithm, params))
         numbers = [jnp.asarray(value, jnp.float32) for value in hyper or LearnerHyper()]
         return LearnerState(
             params=params,
-            # Copies: the state is donated to a compiled step, which refuses a buffer given twice.
-            targets=jax.tree.map(jnp.copy, _with_targets(algorithm, params)),
+            targets=targets,
             optimizers=optimizer.init(params),
             rule=rule.init(num_agents, rate_hyper),
             hyper=LearnerHyper(*numbers),
@@ -134,21 +132,31 @@ def learner(
         )
 
     def update(
-        state: LearnerState, batch: Batch, key: jax.Array
+        state: LearnerState,
+        batch: Batch,
+        key: jax.Array,
     ) -> tuple[LearnerState, UpdateMetrics]:
         context = (state.params, state.targets, state.hyper.discount)
-        found = mean(gradients, context, batch, key)
-        directions, optimizers = optimizer.update(_downhill(found), state.optimizers, state.params)
-        contribution = probe.contributions(found.value_by_actors, directions.actors)
-        product = jnp.zeros(num_agents)
-        if rule.second_order:
-            rates, secant_step = state.rule.rates.actors, state.hyper.secant_step
-            context = (state.params, directions.actors, rates, contribution, secant_step)
-            product = mean(curvature_product, context, batch, key)
-        critic_term = probe.critic_term(found.value_by_critic, directions.critic)
-        signals = Signals(contribution, product, critic_term)
+        found = mean(measure, context, batch, key)
+        directions, optimizers = optimizer.update(
+            downhill(found),
+            state.optimizers,
+            state.params,
+        )
 
-        # The rates of this very update: Algorithm 1 adapts them first (line 12), then steps.
+        contributions = probe.contributions(found.value_by_actors, directions.actors)
+        product = jnp.zeros(num_agents)
+        # A pass over the minibatch of its own, so only where it is read.
+        if rule.second_order:
+            inputs = _curvature_inputs(state, directions, contributions)
+            product = mean(measure_curvature, inputs, batch, key)
+        signals = Signals(
+            contribution=contributions,
+            curvature=product,
+            critic_term=probe.critic_term(found.value_by_critic, directions.critic),
+        )
+
+        # The rates adapt first, and this very update already steps by them.
         rule_state = rule.update(signals, state.rule)
         params = _step(algorithm, state.params, rule_state.rates, directions)
         updates = state.updates + 1
@@ -160,7 +168,13 @@ def learner(
             hyper=state.hyper,
             updates=updates,
         )
-        return moved, UpdateMetrics(found.td_loss, found.value, signals, rule_state.rates)
+        metrics = UpdateMetrics(
+            td_loss=found.td_loss,
+            value=found.value,
+            signals=signals,
+            rates=rule_state.rates,
+        )
+        return moved, metrics
 
     return Learner(init, update)
 
@@ -173,7 +187,8 @@ def _check(
     axis_name: str | None,
 ) -> None:
     if curvature not in probe.CURVATURES:
-        raise ValueError(f"curvature={curvature!r}: choose one of {', '.join(probe.CURVATURES)}")
+        names = ", ".join(probe.CURVATURES)
+        raise ValueError(f"curvature={curvature!r}: choose one of {names}")
     if rule.second_order and curvature == "exact" and not algorithm.smooth:
         raise ValueError(
             "curvature='exact': a piecewise-linear critic has no second derivative, so the rule "
@@ -187,85 +202,45 @@ def _check(
         )
 
 
-def _gradients(
-    algorithm: Algorithm, context: tuple[Params, Params, jax.Array], batch: Batch, key: jax.Array
-) -> Gradients:
-    """Of all parameters at the same point; the context: parameters, targets, discount."""
-    params, targets, discount = context
-    k_critic, k_actors, *k_others = jax.random.split(key, 2 + len(algorithm.groups))
-
-    def td_loss(critic: PyTree) -> jax.Array:
-        online = params._replace(critic=critic)
-        return algorithm.critic_loss(online, targets, batch, discount, k_critic)
-
-    def objective(actors: PyTree, critic: PyTree) -> jax.Array:
-        online = params._replace(actors=actors, critic=critic)
-        return algorithm.objective(online, targets, batch, discount, k_actors)
-
-    loss, loss_by_critic = jax.value_and_grad(td_loss)(params.critic)
-    # By the critic too, which kappa asks for: the same backward pass, continued into the critic.
-    value_and_gradients = jax.value_and_grad(objective, argnums=(0, 1))
-    value, (by_actors, by_critic) = value_and_gradients(params.actors, params.critic)
-
-    def group_loss(own: PyTree, name: str, key: jax.Array) -> jax.Array:
-        online = params._replace(others={**params.others, name: own})
-        return algorithm.groups[name].loss(online, targets, batch, discount, key)
-
-    others = {}
-    for name, k_group in zip(algorithm.groups, k_others, strict=True):
-        gradient = jax.grad(partial(group_loss, name=name, key=k_group))
-        others[name] = gradient(params.others[name])
-    return Gradients(loss, value, by_actors, by_critic, loss_by_critic, others)
+def _curvature_inputs(
+    state: LearnerState,
+    directions: Params,
+    contributions: jax.Array,
+) -> CurvatureInputs:
+    return CurvatureInputs(
+        params=state.params,
+        directions=directions.actors,
+        rates=state.rule.rates.actors,
+        contributions=contributions,
+        secant_step=state.hyper.secant_step,
+    )
 
 
-def _downhill(found: Gradients) -> Params:
-    """What optax is to descend: the objective's gradient negated, for the actors climb."""
-    uphill = found.value_by_actors
-    return Params(jax.tree.map(jnp.negative, uphill), found.td_loss_by_critic, found.others)
-
-
-def _curvature_product(
-    algorithm: Algorithm, curvature: str, context: PyTree, batch: Batch, key: jax.Array
-) -> jax.Array:
-    """M l_a of Eq. (3). [N]
-
-    The context: parameters, the actors' directions, rates, contributions, step of a secant.
-    """
-    params, directions, rates, contribution, secant_step = context
-    # The objective's key in `_gradients`: both orders are of the same function of the rates.
-    _, k_actors, *_ = jax.random.split(key, 2 + len(algorithm.groups))
-
-    def policy(actors: PyTree) -> jax.Array:
-        if algorithm.policy is None:
-            return algorithm.act(actors, batch.obs)
-        return algorithm.policy(actors, batch.obs, k_actors)
-
-    def value(action: jax.Array) -> jax.Array:
-        return algorithm.value(params.critic, batch.obs, action)
-
-    along = probe.Along(policy, value, params.actors, directions)
-    return probe.curvature(curvature, secant_step)(along, rates, contribution)
-
-
-def _step(algorithm: Algorithm, params: Params, rates: Rates, directions: Params) -> Params:
+def _step(
+    algorithm: Algorithm,
+    params: Params,
+    rates: Rates,
+    directions: Params,
+) -> Params:
     """All at once: nobody's step sees another's."""
-    others = {
-        name: tree.step(params.others[name], jnp.float32(group.rate), directions.others[name])
-        for name, group in algorithm.groups.items()
-    }
+    others = {}
+    for name, group in algorithm.groups.items():
+        rate = jnp.float32(group.rate)
+        others[name] = tree.step(params.others[name], rate, directions.others[name])
     return Params(
-        tree.step_per_agent(params.actors, rates.actors, directions.actors),
-        tree.step(params.critic, rates.critic, directions.critic),
-        others,
+        actors=tree.step_per_agent(params.actors, rates.actors, directions.actors),
+        critic=tree.step(params.critic, rates.critic, directions.critic),
+        others=others,
     )
 
 
 def _with_targets(algorithm: Algorithm, params: Params) -> Params:
     """The parameters of which there are targets: actors, critic, and the groups that ask for it."""
-    named = {
-        name: params.others[name] for name, group in algorithm.groups.items() if group.has_target
-    }
-    return params._replace(others=named)
+    others = {}
+    for name, group in algorithm.groups.items():
+        if group.has_target:
+            others[name] = params.others[name]
+    return params._replace(others=others)
 
 
 def _move_targets(
@@ -275,8 +250,11 @@ def _move_targets(
     updates: jax.Array,
     period: int | None,
 ) -> Params:
+    # optax's types are of its own trees, which include ours.
     online: Any = _with_targets(algorithm, params)
     old: Any = state.targets
     if period is None:
-        return cast(Params, optax.incremental_update(online, old, state.hyper.target_step))
-    return cast(Params, optax.periodic_update(online, old, updates, period))
+        new = optax.incremental_update(online, old, state.hyper.target_step)
+    else:
+        new = optax.periodic_update(online, old, updates, period)
+    return cast(Params, new)

@@ -51,7 +51,7 @@ def mean_over_microbatches(
     if count is None:
         return function(context, batch, key)
     size = batch.reward.shape[0]
-    if size % count:
+    if size % count != 0:
         raise ValueError(
             f"a minibatch of {size} transitions cannot be cut into {count} equal microbatches"
         )
@@ -70,33 +70,54 @@ def _sum_in_turn(function: Function) -> Callable[[PyTree, Batch, jax.Array], PyT
 
     # Jitted so that it is traced once, for its shapes and for the loop.
     @partial(jax.jit, inline=True)
-    def of_one(context: PyTree, stacked: Batch, key: jax.Array) -> PyTree:
+    def of_one(
+        context: PyTree,
+        stacked: Batch,
+        key: jax.Array,
+    ) -> PyTree:
         return function(context, jax.tree.map(_uncut, stacked), key)
 
     # Plain vmap would compute a microbatch of all members at once, which is what leaves the caches.
     @jax.custom_batching.sequential_vmap
-    def total(context: PyTree, stacked: Batch, keys: jax.Array) -> PyTree:
-        first = jax.tree.map(lambda leaf: leaf[0], (stacked, keys))
-        shapes = jax.eval_shape(of_one, context, *first)
+    def total(
+        context: PyTree,
+        stacked: Batch,
+        keys: jax.Array,
+    ) -> PyTree:
+        first, first_key = jax.tree.map(lambda leaf: leaf[0], (stacked, keys))
+        shapes = jax.eval_shape(of_one, context, first, first_key)
         zero = jax.tree.map(lambda leaf: jnp.zeros(leaf.shape, leaf.dtype), shapes)
 
-        def add(so_far: PyTree, inputs: tuple[Batch, jax.Array]) -> tuple[PyTree, None]:
-            found = of_one(context, *inputs)
+        def add(
+            so_far: PyTree,
+            inputs: tuple[Batch, jax.Array],
+        ) -> tuple[PyTree, None]:
+            microbatch, key = inputs
+            found = of_one(context, microbatch, key)
             return jax.tree.map(jnp.add, so_far, found), None
 
-        return jax.lax.scan(add, zero, (stacked, keys))[0]
+        result, _ = jax.lax.scan(add, zero, (stacked, keys))
+        return result
 
     return total
 
 
-def _share_of_this_device(stacked: PyTree, count: int, axis_name: str) -> PyTree:
+def _share_of_this_device(
+    stacked: PyTree,
+    count: int,
+    axis_name: str,
+) -> PyTree:
     """Of microbatches and their keys, [count, ...], those that this device computes."""
     devices = jax.lax.axis_size(axis_name)
-    if count % devices:
+    if count % devices != 0:
         raise ValueError(f"{count} microbatches cannot be shared evenly by {devices} devices")
     each = count // devices
     start = each * jax.lax.axis_index(axis_name)
-    return jax.tree.map(lambda leaf: jax.lax.dynamic_slice_in_dim(leaf, start, each), stacked)
+
+    def own(leaf: jax.Array) -> jax.Array:
+        return jax.lax.dynamic_slice_in_dim(leaf, start, each)
+
+    return jax.tree.map(own, stacked)
 
 
 def _sum_over_devices(total: PyTree, axis_name: str) -> PyTree:
@@ -120,4 +141,6 @@ def _cut(leaf: jax.Array, count: int) -> jax.Array:
 
 def _uncut(leaf: jax.Array) -> jax.Array:
     """A leaf of one microbatch as of a minibatch: [N, X, B] to [N, B, X]."""
-    return leaf if leaf.ndim == 1 else swap_batch_and_features(leaf)
+    if leaf.ndim == 1:
+        return leaf
+    return swap_batch_and_features(leaf)

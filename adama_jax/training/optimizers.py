@@ -10,13 +10,13 @@ from typing import Any, NamedTuple
 import jax
 import optax
 
-from adama_jax.types import Params, PyTree
+from adama_jax.types import Params
 
 
 class Optimizer(NamedTuple):
     """A transformation for the stacked actors and one for every other tree of parameters.
 
-    Both are `(init, update)` as in optax; `update` always gets the parameters, for some read them.
+    Both are `(init, update)` as in optax.
     """
 
     actors: optax.GradientTransformation  # every leaf leads with N
@@ -24,20 +24,32 @@ class Optimizer(NamedTuple):
 
     def init(self, params: Params) -> Params:
         """The states for all parameters."""
-        others = {name: self.critic.init(own) for name, own in params.others.items()}
-        return Params(self.actors.init(params.actors), self.critic.init(params.critic), others)
+        others = {}
+        for name, own in params.others.items():
+            others[name] = self.critic.init(own)
+        return Params(
+            actors=self.actors.init(params.actors),
+            critic=self.critic.init(params.critic),
+            others=others,
+        )
 
-    def update(self, gradients: Params, state: Params, params: Params) -> tuple[Params, Params]:
+    def update(
+        self,
+        gradients: Params,
+        state: Params,
+        params: Params,
+    ) -> tuple[Params, Params]:
         """The directions at rate 1 that descend these gradients, and the new states."""
-        actors = self.actors.update(gradients.actors, state.actors, params.actors)
-        critic = self.critic.update(gradients.critic, state.critic, params.critic)
-        others = {
-            name: self.critic.update(gradients.others[name], state.others[name], own)
-            for name, own in params.others.items()
-        }
-        directions = {name: direction for name, (direction, _) in others.items()}
-        states = {name: new for name, (_, new) in others.items()}
-        return Params(actors[0], critic[0], directions), Params(actors[1], critic[1], states)
+        # Always with the parameters: adamw and every transformation that reads them fails without.
+        actors, actors_state = self.actors.update(gradients.actors, state.actors, params.actors)
+        critic, critic_state = self.critic.update(gradients.critic, state.critic, params.critic)
+        others, other_states = {}, {}
+        for name, own in params.others.items():
+            direction, new = self.critic.update(gradients.others[name], state.others[name], own)
+            others[name] = direction
+            other_states[name] = new
+        directions = Params(actors, critic, others)
+        return directions, Params(actors_state, critic_state, other_states)
 
 
 def from_optax(transformation: optax.GradientTransformation) -> Optimizer:
@@ -53,35 +65,35 @@ def from_optax(transformation: optax.GradientTransformation) -> Optimizer:
     >>> [[round(x, 4) for x in row] for row in (-updates).tolist()]
     [[0.6, 0.8], [0.0, 0.5]]
     """
+    # optax's types know no tree whose leaves have one more axis than the parameters they are of.
     init: Any = jax.vmap(transformation.init)
+    update: Any = jax.vmap(transformation.update)
 
-    def update(gradients: PyTree, state: PyTree, params: PyTree) -> tuple[PyTree, PyTree]:
-        return jax.vmap(transformation.update)(gradients, state, params)
-
-    update_stacked: Any = update
-    return Optimizer(optax.GradientTransformation(init, update_stacked), transformation)
+    stacked = optax.GradientTransformation(init, update)
+    return Optimizer(actors=stacked, critic=transformation)
 
 
 def named_optimizer(name: str) -> Optimizer:
     """`optax.<name>(learning_rate=1.0)` with optax's defaults for the rest.
 
     Raises:
-        ValueError: optax has no such optimiser, or it needs more than a learning rate.
+        ValueError: optax has no such optimizer, or it needs more than a learning rate.
 
     >>> isinstance(named_optimizer("adamw"), Optimizer)
     True
     """
-    factory = getattr(optax, name, None)
+    factory: Any = getattr(optax, name, None)
     if not callable(factory):
         raise ValueError(
             f"optimizer={name!r}: no optimizer of that name in optax {optax.__version__}"
         )
+    # optax has no list of its optimizers: what is called like one and takes a learning rate is one.
     parameters = inspect.signature(factory).parameters
-    required = [
-        key for key, parameter in parameters.items() if parameter.default is parameter.empty
-    ]
-    if "learning_rate" not in parameters or required not in ([], ["learning_rate"]):
+    required = {each.name for each in parameters.values() if each.default is each.empty}
+    if "learning_rate" not in parameters or not required <= {"learning_rate"}:
         raise ValueError(
-            f"optimizer={name!r}: not an optax optimizer that needs a learning rate and nothing else"
+            f"optimizer={name!r}: not an optax optimizer that needs a learning rate "
+            "and nothing else"
         )
-    return from_optax(factory(learning_rate=1.0))  # pyright: ignore[reportArgumentType]
+    transformation: Any = factory(learning_rate=1.0)
+    return from_optax(transformation)

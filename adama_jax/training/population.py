@@ -1,4 +1,4 @@
-"""Many members in one compiled program: `vmap` over seeds and hyperparameters, sharded over devices.
+"""Many members in one compiled program: `vmap` over seeds and hyperparameters, and devices.
 
 The same path serves several GPUs and several CPU cores, one host device a core: XLA's second thread
 hardly helps matrices this small. No device ever waits for another: there are no collectives. Only
@@ -66,7 +66,10 @@ class Population(NamedTuple):
 
 
 def population(
-    trainer: Trainer, size: int, devices: Sequence[Any] | None = None, sharing: int = 1
+    trainer: Trainer,
+    size: int,
+    devices: Sequence[Any] | None = None,
+    sharing: int = 1,
 ) -> Population:
     """Train `size` members, sharded over `devices` (the local ones unless given).
 
@@ -96,53 +99,40 @@ def population(
     >>> metrics.train_return.shape, metrics.actor_rates.shape
     ((4,), (4, 2))
     """
-    devices = list(devices or jax.local_devices())
-    # Two members or more a group: a lone one is compiled otherwise, and differs in the last bits.
-    groups = min(len(devices) // sharing, -(-size // 2))
-    devices = devices[: groups * sharing]
+    mesh = _mesh(size, list(devices or jax.local_devices()), sharing)
+    groups = mesh.shape[MEMBERS]
     width = -(-size // groups) * groups
-    mesh = Mesh(np.array(devices).reshape(groups, sharing), (MEMBERS, MINIBATCH))
     sharded = NamedSharding(mesh, PartitionSpec(MEMBERS))
     copied = NamedSharding(mesh, PartitionSpec())
-    layout = jax.tree.map(
-        lambda axis: copied if axis is None else sharded, AXES, is_leaf=lambda axis: axis is None
-    )
+    layout = _layout(sharded, copied)
 
-    # Of a start's compilation on a CPU a third went into init and play, which run once: they are
-    # not optimized there, unless an episode is so long that playing it would take longer than that
-    # saves (25 s for a half-cheetah).
-    once = {"xla_backend_optimization_level": 0} if devices[0].platform == "cpu" else None
+    def init(seeds: Sequence[int], hyper: TrainHyper) -> TrainState:
+        if len(seeds) != size:
+            raise ValueError(f"{len(seeds)} seeds for a population of {size}")
+        keys_and_hyper = _filled_up(seeds, hyper, width)
+        return jit_init(*jax.device_put(keys_and_hyper, sharded))
+
+    def shapes(hyper: TrainHyper) -> TrainState:
+        return jax.eval_shape(jit_init, *_filled_up([0] * size, hyper, width))
+
+    once = _options_to_run_once(mesh)
     jit_init = jax.jit(
-        jax.vmap(trainer.init, out_axes=AXES), out_shardings=layout, compiler_options=once
+        jax.vmap(trainer.init, out_axes=AXES),
+        out_shardings=layout,
+        compiler_options=once,
     )
     jit_evaluate = jax.jit(
-        jax.vmap(trainer.evaluate, in_axes=(AXES,)), in_shardings=(layout,), out_shardings=sharded
+        jax.vmap(trainer.evaluate, in_axes=(AXES,)),
+        in_shardings=(layout,),
+        out_shardings=sharded,
     )
     jit_play = jax.jit(
         jax.vmap(trainer.play, in_axes=(AXES, None)),
         in_shardings=(layout, copied),
         out_shardings=sharded,
+        # Playing long episodes unoptimized takes longer than it saves (25 s for a half-cheetah).
         compiler_options=once if trainer.horizon < LONG_EPISODE else None,
     )
-
-    def filled_up(seeds: Sequence[int], hyper: TrainHyper) -> tuple[jax.Array, TrainHyper]:
-        """Keys and hyperparameters, [width]; the rows beyond `size` are copies of the first."""
-        rows = np.arange(width) % size
-
-        def of_all(leaf: Any) -> np.ndarray:
-            return np.broadcast_to(np.asarray(leaf, np.float32), (size,))[rows]
-
-        keys = jax.vmap(jax.random.key)(np.asarray(seeds, np.uint32)[rows])
-        return keys, jax.tree.map(of_all, hyper)
-
-    def init(seeds: Sequence[int], hyper: TrainHyper) -> TrainState:
-        if len(seeds) != size:
-            raise ValueError(f"{len(seeds)} seeds for a population of {size}")
-        return jit_init(*jax.device_put(filled_up(seeds, hyper), sharded))
-
-    def shapes(hyper: TrainHyper) -> TrainState:
-        return jax.eval_shape(jit_init, *filled_up([0] * size, hyper))
-
     return Population(
         init=init,
         shapes=shapes,
@@ -150,13 +140,57 @@ def population(
         evaluate=jit_evaluate,
         play=jit_play,
         width=width,
-        devices=len(devices),
+        devices=mesh.size,
         layout=layout,
     )
 
 
+def _mesh(size: int, devices: Sequence[Any], sharing: int) -> Mesh:
+    """Groups of `sharing` devices, each with members of its own."""
+    # Two members or more a group: a lone one is compiled otherwise, and differs in the last bits.
+    groups = min(len(devices) // sharing, -(-size // 2))
+    used = np.array(devices[: groups * sharing])
+    return Mesh(used.reshape(groups, sharing), (MEMBERS, MINIBATCH))
+
+
+def _options_to_run_once(mesh: Mesh) -> dict[str, Any] | None:
+    """For `init` and `play`, which run once: on a CPU their optimization does not pay."""
+    # A third of the compilation at a start went into them.
+    on_cpu = mesh.devices.flat[0].platform == "cpu"
+    return {"xla_backend_optimization_level": 0} if on_cpu else None
+
+
+def _layout(sharded: NamedSharding, copied: NamedSharding) -> PyTree:
+    """How a state lies on the devices: members divided among them, counters on each."""
+    return jax.tree.map(
+        lambda axis: copied if axis is None else sharded,
+        AXES,
+        is_leaf=lambda axis: axis is None,
+    )
+
+
+def _filled_up(
+    seeds: Sequence[int],
+    hyper: TrainHyper,
+    width: int,
+) -> tuple[jax.Array, TrainHyper]:
+    """Keys and hyperparameters, [width]; the rows beyond the seeds are copies of the first."""
+    size = len(seeds)
+    rows = np.arange(width) % size
+
+    def of_all(leaf: Any) -> np.ndarray:
+        numbers = np.asarray(leaf, np.float32)
+        return np.broadcast_to(numbers, (size,))[rows]
+
+    keys = jax.vmap(jax.random.key)(np.asarray(seeds, np.uint32)[rows])
+    return keys, jax.tree.map(of_all, hyper)
+
+
 def _jitted_chunk(
-    trainer: Trainer, mesh: Mesh, layout: PyTree, sharded: NamedSharding
+    trainer: Trainer,
+    mesh: Mesh,
+    layout: PyTree,
+    sharded: NamedSharding,
 ) -> Callable[..., tuple[TrainState, Metrics]]:
     """The members' chunks; each device computes its own members'."""
     specs = jax.tree.map(lambda sharding: sharding.spec, layout)

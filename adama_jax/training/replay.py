@@ -56,7 +56,11 @@ class Replay(NamedTuple):
     divisible: bool
 
 
-def ring_replay(num_episodes: int, batch_size: int, snapshot_size: int) -> Replay:
+def ring_replay(
+    num_episodes: int,
+    batch_size: int,
+    snapshot_size: int,
+) -> Replay:
     """A ring of `num_episodes` episodes of equal length T, snapshots of `snapshot_size` numbers.
 
     A sample is uniform, with replacement, over what is stored. Sampling an empty buffer gives
@@ -81,6 +85,7 @@ def ring_replay(num_episodes: int, batch_size: int, snapshot_size: int) -> Repla
     def sample(state: ReplayState, key: jax.Array) -> Transitions:
         _, steps, width = state.rows.shape
         horizon = steps - 1
+        # At least one, for an empty buffer too: the shapes are the same, and zeros are drawn.
         stored = jnp.clip(state.added, 1, num_episodes)
         drawn = jax.random.randint(key, (batch_size,), 0, stored * horizon)
 
@@ -129,9 +134,10 @@ def on_policy_replay(num_episodes: int, snapshot_size: int) -> Replay:
 
 def _zeros(num_episodes: int, snapshot_size: int) -> Callable[[Episode], ReplayState]:
     def init(example: Episode) -> ReplayState:
-        steps, size = example.action.shape
+        steps, action_size = example.action.shape
+        width = snapshot_size + action_size + 2
         return ReplayState(
-            rows=jnp.zeros((num_episodes, steps + 1, snapshot_size + size + 2)),
+            rows=jnp.zeros((num_episodes, steps + 1, width)),
             added=jnp.zeros((), jnp.int32),
         )
 
@@ -140,8 +146,13 @@ def _zeros(num_episodes: int, snapshot_size: int) -> Callable[[Episode], ReplayS
 
 def _add(num_episodes: int) -> Callable[[ReplayState, Episode], ReplayState]:
     def add(state: ReplayState, episode: Episode) -> ReplayState:
-        columns = (episode.action, episode.reward[:, None], episode.terminated[:, None])
-        taken = jnp.concatenate([column.astype(jnp.float32) for column in columns], axis=1)
+        columns = (
+            episode.action,
+            episode.reward[:, None],
+            episode.terminated[:, None],
+        )
+        numbers = [column.astype(jnp.float32) for column in columns]
+        taken = jnp.concatenate(numbers, axis=1)
         # Nothing was done at the last snapshot: its row is filled up with zeros.
         taken = jnp.pad(taken, ((0, 1), (0, 0)))
         rows = jnp.concatenate([episode.snapshot, taken], axis=1)
@@ -154,12 +165,17 @@ def _add(num_episodes: int) -> Callable[[ReplayState, Episode], ReplayState]:
     return add
 
 
-def _transitions(before: jax.Array, after: jax.Array, snapshot_size: int) -> Transitions:
+def _transitions(
+    before: jax.Array,
+    after: jax.Array,
+    snapshot_size: int,
+) -> Transitions:
     """Rows and those of the steps after them, [B, Z + N * A + 2] both, in their columns."""
+    snapshot, taken = jnp.split(before, [snapshot_size], axis=1)
     return Transitions(
-        snapshot=before[:, :snapshot_size],
-        action=before[:, snapshot_size:-2],
-        reward=before[:, -2],
+        snapshot=snapshot,
+        action=taken[:, :-2],
+        reward=taken[:, -2],
         next_snapshot=after[:, :snapshot_size],
-        terminated=before[:, -1],
+        terminated=taken[:, -1],
     )

@@ -14,7 +14,11 @@ from adama_jax.types import Episode, PyTree
 Act = Callable[[PyTree, jax.Array], jax.Array]
 
 
-def greedy_rollout(env: Env, act: Act, unroll: int = 1) -> Callable[[jax.Array, PyTree], Episode]:
+def greedy_rollout(
+    env: Env,
+    act: Act,
+    unroll: int = 1,
+) -> Callable[[jax.Array, PyTree], Episode]:
     """One episode of `env.spec.horizon` steps by the best actions that the actors know.
 
     Args:
@@ -40,13 +44,19 @@ def greedy_rollout(env: Env, act: Act, unroll: int = 1) -> Callable[[jax.Array, 
     def rollout(key: jax.Array, actors: PyTree) -> Episode:
         # As an exploring episode splits it, so that both start alike from a key.
         k_reset, _, k_steps = jax.random.split(key, 3)
-        return _play(env, lambda obs, _: act(actors, obs), None, k_reset, k_steps, unroll)
+
+        def choose(obs: jax.Array, noise: None) -> jax.Array:
+            return act(actors, obs)
+
+        return _play(env, choose, None, k_reset, k_steps, unroll)
 
     return rollout
 
 
 def exploring_rollout(
-    env: Env, algorithm: Algorithm, unroll: int = 1
+    env: Env,
+    algorithm: Algorithm,
+    unroll: int = 1,
 ) -> Callable[[jax.Array, PyTree, jax.Array], Episode]:
     """One episode as it is played to learn from, by the algorithm's `sample` and `draw`.
 
@@ -58,7 +68,11 @@ def exploring_rollout(
         `(key, actors, share) -> Episode`, with the share of exploration that `sample` is given.
     """
 
-    def rollout(key: jax.Array, actors: PyTree, share: jax.Array) -> Episode:
+    def rollout(
+        key: jax.Array,
+        actors: PyTree,
+        share: jax.Array,
+    ) -> Episode:
         k_reset, k_noise, k_steps = jax.random.split(key, 3)
         noise = algorithm.draw(k_noise, env.spec.horizon)
 
@@ -89,15 +103,30 @@ def _play(
         state, transition = env.step(key, state, action)
         # Only where the world can end early: a select over a whole state is not free.
         if env.spec.terminates:
-            again = lambda new, old: jnp.where(transition.terminated, new, old)  # noqa: E731
-            state = jax.tree.map(again, start, state)
-        played = Episode(snapshot, action.ravel(), transition.reward, transition.terminated)
+            state = _select(transition.terminated, start, state)
+        played = Episode(
+            snapshot=snapshot,
+            action=action.ravel(),
+            reward=transition.reward,
+            terminated=transition.terminated,
+        )
         return state, played
 
     keys = jax.random.split(k_steps, env.spec.horizon)
     last, steps = jax.lax.scan(step, start, (noise, keys), unroll=unroll)
+    # The snapshot before each step, and the one after the last: T + 1.
     after_the_last = env.snapshot(last)[None]
-    return steps._replace(snapshot=jnp.concatenate([steps.snapshot, after_the_last]))
+    snapshots = jnp.concatenate([steps.snapshot, after_the_last])
+    return steps._replace(snapshot=snapshots)
+
+
+def _select(
+    condition: jax.Array,
+    one: Any,
+    other: Any,
+) -> Any:
+    """One state where the condition holds, else the other."""
+    return jax.tree.map(lambda a, b: jnp.where(condition, a, b), one, other)
 
 
 def episode_return(episode: Episode) -> jax.Array:
@@ -109,4 +138,5 @@ def episode_return(episode: Episode) -> jax.Array:
     >>> float(episode_return(Episode(jnp.zeros((4, 1)), jnp.zeros((3, 1)), reward, fell)))
     3.0
     """
-    return jnp.sum(jnp.where(before_the_end(episode.terminated), episode.reward, 0.0))
+    counted = before_the_end(episode.terminated)
+    return jnp.sum(jnp.where(counted, episode.reward, 0.0))

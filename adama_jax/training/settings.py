@@ -20,7 +20,7 @@ class Learning:
     updates_per_episode: Annotated[int, AtLeast(1)] = 1
     """Gradient updates for each episode."""
     envs_per_run: Annotated[int, AtLeast(1)] = 1
-    """Worlds that a member plays at the same time, an episode each, before the updates for all of them."""
+    """Worlds that a member plays at once, an episode each, before the updates for all of them."""
     targets: Literal["hard", "soft"] = "hard"
     """Copy the target networks now and then, or move them a little at each update."""
     target_period: Annotated[int, AtLeast(1)] = 20
@@ -46,8 +46,8 @@ class Evaluation:
     """Greedy evaluation, on starts that are the same for every run."""
 
     every: Annotated[int | None, AtLeast(1)] = None
-    """Training episodes between evaluations, also the points of the curves; None: 200 points, or as many as
-    `points_apart` allows."""
+    """Training episodes between evaluations, also the points of the curves; None: 200 points, or as
+    many as `points_apart` allows."""
     points_apart: Annotated[int, AtLeast(1), HashedUnlikeScenario()] = 100
     """Least number of episodes between two points, with every=None."""
     episodes: Annotated[int, AtLeast(1)] = 100

@@ -22,7 +22,10 @@ from adama_jax.types import Batch, Episode, Params, Scalar
 
 
 class Exploration(NamedTuple):
-    """The share of exploration falls linearly from `start` to `end` over `episodes` (section 4.6)."""
+    """The share of exploration falls linearly from `start` to `end` (section 4.6).
+
+    `episodes` is how many that takes.
+    """
 
     start: Scalar = ExplorationOptions.start
     end: Scalar = ExplorationOptions.end
@@ -146,21 +149,29 @@ def trainer(
         )
 
     def one_update(
-        state: LearnerState, non_finite: FirstNonFinite, key: jax.Array, buffer: ReplayState
+        state: LearnerState,
+        non_finite: FirstNonFinite,
+        key: jax.Array,
+        buffer: ReplayState,
     ) -> tuple[LearnerState, FirstNonFinite, UpdateMetrics]:
         k_sample, k_update = jax.random.split(key)
         batch = minibatch(env, replay.sample(buffer, k_sample))
         learned, measured = learner.update(state, batch, k_update)
-        found = tree.first_not_finite(Checked(measured.td_loss, learned.params))
-        newly = (found >= 0) & (non_finite.update < 0)
-        now = FirstNonFinite(update=state.updates, leaf=found)
-        first = jax.tree.map(lambda new, old: jnp.where(newly, new, old), now, non_finite)
+        leaf = tree.first_not_finite(Checked(measured.td_loss, learned.params))
+        # The first update counts: what follows it is only its consequence.
+        newly = (leaf >= 0) & (non_finite.update < 0)
+        first = FirstNonFinite(
+            update=jnp.where(newly, state.updates, non_finite.update),
+            leaf=jnp.where(newly, leaf, non_finite.leaf),
+        )
         return learned, first, measured
 
     def one_round(state: TrainState, _: None) -> tuple[TrainState, Metrics]:
         key, k_rollouts, k_updates = jax.random.split(state.key, 3)
         # A lone world has the round's key itself: the runs in docs/results are drawn so.
-        keys = jax.random.split(k_rollouts, envs_per_run) if envs_per_run > 1 else k_rollouts[None]
+        keys = k_rollouts[None]
+        if envs_per_run > 1:
+            keys = jax.random.split(k_rollouts, envs_per_run)
         share = exploration_share(state.exploration, state.episode)
         episodes = explore_round(keys, state.learner.params.actors, share)
 
@@ -186,8 +197,8 @@ def trainer(
             episode=state.episode + envs_per_run,
             non_finite=non_finite,
         )
-        train_return = jnp.mean(jax.vmap(episode_return)(episodes))
-        return after, _round_metrics(_unless_diverged(after, train_return), measured)
+        train_return = _unless_diverged(after, _mean_return(episodes))
+        return after, _round_metrics(train_return, measured)
 
     def chunk(state: TrainState, length: int) -> tuple[TrainState, Metrics]:
         state, rounds = jax.lax.scan(one_round, state, None, length=length)
@@ -199,10 +210,19 @@ def trainer(
         return greedy_episodes(keys, state.learner.params.actors)
 
     def evaluate(state: TrainState) -> jax.Array:
-        episodes = play(state, jax.random.split(jax.random.key(eval_seed), eval_episodes))
-        return _unless_diverged(state, jnp.mean(jax.vmap(episode_return)(episodes)))
+        # The same starts at every point of every member's curve: differences are the actors'.
+        keys = jax.random.split(jax.random.key(eval_seed), eval_episodes)
+        episodes = play(state, keys)
+        return _unless_diverged(state, _mean_return(episodes))
 
-    return Trainer(init, chunk, evaluate, play, env.spec.horizon, replay.divisible)
+    return Trainer(
+        init=init,
+        chunk=chunk,
+        evaluate=evaluate,
+        play=play,
+        horizon=env.spec.horizon,
+        divisible=replay.divisible,
+    )
 
 
 def checked_names(params: Params) -> list[str]:
@@ -236,7 +256,14 @@ def exploration_share(exploration: Exploration, episode: jax.Array | int) -> jax
     [1.0, 0.55, 0.1, 0.1]
     """
     done = jnp.clip(episode / exploration.episodes, 0.0, 1.0)
-    return exploration.start + (exploration.end - exploration.start) * done
+    change = exploration.end - exploration.start
+    return exploration.start + change * done
+
+
+def _mean_return(episodes: Episode) -> jax.Array:
+    """Of episodes, every leaf leading with E. []"""
+    returns = jax.vmap(episode_return)(episodes)
+    return jnp.mean(returns)
 
 
 def _unless_diverged(state: TrainState, value: jax.Array) -> jax.Array:
@@ -246,14 +273,17 @@ def _unless_diverged(state: TrainState, value: jax.Array) -> jax.Array:
 
 def _round_metrics(train_return: jax.Array, measured: UpdateMetrics) -> Metrics:
     """The mean over a round's updates; the rates of the last."""
+    signals = measured.signals
+    contributions = jnp.mean(signals.contribution, axis=0)
     rates = jax.tree.map(lambda x: x[-1], measured.rates)
+    actor_budget = jnp.linalg.norm(rates.actors)
     return Metrics(
         train_return=train_return,
-        critic_term=jnp.mean(measured.signals.critic_term),
+        critic_term=jnp.mean(signals.critic_term),
         td_loss=jnp.mean(measured.td_loss),
         value=jnp.mean(measured.value),
-        contributions=jnp.mean(measured.signals.contribution, axis=0),
+        contributions=contributions,
         critic_rate=rates.critic,
-        actor_budget=jnp.linalg.norm(rates.actors),
+        actor_budget=actor_budget,
         actor_rates=rates.actors,
     )

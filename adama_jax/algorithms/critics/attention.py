@@ -28,28 +28,41 @@ class AttentionCritic(nn.Module):
     activation: str = "relu"
 
     @nn.compact
-    def __call__(self, obs: jax.Array, action: jax.Array) -> jax.Array:
+    def __call__(
+        self,
+        obs: jax.Array,
+        action: jax.Array,
+    ) -> jax.Array:
         num_agents, width = len(obs), self.hidden[0]
         activate = activation(self.activation)
         one_an_agent: Any = {"variable_axes": {"params": 0}, "split_rngs": {"params": True}}
 
         encoders = nn.vmap(Dense, **one_an_agent)(width, name="encoders")
-        own = encoders(swap_batch_and_features(obs), swap_batch_and_features(action))
-        embedded = activate(own)  # [N, W, B]
+        own_obs = swap_batch_and_features(obs)
+        own_action = swap_batch_and_features(action)
+        embedded = activate(encoders(own_obs, own_action))  # [N, W, B]
 
         # What all agents share reads them as if they were one longer batch.
         shared = jnp.moveaxis(embedded, 0, -1).reshape(width, -1)  # [W, B * N]
-        query = _in_heads(Dense(width, name="queries")(shared), num_agents)
-        key = _in_heads(Dense(width, name="keys")(shared), num_agents)
-        value = _in_heads(activate(Dense(width, name="values")(shared)), num_agents)
+        queries = Dense(width, name="queries")(shared)
+        keys = Dense(width, name="keys")(shared)
+        values = activate(Dense(width, name="values")(shared))
 
-        others = ~jnp.eye(num_agents, dtype=bool)[None, None]
-        seen = nn.dot_product_attention(query, key, value, mask=others)
-        seen = jnp.moveaxis(seen.reshape(*seen.shape[:2], width), 0, -1)  # [N, W, B]
+        others = ~jnp.eye(num_agents, dtype=bool)
+        seen = nn.dot_product_attention(
+            _in_heads(queries, num_agents),
+            _in_heads(keys, num_agents),
+            _in_heads(values, num_agents),
+            mask=others[None, None],
+        )
+        batch_size = obs.shape[1]
+        seen = seen.reshape(batch_size, num_agents, width)
+        # Back to agents first and features before the batch, as the heads read them.
+        seen = jnp.moveaxis(seen, 0, -1)  # [N, W, B]
 
         heads = nn.vmap(MLP, **one_an_agent)(self.hidden[1:], 1, self.activation, name="heads")
-        values = heads(embedded, seen)[:, 0]
-        return jnp.mean(values, axis=0)
+        value_of_each = heads(embedded, seen)[:, 0]
+        return jnp.mean(value_of_each, axis=0)
 
 
 def _in_heads(projected: jax.Array, num_agents: int) -> jax.Array:
