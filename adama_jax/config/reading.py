@@ -116,6 +116,9 @@ def read_words(default: Any, words: Sequence[str], program: str) -> dict[str, An
         SettingError, SystemExit: as `parse`.
     """
     if any(word in HELP for word in words):
+        # A method's own numbers are shown to who asks with it.
+        for method in _methods_named(words)[:1]:
+            default = with_given(default, {"method": method})
         show_help(default, program)
     known = _Known.of(default, _methods_named(words))
     return {

@@ -151,6 +151,15 @@ def test_commands_take_numbers_of_a_rule_s_own(warm):
         experiment(["methods=adama,fixed", "warmth=0.25"])
 
 
+def test_help_shows_the_numbers_of_the_method_that_is_named(warm, capsys):
+    for words, shown in ((["method=warm", "--help"], True), (["--help"], False)):
+        with pytest.raises(SystemExit) as stop:
+            parse(TrainCommand, TrainCommand(BASE), words, "adama train clustering")
+        assert stop.value.code == 0
+        text = capsys.readouterr().out
+        assert ("--rates.warmth" in text) == shown == ("How warm it is." in text)
+
+
 def experiment(words) -> list[Config]:
     default = ExperimentCommand(BASE)
     values = read_words(default, words, "adama")
