@@ -12,7 +12,7 @@ empty :=
 space := $(empty) $(empty)
 
 .DEFAULT_GOAL := help
-.PHONY: help experiment grid figures reproduce publish report notebooks test test-all test-faults lint type fmt bench clean
+.PHONY: help experiment grid figures reproduce publish report notebooks settings test test-all test-faults lint type fmt bench clean
 
 help: ## what there is to make
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -50,6 +50,9 @@ notebooks: $(READY) ## run the notebooks (notebooks/*.py, percent format)
 	mkdir -p build/notebooks
 	for file in notebooks/*.py; do .venv/bin/jupytext --quiet --to ipynb -o build/notebooks/$$(basename $$file .py).ipynb $$file || exit 1; done
 	.venv/bin/python -m pytest --nbmake --nbmake-timeout=60 --durations=4 --override-ini=addopts= build/notebooks
+
+settings: $(READY) ## write docs/settings.md, the page of all settings
+	.venv/bin/python -m adama_jax.config.table > docs/settings.md
 
 test: $(READY) ## the tests, under 10 minutes on 2 cores
 	$(PYTEST) -m "not slow"

@@ -111,4 +111,10 @@ class Each:
         return f"one or more, each {self.bound.words}"
 
 
+POSITIVE = Above(0)
+ONE_OR_MORE = AtLeast(1)
+SHARE = Between(0, 1)
+SHARE_BELOW_1 = Between(0, 1, open_top=True)
+SEED = Seed()
+
 Bound = AtLeast | Above | Between | Seed | OneOf | Each

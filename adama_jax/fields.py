@@ -2,10 +2,10 @@
 
 A setting is one annotated field of a frozen dataclass:
 
-    clip: Annotated[float, Traced(), Symbol("eps"), Between(0, 0.5, open_top=True)] = 0.1
+    clip: Annotated[float, TRACED, Symbol("eps"), Between(0, 0.5, open_top=True)] = 0.1
 
-All that is known about it follows from this line: what a command line takes for it, what it is checked for, whether
-it is an array in the compiled program, and what it does to the name of a run.
+All that is known about it follows from this line: what a command line takes for it, what it is
+checked for, whether it is an array in the compiled program, what it does to the name of a run.
 """
 
 import ast
@@ -39,6 +39,9 @@ class Traced:
     """The setting is an array in the compiled program: runs that differ in it share the program."""
 
 
+TRACED = Traced()
+
+
 @dataclass(frozen=True)
 class Symbol:
     """The paper's symbol of a setting, which the command line takes too."""
@@ -48,7 +51,7 @@ class Symbol:
 
 @dataclass(frozen=True)
 class Alias:
-    """Other names of a setting, which are read like its own: on a command line, in TOML, in a stored config.json."""
+    """Other names of a setting: read on a command line, in TOML and in a stored config.json."""
 
     names: tuple[str, ...]
 
@@ -119,7 +122,7 @@ def declared(kind: type) -> tuple[Declared, ...]:
     >>> from dataclasses import dataclass
     >>> @dataclass(frozen=True)
     ... class Options:
-    ...     clip: Annotated[float, Traced(), Symbol("eps")] = 0.1
+    ...     clip: Annotated[float, TRACED, Symbol("eps")] = 0.1
     >>> (field,) = declared(Options)
     >>> field.name, field.type, field.default, field.symbol, field.traced
     ('clip', <class 'float'>, 0.1, 'eps', True)

@@ -8,7 +8,8 @@ import pytest
 
 from adama_jax.cli.options import CalibrateCommand, ExperimentCommand, SweepCommand, TrainCommand
 from adama_jax.config.checks import validate
-from adama_jax.config.reading import parse, read_axes, split_axes
+from adama_jax.config.command_line import parse, split_axes
+from adama_jax.config.reading import read_axes
 from adama_jax.config.schema import scenario_config
 from adama_jax.studies.sweep import product
 

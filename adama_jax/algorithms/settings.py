@@ -1,13 +1,13 @@
 """Which algorithms and critics there are, by import path, and the settings of their networks.
 
-Plain data, importable without JAX. A new algorithm or a new critic is one file in this room and one
-line here.
+Plain data, importable without JAX. A new algorithm or a new critic is one file in this room and
+one line here.
 """
 
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
-from adama_jax.bounds import AtLeast, Each, OneOf
+from adama_jax.bounds import ONE_OR_MORE, Each, OneOf
 
 ATTENTION_HEADS = 4  # of the attention critic, as in MAAC's code
 
@@ -39,7 +39,7 @@ CRITICS: dict[str, CriticEntry] = {
         reason="MAAC's heads",
     ),
 }
-"""Flax modules of `(hidden, activation)`: obs [N, B, O] and action [N, B, A] to value [B]."""
+"""Flax modules of `(hidden, activation)`: of obs [N, B, O] and action [N, B, A] they make [B]."""
 
 Activation = Literal["relu", "leaky_relu", "tanh", "silu", "gelu", "softplus", "elu"]
 SMOOTH = ("tanh", "silu", "gelu", "softplus", "elu")
@@ -50,11 +50,11 @@ SMOOTH = ("tanh", "silu", "gelu", "softplus", "elu")
 class Networks:
     """Networks (Table 1: two hidden layers of 64, ReLU)."""
 
-    hidden: Annotated[tuple[int, ...], Each(AtLeast(1))] = (64, 64)
+    hidden: Annotated[tuple[int, ...], Each(ONE_OR_MORE)] = (64, 64)
     """Widths of the hidden layers."""
     actor_activation: Activation = "relu"
     """Activation of the actors' hidden layers."""
     critic_activation: Activation = "relu"
     """Activation of the critic's hidden layers."""
     critic: Annotated[str, OneOf(CRITICS)] = "joint"
-    """joint: one network for all; dop: deterministic DOP's sum of one per agent; attention: MAAC"""
+    """joint: one network for all; dop: deterministic DOP's, one per agent; attention: MAAC's."""

@@ -1,4 +1,4 @@
-"""What the bounds of a command's fields cannot say: whether folders can be written, and Slurm be reached."""
+"""What bounds cannot say of a command: can a folder be written, is there a Slurm."""
 
 import os
 import shutil

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Literal
 
-from adama_jax.bounds import AtLeast, Between, Each, OneOf, Seed
+from adama_jax.bounds import ONE_OR_MORE, SEED, AtLeast, Between, Each, OneOf
 from adama_jax.config.methods import METHODS
 from adama_jax.config.options import Flat, Launch, Output, Training
 from adama_jax.config.scenarios import SCENARIOS
@@ -58,7 +58,7 @@ class FiguresCommand:
     """Where the pictures go; None: figures/ in the results folder."""
     scale: Annotated[float, Between(0, 100, open_bottom=True)] = 1.0
     """Share of the full lengths."""
-    episodes: Annotated[int | None, AtLeast(1)] = None
+    episodes: Annotated[int | None, ONE_OR_MORE] = None
     """No run longer than this."""
     only: Annotated[tuple[str, ...], Each(OneOf(SCENARIOS), or_none=True)] = ()
     """Scenarios to draw; none given: all."""
@@ -90,7 +90,7 @@ class PlayCommand:
     """Which of the run's seeds; None: the first that stayed finite."""
     episodes: Annotated[int, AtLeast(FILMED_EPISODES)] = 100
     """Greedy episodes for the return; the first four are filmed."""
-    start_seed: Annotated[int, Seed()] = 0
+    start_seed: Annotated[int, SEED] = 0
     """Their starts are drawn from this seed."""
     out: Path | None = None
     """Folder of the film; None: play/ in the run's folder."""
@@ -111,5 +111,5 @@ class CalibrateCommand:
     """A trial run that finds m (section 4.4.1): the mean kappa of its first updates."""
 
     config: Annotated[Config, Flat]
-    devices: Annotated[int | None, AtLeast(1)] = None
+    devices: Annotated[int | None, ONE_OR_MORE] = None
     """Host devices on a CPU; None: one per core."""

@@ -50,7 +50,7 @@ class Curve:
     axes: Mapping[str, Sequence[Any]] = field(default_factory=dict)
     """Settings with several values: every combination is a run."""
     best_of: str = ""
-    """Take the critic's rate and the actors' budget that are best in that exhibit, scenario by scenario."""
+    """Take the critic's rate and the actors' budget that are best in that exhibit, by scenario."""
 
 
 @dataclass(frozen=True)
@@ -91,7 +91,7 @@ class Length(NamedTuple):
 
 
 def load_exhibits(path: Path) -> dict[str, Exhibit]:
-    """The exhibits of a folder, or of one file with those that its curves name in `best_of`, by name.
+    """The exhibits of a folder, or of one file and those that its `best_of` names, by name.
 
     Raises:
         SettingError: nothing there, or a field that is not allowed, in one line.
@@ -144,7 +144,7 @@ def _load(file: Path) -> Exhibit:
 
 
 def _check(exhibit: Exhibit, file: Path) -> None:
-    """Everything that needs no other file; settings and their values are checked by making the configurations."""
+    """All that needs no other file; settings are checked as configurations are made of them."""
 
     def check(good: bool, name: str, value: object, allowed: str) -> None:
         if not good:

@@ -1,7 +1,7 @@
-"""The named methods of section 4.1: an optimizer and a rate rule each, nothing else differs. No JAX.
+"""The named methods of section 4.1: an optimizer and a rate rule each. Importable without JAX.
 
-A new method is one entry here. A new rate rule is one file in `rates/` and its entry here, which also
-declares the numbers that only this rule reads:
+A new method is one entry here. A new rate rule is one file in `rates/` and its entry here, which
+also declares the numbers that only this rule reads:
 
     "warm": Method(
         optimizer="sgd",
@@ -11,8 +11,8 @@ declares the numbers that only this rule reads:
         summary=..., source=...,
     ),
 
-Then `rates.warmth` is a setting of the configurations of this method: a command line, TOML, sweeps, hashes
-and the compiled program take it like any other, and the rule finds it in `hyper.own["warmth"]`.
+Then `rates.warmth` is a setting of the configurations of this method: a command line, TOML, sweeps,
+hashes and the compiled program take it like any other; the rule finds it in `hyper.own["warmth"]`.
 """
 
 import dataclasses
@@ -45,8 +45,8 @@ class Method:
     optimizer: str
     """The name of an optax optimizer."""
     rule: str
-    """Import path of the rule's factory. It is called with `auto_scale` and `trial_updates` if the method reads
-    `trial_updates`, and with `second_order=True` if it reads `curvature`."""
+    """Import path of the rule's factory. It is called with `auto_scale` and `trial_updates` if the
+    method reads `trial_updates`, and with `second_order=True` if it reads `curvature`."""
     rate_options: frozenset[str]
     """The fields of `RateOptions` that change its rates; the others change nothing."""
     summary: str
@@ -65,6 +65,7 @@ class Method:
         return "curvature" in self.rate_options
 
 
+# The groups of settings that the paper's rules read; a rule of one's own may read any others.
 BALANCED = frozenset({"total_rate", "critic_scale", "clip", "trial_updates", "smoothing"})
 CONSTANT = frozenset({"critic_rate", "actor_budget"})
 STEERED = frozenset({"smoothing", "direction_floor"})
@@ -131,7 +132,7 @@ METHODS: dict[str, Method] = {
 
 
 def rate_options(method: str) -> type[RateOptions]:
-    """The settings `rates` of a method's configurations: `RateOptions`, with the numbers of its own.
+    """What `rates` is in a method's configurations: `RateOptions`, with the numbers of its own.
 
     An unknown method has none of its own: that it is unknown is for `validate` to say.
     """
@@ -140,7 +141,7 @@ def rate_options(method: str) -> type[RateOptions]:
 
 
 def options_for(method: str, options: RateOptions) -> RateOptions:
-    """The same settings for another method: numbers of its own come, those of another one go."""
+    """The same settings for another method: numbers of its own come, those of others go."""
     kind = rate_options(method)
     if type(options) is kind:
         return options
@@ -148,6 +149,7 @@ def options_for(method: str, options: RateOptions) -> RateOptions:
     return kind(**{name: value for name, value in vars(options).items() if name in names})
 
 
+# Cached, since configurations are equal only if their settings are of one class.
 @cache
 def _with_own(method: str, own: tuple[Own, ...]) -> type[RateOptions]:
     fields: list[tuple[str, Any, Any]] = []
@@ -168,8 +170,8 @@ OWN_OPTIONS = "RateOptionsOf_"
 
 
 def __getattr__(name: str) -> Any:
-    # A class that is made here is no attribute of the module; pickle, which sends configurations to other
-    # processes, looks for it by name.
+    # A class that is made here is no attribute of the module; pickle, which sends configurations
+    # to other processes, looks for it by name.
     if name.startswith(OWN_OPTIONS):
         return rate_options(name.removeprefix(OWN_OPTIONS))
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

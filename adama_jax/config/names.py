@@ -9,19 +9,15 @@ from adama_jax.config.schema import Config
 from adama_jax.errors import SettingError
 from adama_jax.fields import settings, with_values
 
+# Of any scenario: no world has symbols or aliases.
+_SETTINGS = list(settings(Config("predator_prey")))
 SYMBOLS = {
-    each.declared.symbol: each.name
-    for each in settings(Config("predator_prey"))
-    if each.declared.symbol is not None
+    each.declared.symbol: each.name for each in _SETTINGS if each.declared.symbol is not None
 }
 """The paper's symbols, and the settings that they stand for."""
 
 
-ALIASES = {
-    alias: each.name
-    for each in settings(Config("predator_prey"))
-    for alias in each.declared.aliases
-}
+ALIASES = {alias: each.name for each in _SETTINGS for alias in each.declared.aliases}
 """Names under which earlier versions had settings, or which are easily taken for theirs."""
 
 
@@ -103,10 +99,16 @@ def short(name: str) -> str:
     >>> short("rates.critic_scale"), short("world.side")
     ('m', 'side')
     """
-    symbols = {full: symbol for symbol, full in SYMBOLS.items()}
+    last = name.rpartition(".")[2]
+    for symbol, full in SYMBOLS.items():
+        if full == name:
+            return symbol
+    # A number of a rate rule's own is known by its method alone.
     for method in METHODS.values():
-        symbols |= {f"rates.{own.name}": own.symbol for own in method.own if own.symbol}
-    return symbols.get(name, name.rpartition(".")[2])
+        for own in method.own:
+            if name == f"rates.{own.name}":
+                return own.symbol or last
+    return last
 
 
 def flat(values: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:

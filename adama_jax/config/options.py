@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 import tyro
 
-from adama_jax.bounds import AtLeast, Each, OneOf
+from adama_jax.bounds import ONE_OR_MORE, AtLeast, Each, OneOf
 from adama_jax.errors import AnotherVersion
 
 # Who looks on while runs train, by name: an import path to what makes one of an
@@ -26,13 +26,13 @@ class Training:
 
     force: bool = False
     """Train again what is finished, and anew what was begun."""
-    devices: Annotated[int | None, AtLeast(1)] = None
+    devices: Annotated[int | None, ONE_OR_MORE] = None
     """Host devices on a CPU; None: one per core."""
     checkpoint_minutes: Annotated[float | None, AtLeast(0, finite=True)] = 10.0
     """Minutes between checkpoints; None: only when stopped (Ctrl-C, SIGTERM)."""
-    keep_every: Annotated[int | None, AtLeast(1)] = None
+    keep_every: Annotated[int | None, ONE_OR_MORE] = None
     """Also keep checkpoints at least this many episodes apart; None: the newest two only."""
-    replay_every: Annotated[int, AtLeast(1)] = 1
+    replay_every: Annotated[int, ONE_OR_MORE] = 1
     """Checkpoints for each one that has the replay; above 1 a run resumes with an older replay."""
     if_save_fails: Literal["go_on", "stop"] = "go_on"
     """What to do when a checkpoint cannot be written: train on and say so, or stop."""
@@ -57,19 +57,18 @@ class Launch:
     """Where the programs of a sweep run."""
 
     launcher: Literal["here", "local", "slurm"] = "here"
-    """here: this process; local: processes on this machine's CPU; slurm: jobs of a cluster. The last
-    two by submitit."""
-    at_once: Annotated[int | None, AtLeast(1)] = None
+    """here: this process; local: processes on this machine's CPU; slurm: jobs of a cluster."""
+    at_once: Annotated[int | None, ONE_OR_MORE] = None
     """Programs or jobs at a time; None: here one per device, local one per core, slurm all."""
-    parts: Annotated[int, AtLeast(1)] = 1
+    parts: Annotated[int, ONE_OR_MORE] = 1
     """Jobs that each program's settings are divided into."""
-    minutes: Annotated[int, AtLeast(1)] = 720
+    minutes: Annotated[int, ONE_OR_MORE] = 720
     """Time limit of a job (slurm)."""
     gpus: Annotated[int, AtLeast(0)] = 0
     """GPUs per job (slurm)."""
-    cores: Annotated[int, AtLeast(1)] = 2
+    cores: Annotated[int, ONE_OR_MORE] = 2
     """CPU cores per job (slurm)."""
-    memory_gb: Annotated[int, AtLeast(1)] = 16
+    memory_gb: Annotated[int, ONE_OR_MORE] = 16
     """Memory per job, GB (slurm)."""
     partition: str | None = None
     """Partition (slurm)."""

@@ -1,4 +1,4 @@
-"""The scenarios: a world each, and the settings that Tables 1 and 2 give for it. Plain data, no JAX.
+"""The scenarios: a world each, and its settings (Tables 1 and 2). Importable without JAX.
 
 A new scenario is one file in `envs/` with `make(world, horizon, name) -> Env`, and one entry here.
 """
@@ -21,8 +21,8 @@ from adama_jax.training.settings import Evaluation, ExplorationOptions, Learning
 class Scenario:
     """A world and its published settings; what is left out has the default of its field.
 
-    `critic_scale`, `critic_rate` and `actor_budget` (the best of the authors' grid) are Table 1's or Table 2's;
-    episodes, side and step are decided by this project, since the paper does not give them.
+    `critic_scale`, `critic_rate` and `actor_budget` (the best of the authors' grid) are those of
+    Tables 1 and 2; episodes, side and step are this project's, since the paper gives none.
     """
 
     module: str  # with `make(world, horizon, name) -> Env`
@@ -96,23 +96,25 @@ def _locomotion(
     """Table 2; where it has no such robot, the ant's settings."""
     world = LocomotionWorld(robot=robot, partition=split)
     learner = "deterministic DOP" if critic == "dop" else "MADDPG"
+    rates = RateOptions(
+        total_rate=rate,
+        critic_scale=critic_scale,
+        clip=0.05,
+        critic_rate=rate,
+        # Table 2 gives one actor's own rate; the budget is the norm of all of them.
+        actor_budget=rate * world.learners**0.5,
+    )
+    summary = f"{world.learners} agents share the joints of Brax's {robot}; {learner}"
     return Scenario(
         module="adama_jax.envs.robots.locomotion",
-        summary=f"{world.learners} agents share the joints of Brax's {robot}; {learner}",
+        summary=summary,
         source=source,
         world=world,
         horizon=1000,
         episodes=3_000,
         networks=Networks(critic=critic),
         learning=Learning(discount=0.96, targets="soft"),
-        rates=RateOptions(
-            total_rate=rate,
-            critic_scale=critic_scale,
-            clip=0.05,
-            critic_rate=rate,
-            # Table 2 gives one actor's own rate; the budget is the norm of all of them.
-            actor_budget=rate * world.learners**0.5,
-        ),
+        rates=rates,
         exploration=ExplorationOptions(end=0.05, episodes=1_000),
         # An episode has a thousand steps: few of them in an evaluation, and points close together.
         evaluation=Evaluation(episodes=5, points_apart=10),
@@ -120,7 +122,7 @@ def _locomotion(
 
 
 def _modern(scenario: Scenario) -> Scenario:
-    """Off-policy learning as it is usual today: Adam, and an update every five steps (docs/locomotion.md)."""
+    """Off-policy learning as is usual today: Adam, 200 updates an episode (docs/locomotion.md)."""
     return replace(
         scenario,
         summary=f"{scenario.summary}, 200 updates an episode with Adam",

@@ -1,4 +1,4 @@
-"""Configuration of a run: frozen dataclasses and the scenarios' defaults. Importable without JAX."""
+"""The configuration of a run, and the scenarios' presets. Importable without JAX."""
 
 from dataclasses import dataclass, field
 from typing import Annotated
@@ -6,7 +6,7 @@ from typing import Annotated
 import tyro
 
 from adama_jax.algorithms.settings import ALGORITHMS, DEFAULT_ALGORITHM, Networks
-from adama_jax.bounds import AtLeast, OneOf, Seed
+from adama_jax.bounds import ONE_OR_MORE, SEED, OneOf
 from adama_jax.config.methods import METHODS, options_for
 from adama_jax.config.scenarios import SCENARIOS
 from adama_jax.envs.worlds import World
@@ -21,7 +21,7 @@ OPTIMIZERS = (
     "optimistic_adam_v2", "optimistic_gradient_descent", "radam", "rmsprop", "rprop", "sign_sgd",
     "signum", "sm3", "yogi",
 )  # fmt: skip
-"""The optax optimizers that need a learning rate and nothing else; a test compares this with optax."""
+"""The optax optimizers that need a learning rate and nothing else; a test asks optax."""
 MOST_POINTS = 200  # of a learning curve, with evaluation.every=None
 
 
@@ -35,13 +35,13 @@ class Config:
     """The learning-rate method; `adama methods` lists them."""
     algorithm: Annotated[str, OneOf(ALGORITHMS)] = DEFAULT_ALGORITHM
     """What is learned; one of the names in `algorithms/settings.py`."""
-    seeds: Annotated[int, AtLeast(1)] = 5
+    seeds: Annotated[int, ONE_OR_MORE] = 5
     """Number of members, of seeds seed, seed + 1, ..."""
-    seed: Annotated[int, Seed()] = 0
+    seed: Annotated[int, SEED] = 0
     """The first seed."""
-    episodes: Annotated[int, AtLeast(1)] = 50_000
+    episodes: Annotated[int, ONE_OR_MORE] = 50_000
     """Training episodes."""
-    horizon: Annotated[int, AtLeast(1)] = 20
+    horizon: Annotated[int, ONE_OR_MORE] = 20
     """Steps of an episode, T."""
     optimizer: Annotated[
         str | None, OneOf(OPTIMIZERS), Alias(("direction", "optimiser")), HashedAs("direction")
@@ -56,7 +56,7 @@ class Config:
     evaluation: Evaluation = Evaluation()
 
     def __post_init__(self) -> None:
-        # A method may have numbers of its own: a change of the method is a change of what `rates` holds.
+        # A method may have numbers of its own: with the method changes what `rates` holds.
         object.__setattr__(self, "rates", options_for(self.method, self.rates))
 
     @property

@@ -1,4 +1,4 @@
-"""The page of all settings: `python -m adama_jax.config.table > docs/settings.md`.
+"""The page of all settings, docs/settings.md: `make settings` writes it.
 
 Everything on it follows from the declarations of the settings and from the registry of methods.
 """
@@ -10,15 +10,15 @@ from adama_jax.config.methods import METHODS, rate_options
 from adama_jax.config.schema import Config
 from adama_jax.config.values import in_words
 from adama_jax.envs.worlds import JaxMARLWorld, LocomotionWorld, PredatorPreyWorld
-from adama_jax.fields import Declared, declared, help_of
+from adama_jax.fields import Declared, as_given, declared, help_of
 from adama_jax.rates.settings import RateOptions
 
 HEAD = """\
 # Settings
 
-Written by `python -m adama_jax.config.table` from the declarations of the settings; a test compares.
-A setting is given as `key=value`: by its full name, by the last part of it where no other setting ends
-so, or by the paper's symbol. The defaults are those of the fields; a scenario may have its own, which
+`make settings` writes this page from the declarations of the settings; a test compares.
+A setting is given as `key=value`: by its full name, by the last part of it where no other setting
+ends so, or by the paper's symbol. A scenario may have other defaults, which
 `adama train SCENARIO --help` shows. Runs that differ in traced settings share a compiled program.
 """
 COLUMNS = ("setting", "symbol", "default", "allowed", "traced", "read by", "")
@@ -35,7 +35,8 @@ def settings_page() -> str:
     hints: dict[str, type] = get_type_hints(Config)
     groups = [name for name, kind in hints.items() if dataclasses.is_dataclass(kind)]
     single = [field for field in declared(Config) if field.name not in groups]
-    sections = [HEAD, "## Of a run\n", _table([_row("", field, Config) for field in single])]
+    run = _table([_row("", field, Config) for field in single])
+    sections = [HEAD, "## Of a run\n", run]
     for name in groups:
         # Those depend on the scenario and on the method.
         if name not in ("world", "rates"):
@@ -65,17 +66,21 @@ def _rates() -> str:
 
 
 def _row(prefix: str, field: Declared, kind: type, explained: str = "") -> tuple[str, ...]:
-    name = prefix + field.name
-    readers = [each for each, method in METHODS.items() if field.name in method.reads]
-    return (
-        f"`{name}`",
-        f"`{field.symbol}`" if field.symbol else "",
-        "" if field.default is dataclasses.MISSING else f"`{_written(field.default)}`",
-        ", or ".join([*(bound.words for bound in field.bounds), *_words(field)]),
-        "yes" if field.traced else "",
-        ", ".join(readers) if prefix == "rates." else "",
-        explained or help_of(kind).get(field.name, ""),
-    )
+    symbol = f"`{field.symbol}`" if field.symbol else ""
+    # Without a default the scenario always gives a value.
+    given_always = field.default is dataclasses.MISSING
+    default = "" if given_always else f"`{as_given(field.default)}`"
+    bounds = [bound.words for bound in field.bounds]
+    allowed = ", or ".join([*bounds, *_words(field)])
+    traced = "yes" if field.traced else ""
+    readers = _readers(field.name) if prefix == "rates." else ""
+    text = explained or help_of(kind).get(field.name, "")
+    return f"`{prefix}{field.name}`", symbol, default, allowed, traced, readers, text
+
+
+def _readers(name: str) -> str:
+    """The methods whose rates depend on a setting; all other settings all methods read."""
+    return ", ".join(each for each, method in METHODS.items() if name in method.reads)
 
 
 def _words(field: Declared) -> list[str]:
@@ -83,10 +88,6 @@ def _words(field: Declared) -> list[str]:
     plain = {"a number", "a whole number", "a word", "whole numbers, separated by commas"}
     parts = in_words(field.type).split(", or ")
     return [part for part in parts if not field.bounds or part not in plain]
-
-
-def _written(value: object) -> str:
-    return ",".join(map(str, value)) if isinstance(value, tuple) else str(value)
 
 
 def _table(rows: list[tuple[str, ...]]) -> str:

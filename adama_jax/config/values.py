@@ -23,7 +23,7 @@ def read_value(name: str, field: Declared, given: object) -> Any:
     Args:
         name: the setting's full name, for errors.
         field: its declaration.
-        given: a word of a command line, or a value of TOML: a number, a word, a truth value or a list.
+        given: a word of a command line, or a value of TOML (a number, a word, true, a list).
 
     Raises:
         SettingError: one line with the name, what was given and what is allowed.

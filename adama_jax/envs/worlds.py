@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
-from adama_jax.bounds import Above, AtLeast, Between, OneOf, Seed
+from adama_jax.bounds import ONE_OR_MORE, POSITIVE, SEED, SHARE, AtLeast, OneOf
 from adama_jax.envs.robots.joints import ROBOTS, partition
 from adama_jax.errors import SettingError
 from adama_jax.fields import settings
@@ -35,13 +35,13 @@ class VelocityWorld(World):
 
     num_agents: int
     """Agents that learn."""
-    side: Annotated[float, Above(0)]
+    side: Annotated[float, POSITIVE]
     """Side of the square, centred on 0, in which starts are drawn."""
-    step: Annotated[float, Above(0)]
+    step: Annotated[float, POSITIVE]
     """Distance that an action of 1 moves an agent along each axis."""
     start: Literal["random", "fixed"] = "random"
     """Draw a new start each episode, or the same one (that of start_seed) always."""
-    start_seed: Annotated[int, Seed()] = 0
+    start_seed: Annotated[int, SEED] = 0
     """Seed of the fixed start."""
 
     @property
@@ -56,7 +56,7 @@ class PredatorPreyWorld(VelocityWorld):
 
     prey_step: Annotated[float, AtLeast(0, finite=True)] = 0.13
     """Distance that the prey moves in a step."""
-    touch_radius: Annotated[float, Above(0)] = 0.3
+    touch_radius: Annotated[float, POSITIVE] = 0.3
     """A predator closer to the prey than this touches it."""
 
 
@@ -69,17 +69,17 @@ class JaxMARLWorld(World):
 
     A rule of the environment (full force away from the adversaries), or the learner.
     """
-    num_agents: Annotated[int | None, AtLeast(1)] = None
+    num_agents: Annotated[int | None, ONE_OR_MORE] = None
     """Agents (simple, simple_spread)."""
-    num_landmarks: Annotated[int | None, AtLeast(1)] = None
+    num_landmarks: Annotated[int | None, ONE_OR_MORE] = None
     """Landmarks (simple, simple_spread, simple_facmac)."""
-    num_adversaries: Annotated[int | None, AtLeast(1)] = None
+    num_adversaries: Annotated[int | None, ONE_OR_MORE] = None
     """Adversaries (simple_tag, simple_facmac)."""
-    num_good_agents: Annotated[int | None, AtLeast(1)] = None
+    num_good_agents: Annotated[int | None, ONE_OR_MORE] = None
     """Good agents (simple_tag, simple_facmac)."""
-    num_obs: Annotated[int | None, AtLeast(1)] = None
+    num_obs: Annotated[int | None, ONE_OR_MORE] = None
     """Obstacles (simple_tag)."""
-    local_ratio: Annotated[float | None, Between(0, 1)] = None
+    local_ratio: Annotated[float | None, SHARE] = None
     """Weight of an agent's own reward (simple_spread)."""
 
     def check(self, scenario: str) -> None:
@@ -115,12 +115,12 @@ class LocomotionWorld(World):
     """The physics: MuJoCo's own (MJX), or one of Brax's."""
     observe: Literal["full", "own"] = "full"
     """Everyone sees the whole state (section 4.5), or the body and its own joints."""
-    solver_iterations: Annotated[int, AtLeast(1)] = 4
+    solver_iterations: Annotated[int, ONE_OR_MORE] = 4
     """Of MJX's solver.
 
     With these two it agrees with MuJoCo in C, but for the humanoids (docs/locomotion.md).
     """
-    line_search_iterations: Annotated[int, AtLeast(1)] = 8
+    line_search_iterations: Annotated[int, ONE_OR_MORE] = 8
     """Of the line search in it."""
 
     @property

@@ -3,29 +3,29 @@
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
-from adama_jax.bounds import AtLeast, Between, Seed
-from adama_jax.fields import HashedUnlikeScenario, Symbol, Traced
+from adama_jax.bounds import ONE_OR_MORE, SEED, SHARE, SHARE_BELOW_1, Between
+from adama_jax.fields import TRACED, HashedUnlikeScenario, Symbol
 
 
 @dataclass(frozen=True)
 class Learning:
     """The base learner (section 3.1). The defaults are Table 1's for predator-prey."""
 
-    discount: Annotated[float, Traced(), Symbol("gamma"), Between(0, 1, open_top=True)] = 0.97
+    discount: Annotated[float, TRACED, Symbol("gamma"), SHARE_BELOW_1] = 0.97
     """gamma."""
-    batch_size: Annotated[int, AtLeast(1)] = 1024
+    batch_size: Annotated[int, ONE_OR_MORE] = 1024
     """Transitions in a minibatch."""
     capacity: int = 1_000_000
     """Transitions that the replay buffer holds."""
-    updates_per_episode: Annotated[int, AtLeast(1)] = 1
+    updates_per_episode: Annotated[int, ONE_OR_MORE] = 1
     """Gradient updates for each episode."""
-    envs_per_run: Annotated[int, AtLeast(1)] = 1
-    """Worlds that a member plays at once, an episode each, before the updates for all of them."""
+    envs_per_run: Annotated[int, ONE_OR_MORE] = 1
+    """Worlds that a member plays at the same time, an episode each, before the updates for all."""
     targets: Literal["hard", "soft"] = "hard"
     """Copy the target networks now and then, or move them a little at each update."""
-    target_period: Annotated[int, AtLeast(1)] = 20
+    target_period: Annotated[int, ONE_OR_MORE] = 20
     """Episodes between two copies (hard)."""
-    target_step: Annotated[float, Traced(), Between(0, 1, open_bottom=True)] = 0.02
+    target_step: Annotated[float, TRACED, Between(0, 1, open_bottom=True)] = 0.02
     """Step towards the online networks at each update (soft)."""
 
 
@@ -33,11 +33,11 @@ class Learning:
 class ExplorationOptions:
     """Share of uniform noise in the actions (section 4.6)."""
 
-    start: Annotated[float, Traced(), Between(0, 1)] = 1.0
+    start: Annotated[float, TRACED, SHARE] = 1.0
     """Share in the first episode."""
-    end: Annotated[float, Traced(), Between(0, 1)] = 0.1
+    end: Annotated[float, TRACED, SHARE] = 0.1
     """Share from `episodes` on."""
-    episodes: Annotated[int, Traced(), AtLeast(1)] = 10_000
+    episodes: Annotated[int, TRACED, ONE_OR_MORE] = 10_000
     """Episodes of the linear fall."""
 
 
@@ -45,12 +45,12 @@ class ExplorationOptions:
 class Evaluation:
     """Greedy evaluation, on starts that are the same for every run."""
 
-    every: Annotated[int | None, AtLeast(1)] = None
+    every: Annotated[int | None, ONE_OR_MORE] = None
     """Training episodes between evaluations, also the points of the curves; None: 200 points, or as
     many as `points_apart` allows."""
-    points_apart: Annotated[int, AtLeast(1), HashedUnlikeScenario()] = 100
+    points_apart: Annotated[int, ONE_OR_MORE, HashedUnlikeScenario()] = 100
     """Least number of episodes between two points, with every=None."""
-    episodes: Annotated[int, AtLeast(1)] = 100
+    episodes: Annotated[int, ONE_OR_MORE] = 100
     """Episodes of an evaluation."""
-    seed: Annotated[int, Seed()] = 0
+    seed: Annotated[int, SEED] = 0
     """Seed of their starts."""

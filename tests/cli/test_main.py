@@ -12,7 +12,7 @@ import pytest
 
 from adama_jax.cli import main as cli
 from adama_jax.cli.options import TrainCommand
-from adama_jax.config.reading import parse
+from adama_jax.config.command_line import parse
 from adama_jax.config.schema import scenario_config
 from adama_jax.errors import OtherSettings
 from adama_jax.execution.loop import DRAWN_EPISODES

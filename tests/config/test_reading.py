@@ -1,4 +1,4 @@
-"""Settings as they are written: words and values, field by field; and numbers of a rate rule's own."""
+"""Settings as they are written, field by field; and numbers of a rate rule's own."""
 
 import pickle
 import time
@@ -13,11 +13,12 @@ from adama_jax.cli.commands.experiment import _configs
 from adama_jax.cli.commands.sweep import read_sweep
 from adama_jax.cli.options import ExperimentCommand, TrainCommand
 from adama_jax.config.checks import validate
+from adama_jax.config.command_line import parse, read_words, with_given
 from adama_jax.config.exhibits import Length
 from adama_jax.config.identity import config_hash, from_dict, program_key, to_dict
 from adama_jax.config.methods import CONSTANT, METHODS, Method, Own
 from adama_jax.config.names import short, traced_settings, with_settings
-from adama_jax.config.reading import parse, read_axes, read_settings, read_words, with_given
+from adama_jax.config.reading import read_axes, read_settings
 from adama_jax.config.schema import Config, scenario_config
 from adama_jax.errors import SettingError
 from adama_jax.execution.build import make_hyper

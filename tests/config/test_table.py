@@ -12,7 +12,7 @@ PAGE = Path(__file__).parents[2] / "docs" / "settings.md"
 
 
 def test_the_page_is_written_anew_with_every_setting():
-    """Or: python -m adama_jax.config.table > docs/settings.md"""
+    """If not: `make settings`."""
     assert PAGE.read_text() == settings_page()
 
 

@@ -13,10 +13,10 @@ from rich.console import Console
 
 from adama_jax.cli.commands.sweep import read_sweep, run_sweep
 from adama_jax.cli.options import SweepCommand
+from adama_jax.config.command_line import split_axes
 from adama_jax.config.identity import program_key
 from adama_jax.config.names import setting, traced_settings, with_settings
 from adama_jax.config.options import Launch, Training
-from adama_jax.config.reading import split_axes
 from adama_jax.config.schema import scenario_config
 from adama_jax.errors import SettingError
 from adama_jax.execution import devices as slicing

@@ -11,8 +11,8 @@ from rich.table import Table
 from adama_jax.cli.options import CalibrateCommand
 from adama_jax.cli.training import prepare
 from adama_jax.cli.words import check_scenario, take_scenario
+from adama_jax.config.command_line import parse
 from adama_jax.config.options import Output, Training
-from adama_jax.config.reading import parse
 from adama_jax.config.schema import Config, scenario_config
 from adama_jax.studies.calibrate import Trial
 

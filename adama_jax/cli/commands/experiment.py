@@ -7,8 +7,9 @@ from rich.console import Console
 from adama_jax.cli.options import ExperimentCommand
 from adama_jax.cli.training import prepare, train_and_show
 from adama_jax.cli.words import check_scenario, take_scenario
+from adama_jax.config.command_line import read_words, with_given
 from adama_jax.config.names import with_settings
-from adama_jax.config.reading import check_own, own_values, read_words, with_given
+from adama_jax.config.reading import check_own, own_values
 from adama_jax.config.schema import Config, scenario_config
 from adama_jax.errors import SettingError
 

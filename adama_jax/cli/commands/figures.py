@@ -4,8 +4,8 @@ from rich.console import Console
 
 from adama_jax.cli.checks import check_folder
 from adama_jax.cli.options import FiguresCommand
+from adama_jax.config.command_line import parse
 from adama_jax.config.exhibits import Length, load_exhibits
-from adama_jax.config.reading import parse
 
 
 def figures(words: list[str]) -> int:

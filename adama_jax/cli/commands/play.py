@@ -10,7 +10,7 @@ from rich.console import Console
 from adama_jax.cli.checks import check_folder
 from adama_jax.cli.options import FILMED_EPISODES, PlayCommand
 from adama_jax.cli.words import take_run
-from adama_jax.config.reading import parse
+from adama_jax.config.command_line import parse
 from adama_jax.config.schema import Config
 from adama_jax.errors import DamagedFile, SettingError
 from adama_jax.storage.folder import RunFiles

@@ -3,7 +3,7 @@
 from adama_jax.cli.checks import check_folder
 from adama_jax.cli.options import ReportCommand
 from adama_jax.cli.words import is_setting
-from adama_jax.config.reading import parse
+from adama_jax.config.command_line import parse
 from adama_jax.errors import SettingError
 
 

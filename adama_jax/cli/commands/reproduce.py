@@ -6,8 +6,8 @@ from adama_jax.cli.checks import check_launch
 from adama_jax.cli.commands.figures import check_folders, draw_exhibits, length_of
 from adama_jax.cli.options import ReproduceCommand
 from adama_jax.cli.training import prepare
+from adama_jax.config.command_line import parse
 from adama_jax.config.options import Output
-from adama_jax.config.reading import parse
 from adama_jax.studies.exhibits import plan
 
 

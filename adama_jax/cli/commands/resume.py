@@ -6,7 +6,7 @@ from adama_jax.cli.checks import check_folder
 from adama_jax.cli.options import ResumeCommand
 from adama_jax.cli.training import train_and_show
 from adama_jax.cli.words import take_run
-from adama_jax.config.reading import parse
+from adama_jax.config.command_line import parse
 from adama_jax.errors import SettingError
 from adama_jax.storage.folder import RunFolder
 from adama_jax.storage.reader import config_of

@@ -10,10 +10,11 @@ from adama_jax.cli.checks import check_launch
 from adama_jax.cli.options import SweepCommand
 from adama_jax.cli.training import prepare
 from adama_jax.cli.words import check_scenario, take_scenario
+from adama_jax.config.command_line import given_settings, parse, split_axes
 from adama_jax.config.identity import sweep_hash
 from adama_jax.config.methods import METHODS
 from adama_jax.config.options import Launch, Training
-from adama_jax.config.reading import given_settings, parse, read_axes, split_axes
+from adama_jax.config.reading import read_axes
 from adama_jax.config.schema import Config, scenario_config
 from adama_jax.errors import SettingError
 from adama_jax.studies.sweep import PRESETS, labels, product

@@ -5,7 +5,7 @@ from rich.console import Console
 from adama_jax.cli.options import TrainCommand
 from adama_jax.cli.training import prepare, train_and_show
 from adama_jax.cli.words import check_scenario, take_scenario
-from adama_jax.config.reading import parse
+from adama_jax.config.command_line import parse
 from adama_jax.config.schema import scenario_config
 from adama_jax.storage.folder import run_folder
 

@@ -1,0 +1,219 @@
+"""The words of a command line as settings. Importable without JAX.
+
+tyro only draws `--help`: a value is read by the field of its setting, as everywhere else.
+"""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from decimal import Decimal
+from itertools import pairwise
+from typing import Any, NamedTuple, TypeVar
+
+from adama_jax.config.methods import METHODS
+from adama_jax.config.options import Flat
+from adama_jax.config.reading import METHOD_WORD, Known, check_own, own_settings
+from adama_jax.config.values import read_value
+from adama_jax.errors import SettingError
+from adama_jax.fields import Declared, with_values
+
+Command = TypeVar("Command")
+MOST_VALUES = 10_000  # of a range
+HELP = ("-h", "--help")
+# A flag may have its value in the next word; without the dashes it must be in the same one.
+NAME = r"[A-Za-z_][\w.\-]*"
+SETTING_WORD = re.compile(
+    rf"(?:--(?P<flag>{NAME}?)|(?P<key>{NAME}?)(?==))(?:=(?P<text>.*))?", flags=re.DOTALL
+)
+
+
+def parse(kind: type[Command], default: Command, words: Sequence[str], program: str) -> Command:
+    """Read a command line over a default.
+
+    Args:
+        kind: the dataclass of the command.
+        default: values of the settings that are not given.
+        words: `key=value`, `--key value` or `--key=value`.
+        program: for `--help`.
+
+    Raises:
+        SettingError: an unknown key, or a value that is not allowed, in one line.
+        SystemExit: `--help`, with code 0.
+    """
+    values = read_words(default, words, program)
+    config = getattr(default, "config", None)
+    if config is not None:
+        check_own(values, values.get("method", config.method))
+    return with_given(default, values)
+
+
+def read_words(default: Any, words: Sequence[str], program: str) -> dict[str, Any]:
+    """The values that a command line gives, by the full names of their settings.
+
+    Numbers of a rate rule's own are taken if the words name a method that reads them: `check_own`
+    says whether the method that is used does.
+
+    Raises:
+        SettingError, SystemExit: as `parse`.
+    """
+    if any(word in HELP for word in words):
+        # A method's own numbers are shown to who asks with it.
+        for method in _methods_named(words)[:1]:
+            default = with_given(default, {"method": method})
+        show_help(default, program)
+    known = Known.of(default, _methods_named(words))
+    return {
+        each.name: read_value(each.name, known.fields[each.name], each.text)
+        for each in _given(words, known)
+    }
+
+
+def with_given(default: Command, values: Mapping[str, Any]) -> Command:
+    """A command with settings changed, by the names of the command line."""
+    if "method" in values:
+        # It decides which numbers there are for the others to change.
+        default = with_values(default, {"method": values["method"]}, flat=Flat)
+    return with_values(default, values, flat=Flat)
+
+
+def split_axes(words: Sequence[str], default: Any) -> tuple[list[str], dict[str, list[str]]]:
+    """Take the axes of a sweep out of a command line: settings with several values.
+
+    Args:
+        words: as for `parse`; several values are `key=a,b,c`, or `key=start:stop:step` with the
+            stop included.
+        default: the command, with a `config`.
+
+    Returns:
+        The other words, and each axis's values as words, by the setting's full name.
+
+    Raises:
+        SettingError: a range that is none, a value that appears twice, or an unknown key.
+
+    >>> from adama_jax.cli.options import SweepCommand
+    >>> from adama_jax.config.schema import scenario_config
+    >>> default = SweepCommand(scenario_config("clustering"))
+    >>> split_axes(["l_c=0.001:0.003:0.001", "seeds=2", "methods=adama,fixed"], default)
+    (['seeds=2'], {'rates.critic_rate': ['0.001', '0.002', '0.003'], 'method': ['adama', 'fixed']})
+    """
+    methods = _methods_named(words)
+    known = Known.of(default, methods)
+    swept = Known.of(default.config, methods).fields
+    of_one_method = own_settings(METHODS)
+    rest = [word for word in words if word in HELP]
+    axes: dict[str, list[str]] = {}
+    for name, text, word in _given([word for word in words if word not in HELP], known):
+        may_vary = name in swept and not _takes_several(swept[name])
+        if may_vary and re.search("[,:]", text):
+            axes[name] = _axis(name, text, word)
+        elif name in of_one_method:
+            # The other methods of the sweep cannot take it: an axis is for those that can.
+            axes[name] = [text]
+        else:
+            rest.append(word)
+    return rest, axes
+
+
+def given_settings(words: Sequence[str], default: Any) -> set[str]:
+    """The full names of the settings that a command line gives."""
+    known = Known.of(default, _methods_named(words))
+    return {each.name for each in _given([word for word in words if word not in HELP], known)}
+
+
+class _Given(NamedTuple):
+    """A setting that a command line gives."""
+
+    name: str  # in full
+    text: str
+    word: str  # as it was written, or `--key=value` for two words
+
+
+def show_help(default: object, program: str) -> None:
+    """Print what may be set, with the defaults.
+
+    Raises:
+        SystemExit: always, with code 0.
+    """
+    import tyro
+
+    tyro.cli(type(default), default=default, args=["--help"], prog=program)
+
+
+def _given(words: Sequence[str], known: Known) -> Iterator[_Given]:
+    """The settings of a command line, one after another."""
+    rest = list(words)
+    while rest:
+        word = rest.pop(0)
+        match = SETTING_WORD.fullmatch(word)
+        if match is None:
+            raise SettingError(f"argument={word}: must be a setting, key=value or --key value")
+        key, text = match["flag"] or match["key"], match["text"]
+        switch = key.removeprefix("no-")
+        if text is None and _is_switch(switch, known):
+            name = known.full_name(switch, switch)
+            yield _Given(name, "true" if switch == key else "false", word)
+            continue
+        name = known.full_name(key, word.removeprefix("--"))
+        if text is None:
+            text = _following(rest, _takes_several(known.fields[name]))
+            word = f"{word}={text}"
+        yield _Given(name, text, word)
+
+
+def _following(rest: list[str], several: bool) -> str:
+    """Take the value of a flag from the words after it, all of its values with `several`."""
+    values: list[str] = []
+    while rest and not rest[0].startswith("--") and (several or not values):
+        # A flag without its value is named as such, not with the next setting for its value.
+        if re.match(f"{NAME}=", rest[0]):
+            break
+        values.append(rest.pop(0))
+    return ",".join(values)
+
+
+def _is_switch(key: str, known: Known) -> bool:
+    name = known.names.get(key.replace("-", "_"))
+    return name is not None and known.fields[name].type is bool
+
+
+def _takes_several(field: Declared) -> bool:
+    return isinstance(field.default, tuple)
+
+
+def _methods_named(words: Sequence[str]) -> list[str]:
+    """The methods that a command line names, before it is known what else it may say."""
+    texts: list[str] = []
+    for word, after in pairwise([*words, ""]):
+        if match := METHOD_WORD.fullmatch(word):
+            texts.append(after if match[1] is None else match[1])
+    return [name for text in texts for name in text.split(",") if name in METHODS]
+
+
+def _axis(name: str, text: str, word: str) -> list[str]:
+    """The different values that one word gives."""
+    if ":" in text:
+        values = _range(word, text)
+    else:
+        values = [part for part in text.strip("()[]").split(",") if part]
+    # Seeds are members of one run, not settings to compare.
+    if name in ("seeds", "seed"):
+        raise SettingError(f"{word}: must be one number")
+    if not values or len(set(values)) < len(values):
+        raise SettingError(f"{word}: must be one or more different values")
+    return values
+
+
+def _range(word: str, text: str) -> list[str]:
+    """The numbers of start:stop:step.
+
+    In decimal numbers: 0.001:0.010:0.001 has ten, whatever binary fractions make of it.
+    """
+    try:
+        start, stop, step = map(Decimal, text.split(":"))
+        count = int((stop - start) / step) + 1
+        if not 1 <= count <= MOST_VALUES:
+            raise ValueError(count)
+    except (ValueError, ArithmeticError):
+        raise SettingError(
+            f"{word}: must be start:stop:step, at most {MOST_VALUES:,} numbers, the stop included"
+        ) from None
+    return [str(start + index * step) for index in range(count)]
