@@ -102,7 +102,7 @@ def test_a_new_process_goes_on_to_the_same_bits(scenario, method, settings, tmp_
     assert process.wait(20) == 143
     assert time.monotonic() - begun < 10
     said = (tmp_path / "log").read_text()
-    assert f"adama: stopped; to go on: adama train {scenario}" in said
+    assert f"adama: stopped; to resume: adama train {scenario}" in said
     command = [
         *KEEPING,
         "resume",
@@ -217,7 +217,7 @@ def test_a_sweep_of_local_jobs_with_a_kill_and_a_failure(tmp_path):
     os.kill(job, signal.SIGKILL)
     assert process.wait(900) == 1
     text = (tmp_path / "log").read_text()
-    assert "was killed; goes on" in text
+    assert "was killed and is submitted again" in text
     assert len(re.findall(r"failed: ", text)) == 1
     assert [folder.is_dir() and (folder / "meta.json").is_file() for folder in folders] == [
         n != 5 for n in range(8)
