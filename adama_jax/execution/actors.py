@@ -51,7 +51,8 @@ def about_actors(config: Config) -> dict[str, Any]:
 
 def actor_arrays(params: PyTree) -> dict[str, np.ndarray]:
     """Weights by their dotted names."""
-    return dict(zip(tree.leaf_names(params), map(np.asarray, jax.tree.leaves(params)), strict=True))
+    arrays = [np.asarray(leaf) for leaf in jax.tree.leaves(params)]
+    return dict(zip(tree.leaf_names(params), arrays, strict=True))
 
 
 def load_actors(path: Path) -> Actors:

@@ -174,4 +174,8 @@ def make_hyper(config: Config) -> TrainHyper:
 
 def _bundle(kind: type[Bundle], values: Mapping[str, Any]) -> Bundle:
     """Those of the values that the bundle has a field for."""
-    return kind(**{name: values[name] for name in kind._fields if name in values})
+    own = {}
+    for name in kind._fields:
+        if name in values:
+            own[name] = values[name]
+    return kind(**own)

@@ -97,7 +97,8 @@ def cohorts_to_resume(groups: Sequence[Group]) -> list[Cohort]:
 
 def _least_far(groups: Sequence[Group]) -> Cohort:
     """The groups that can go on where the one goes on that is least far."""
-    episode = min(group.episodes[0] for group in groups)
+    newest = [group.episodes[0] for group in groups]
+    episode = min(newest)
     # First those that lose nothing by it.
     able = [group for group in groups if group.episodes[0] == episode]
     able += [group for group in groups if episode in group.episodes[1:]]

@@ -42,8 +42,10 @@ def cohort_width(members: int, devices: int, most: int, platform: str) -> int:
     devices = min(devices, _divided_up(members, 2))
     if platform == "cpu":
         return devices * _members_per_core(members, devices, most)
-    cohorts = _divided_up(members, max(most, 1) * devices)
-    return _divided_up(members, cohorts * devices) * devices
+    at_once = max(most, 1) * devices
+    cohorts = _divided_up(members, at_once)
+    per_device = _divided_up(members, cohorts * devices)
+    return per_device * devices
 
 
 def _members_per_core(members: int, devices: int, most: int) -> int:
@@ -124,8 +126,11 @@ def most_in_memory(trainer: Trainer, hyper: TrainHyper, device: Any) -> int:
     compiled program.
     """
     state = jax.eval_shape(trainer.init, jax.random.key(0), hyper)
-    per_member = sum(leaf.size * leaf.dtype.itemsize for leaf in jax.tree.leaves(state))
-    return max(1, int(SHARE_OF_FREE_MEMORY * free_memory(device) / per_member))
+    per_member = 0
+    for leaf in jax.tree.leaves(state):
+        per_member += leaf.size * leaf.dtype.itemsize
+    room = SHARE_OF_FREE_MEMORY * free_memory(device)
+    return max(1, int(room / per_member))
 
 
 def bytes_needed(program: Any) -> int:
@@ -149,7 +154,9 @@ def free_memory(device: Any) -> int:
     statistics = device.memory_stats()
     if statistics and "bytes_limit" in statistics:
         return statistics["bytes_limit"] - statistics["bytes_in_use"]
-    free = min([psutil.virtual_memory().available, *free_in_groups()])
+    machine = psutil.virtual_memory().available
+    free = min([machine, *free_in_groups()])
+    # Host devices are threads of this process: they share its memory.
     return free // len(jax.local_devices())
 
 
@@ -208,8 +215,9 @@ def set_up_jax(devices: int | None = None) -> None:
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     jax.config.update("jax_num_cpu_devices", devices or usable_cores())
     if "JAX_COMPILATION_CACHE_DIR" not in os.environ:
-        home = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache"))
-        jax.config.update("jax_compilation_cache_dir", str(home / "adama-jax" / "xla"))
+        caches = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache"))
+        ours = caches / "adama-jax" / "xla"
+        jax.config.update("jax_compilation_cache_dir", str(ours))
     # Below half a second reading a program back costs about as much as compiling it.
     jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.5)
 

@@ -28,9 +28,12 @@ class History(NamedTuple):
 
     def of(self, rows: slice) -> "History":
         """The history of some of the members."""
-        points = _rows(self.points, rows)
-        chunks = _rows(self.chunks, rows)
-        return History(self.episode, self.seconds[rows], points, chunks)
+        return History(
+            episode=self.episode,
+            seconds=self.seconds[rows],
+            points=_rows(self.points, rows),
+            chunks=_rows(self.chunks, rows),
+        )
 
 
 def no_history(members: int) -> History:
@@ -50,10 +53,15 @@ def beside(histories: Sequence[History]) -> History:
     >>> both.seconds.tolist(), both.points[0][1]["value"].tolist()
     ([1.0, 2.0], [1.0, 2.0])
     """
-    seconds = np.concatenate([history.seconds for history in histories])
-    points = _concatenated([history.points for history in histories])
-    chunks = _concatenated([history.chunks for history in histories])
-    return History(histories[0].episode, seconds, points, chunks)
+    seconds = [history.seconds for history in histories]
+    points = [history.points for history in histories]
+    chunks = [history.chunks for history in histories]
+    return History(
+        episode=histories[0].episode,
+        seconds=np.concatenate(seconds),
+        points=_concatenated(points),
+        chunks=_concatenated(chunks),
+    )
 
 
 def joined(chunks: Sequence[Chunk]) -> dict[str, np.ndarray]:
@@ -74,8 +82,9 @@ def joined(chunks: Sequence[Chunk]) -> dict[str, np.ndarray]:
             whole[name] = value
             continue
         each = [values[name] for _, values in chunks]
+        mean = np.average(each, axis=0, weights=lengths)
         # NumPy averages in double precision; a point has the precision of its chunks.
-        whole[name] = np.average(each, axis=0, weights=lengths).astype(value.dtype)
+        whole[name] = mean.astype(value.dtype)
     return whole
 
 
@@ -86,8 +95,12 @@ def history_arrays(history: History) -> Arrays:
 
 def history_of(episode: int, seconds: Sequence[float], arrays: Arrays) -> History:
     """The history of which `history_arrays` made these arrays; others among them are left alone."""
-    points, chunks = _entries("points", arrays), _entries("chunks", arrays)
-    return History(episode, np.array(seconds), points, chunks)
+    return History(
+        episode=episode,
+        seconds=np.array(seconds),
+        points=_entries("points", arrays),
+        chunks=_entries("chunks", arrays),
+    )
 
 
 def _arrays_of(kind: str, entries: Entries) -> Arrays:

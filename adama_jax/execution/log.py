@@ -50,25 +50,32 @@ def write_log(event: Event) -> None:
 
 def _append(members: Sequence[Member], episode: int, values: Values) -> None:
     """A line in the log of each run that the members are of."""
-    rows: dict[Path, list[int]] = {}
+    rows_of_runs: dict[Path, list[int]] = {}
     for row, member in enumerate(members):
-        rows.setdefault(member.folder, []).append(row)
-    for folder, own in rows.items():
-        seeds = [members[row].seed for row in own]
-        line = _line(episode, seeds, {name: value[own] for name, value in values.items()})
+        rows_of_runs.setdefault(member.folder, []).append(row)
+    for folder, rows in rows_of_runs.items():
+        seeds = [members[row].seed for row in rows]
+        own = {name: value[rows] for name, value in values.items()}
+        # Opened for each line: between two points lie seconds, and whoever reads it sees it whole.
         with RunFiles(folder).log.open("a") as file:
-            file.write(line)
+            file.write(_line(episode, seeds, own))
 
 
 def _write_whole(run: Finished) -> None:
     seeds = [member.seed for member in run.members]
+    episodes = run.episode.tolist()
     lines = []
-    for index, episode in enumerate(run.episode.tolist()):
-        values = {name: curve[:, index] for name, curve in run.curves.items()}
+    for index, episode in enumerate(episodes):
+        values = {}
+        for name, curve in run.curves.items():
+            values[name] = curve[:, index]
         lines.append(_line(episode, seeds, values))
-    RunFiles(run.folder).log.write_text("".join(lines))
+    log = RunFiles(run.folder).log
+    log.write_text("".join(lines))
 
 
 def _line(episode: int, seeds: list[int], values: Values) -> str:
-    named = {name: values[name].tolist() for name in sorted(values)}
-    return json.dumps(finite_json({"episode": episode, "seed": seeds} | named)) + "\n"
+    line: dict[str, Any] = {"episode": episode, "seed": seeds}
+    for name in sorted(values):
+        line[name] = values[name].tolist()
+    return json.dumps(finite_json(line)) + "\n"

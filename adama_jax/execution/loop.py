@@ -115,18 +115,23 @@ class _Cohort:
     def begin(self, restored: Saved | None) -> None:
         """From checkpoints, or from the beginning."""
         program = self._program
+        members = self._members
         if restored is None:
-            copies = [self._members[row % len(self._members)] for row in range(program.width)]
-            hypers = stacked_hypers([member.config for member in copies])
-            self.state = program.population.init([member.seed for member in copies], hypers)
-            self.history = no_history(len(self._members))
+            rows = [members[row % len(members)] for row in range(program.width)]
+            seeds = [member.seed for member in rows]
+            configs = [member.config for member in rows]
+            self.state = program.population.init(seeds, stacked_hypers(configs))
+            self.history = no_history(len(members))
         else:
-            arrays, self.history = restored
-            self.state = on_devices(arrays, program.shapes, program.population.layout)
-            self._hooks.report(f"resumes from episode {self.history.episode:,}")
-            self._hooks.tell(Resumed(self._members, self.history.points))
+            arrays, history = restored
+            layout = program.population.layout
+            self.state = on_devices(arrays, program.shapes, layout)
+            self.history = history
+            self._hooks.report(f"resumes from episode {history.episode:,}")
+            self._hooks.tell(Resumed(members, history.points))
         self._at_the_chunks_end = self.history
-        self.diverged = _divergences(self.config, self.state, len(self._members))
+        # A checkpoint may hold members that diverged beside others: those were named before.
+        self.diverged = _divergences(self.config, self.state, len(members))
 
     def has_diverged(self) -> bool:
         """Whether no member is finite any more: training them on would change nothing."""
@@ -134,30 +139,44 @@ class _Cohort:
 
     def last_point(self) -> int:
         """The episode of the last point of the curves, 0 before the first."""
-        return self.history.points[-1][0] if self.history.points else 0
+        points = self.history.points
+        if not points:
+            return 0
+        episode, _ = points[-1]
+        return episode
 
     def advance(self, length: int) -> None:
         """Train a chunk of episodes."""
-        count = len(self._members)
+        advance = self._program.advance[length]
         start = time.perf_counter()
-        self.state, metrics = self._program.advance[length](self.state)
-        chunk = (length, to_numpy(metrics._asdict(), count))  # waits for it
+        self.state, metrics = advance(self.state)
+        # Reading the metrics waits for them: only then is the chunk over.
+        measured = to_numpy(metrics._asdict(), len(self._members))
         seconds = time.perf_counter() - start
         self._spent(seconds)
         self._episodes += length
-        before = self.history
-        self.history = before._replace(
-            episode=before.episode + length, chunks=[*before.chunks, chunk]
-        )
+        history = self.history
+        episode = history.episode + length
+        chunks = [*history.chunks, (length, measured)]
+        self.history = history._replace(episode=episode, chunks=chunks)
         self._at_the_chunks_end = self.history
-        found = _divergences(self.config, self.state, count)
+        self._look_for_divergence()
+        event = Advanced(
+            members=self._members,
+            where=self._where(episode),
+            chunk=length,
+            seconds=seconds,
+        )
+        self._hooks.tell(event)
+
+    def _look_for_divergence(self) -> None:
+        found = _divergences(self.config, self.state, len(self._members))
         new = [row for row in found if row not in self.diverged]
         self.diverged = found
         if new:
             members = [self._members[row] for row in new]
-            self._hooks.tell(Diverged(members, [found[row] for row in new]))
-        where = self._where(self.history.episode)
-        self._hooks.tell(Advanced(self._members, where, length, seconds))
+            divergences = [found[row] for row in new]
+            self._hooks.tell(Diverged(members, divergences))
 
     def save_or_stop(self) -> None:
         """Save if it is time to, and leave if asked to."""
@@ -166,7 +185,8 @@ class _Cohort:
         # Members that have all diverged keep their last good checkpoint.
         if (stop or saver.due()) and not self.has_diverged():
             arrays = named_arrays(self.state, saver.room())
-            finite = np.asarray(self.state.non_finite.update)[: len(self._members)] < 0
+            rows = range(len(self._members))
+            finite = np.array([row not in self.diverged for row in rows])
             # Always as it was before an evaluation, which is repeated on resuming: then members at
             # the same episode have the same points, whenever they were saved.
             saver.save(arrays, self._at_the_chunks_end, finite)
@@ -179,35 +199,54 @@ class _Cohort:
 
     def evaluate(self, episode: int) -> None:
         """Add a point to the curves: the chunks since the last one, and an evaluation."""
-        points = self.history.points
-        if self.history.chunks:
-            evaluate = self._program.evaluate.result()
-            start = time.perf_counter()
-            returns = to_numpy(evaluate(self.state), len(self._members))
-            values = joined(self.history.chunks) | {"eval_return": returns}
-            self._spent(time.perf_counter() - start)
-        else:
-            # All have diverged before: the curves go on to the same end, without values.
-            values = {name: np.full_like(last, np.nan) for name, last in points[-1][1].items()}
-        self.history = self.history._replace(points=[*points, (episode, values)], chunks=())
-        where = self._where(episode)
-        event = Evaluated(self._members, where, self._episodes, self._seconds, values)
+        values = self._measured() if self.history.chunks else self._nothing_measured()
+        points = [*self.history.points, (episode, values)]
+        self.history = self.history._replace(points=points, chunks=())
+        event = Evaluated(
+            members=self._members,
+            where=self._where(episode),
+            since=self._episodes,
+            seconds=self._seconds,
+            values=values,
+        )
         self._hooks.tell(event)
-        self._seconds, self._episodes = 0.0, 0
+        self._seconds = 0.0
+        self._episodes = 0
+
+    def _measured(self) -> Values:
+        """Over the chunks since the last point, and in an evaluation."""
+        # Waited for apart from the seconds: that it is compiled says nothing of training.
+        evaluate = self._program.evaluate.result()
+        start = time.perf_counter()
+        returns = to_numpy(evaluate(self.state), len(self._members))
+        self._spent(time.perf_counter() - start)
+        return joined(self.history.chunks) | {"eval_return": returns}
+
+    def _nothing_measured(self) -> Values:
+        """All have diverged before: the curves go on to the same end, without values."""
+        _, last = self.history.points[-1]
+        return {name: np.full_like(value, np.nan) for name, value in last.items()}
 
     def learned(self) -> Learned:
         """What there is to keep at the end."""
         count = len(self._members)
-        rollouts = greedy_episodes(self._program.population, self.state, self.config, count)
-        actors = actor_arrays(to_numpy(self.state.learner.params.actors, count))
-        return Learned(self.history, self.diverged, rollouts, actors)
+        population = self._program.population
+        rollouts = greedy_episodes(population, self.state, self.config, count)
+        actors = to_numpy(self.state.learner.params.actors, count)
+        return Learned(
+            history=self.history,
+            diverged=self.diverged,
+            rollouts=rollouts,
+            actors=actor_arrays(actors),
+        )
 
     def _where(self, episode: int) -> Where:
-        return Where(*self._number, episode, self.config.episodes)
+        cohort, cohorts = self._number
+        return Where(cohort, cohorts, episode, self.config.episodes)
 
     def _spent(self, seconds: float) -> None:
-        share = seconds / len(self._members)
-        self.history = self.history._replace(seconds=self.history.seconds + share)
+        shares = self.history.seconds + seconds / len(self._members)
+        self.history = self.history._replace(seconds=shares)
         self._seconds += seconds
 
 
@@ -218,10 +257,12 @@ def _divergences(config: Config, state: TrainState, members: int) -> dict[int, D
     per_round = config.learning.envs_per_run
     updates_per_round = config.learning.updates_per_episode * per_round
     found = {}
-    for row, (update, leaf) in enumerate(zip(first.update, first.leaf, strict=True)):
-        if update >= 0:
-            episode = int(update) // updates_per_round * per_round
-            found[row] = Divergence(episode, int(update), names[leaf])
+    for row, update in enumerate(first.update.tolist()):
+        if update < 0:
+            continue
+        rounds = update // updates_per_round
+        leaf = names[first.leaf[row]]
+        found[row] = Divergence(rounds * per_round, update, leaf)
     return found
 
 

@@ -57,13 +57,19 @@ class Hooks:
             try:
                 observer(event)
             except Exception as error:
+                # What it has in the folder is sealed next: better no run than half a file.
                 if isinstance(event, Finished):
                     raise
+                # Once: a full disk would fill the screen, point after point.
                 if place not in self._failed:
+                    self._failed.add(place)
                     self.report(f"an observer failed, training continues: {error}")
-                self._failed.add(place)
 
 
 def make_observers(names: Sequence[str], job: JobInfo) -> list[Observer]:
     """The observers of these names in `config.options.OBSERVERS`."""
-    return [resolve_name(OBSERVERS[name])(job) for name in names]
+    observers = []
+    for name in names:
+        make = resolve_name(OBSERVERS[name])
+        observers.append(make(job))
+    return observers

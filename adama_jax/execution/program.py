@@ -107,13 +107,19 @@ def _of_width(config: Config, width: int, devices: Sequence[Any]) -> Program:
     # Rows that divide it evenly over the devices are there for members too.
     members = population(trainer, padded, devices, sharing)
     state = members.shapes(make_hyper(config))
-    lengths = {length for chunks in schedule(config) for length in chunks}
     advance = {}
-    for length in lengths:
-        rounds = length // config.learning.envs_per_run
-        advance[length] = _compile(members.chunk, state, rounds)
-    evaluate = InBackground(_compile, members.evaluate, state)
-    return Program(members, padded, state, advance, evaluate, seconds=0.0)
+    for chunks in schedule(config):
+        for length in set(chunks) - advance.keys():
+            rounds = length // config.learning.envs_per_run
+            advance[length] = _compile(members.chunk, state, rounds)
+    return Program(
+        population=members,
+        width=padded,
+        shapes=state,
+        advance=advance,
+        evaluate=InBackground(_compile, members.evaluate, state),
+        seconds=0.0,
+    )
 
 
 def _most_bytes(program: Program, platform: str) -> int:
@@ -147,11 +153,12 @@ def schedule(config: Config) -> list[list[int]]:
     if rest:
         lengths.append(rest)
     per_round = config.learning.envs_per_run
+    rounds = [length // per_round for length in lengths]
     most = _most_rounds(config)
     # Equal chunks for all points, for each length is a program to compile.
-    rounds = math.gcd(*(length // per_round for length in lengths))
-    each = max(divisor for divisor in range(1, most + 1) if rounds % divisor == 0)
-    if 4 * each < min(most, lengths[0] // per_round):
+    common = math.gcd(*rounds)
+    each = max(divisor for divisor in range(1, most + 1) if common % divisor == 0)
+    if 4 * each < min(most, rounds[0]):
         # Such a number of rounds that equal chunks would be very short: a chunk per point.
         return [[length] for length in lengths]
     chunk = each * per_round

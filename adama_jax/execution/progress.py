@@ -85,25 +85,29 @@ class ProgressObserver:
         self._has_trained = True
 
     def _evaluate(self, event: Evaluated) -> None:
+        where = event.where
         self._points += 1
+        # The first point of a run that resumes may be due before anything was trained.
         if event.since and not self._has_announced:
             self._has_announced = True
             self._announce(event)
         self._since_the_point = []
         self._news = _news(event.values)
-        self._show(event.where)
-        where = event.where
-        points = -(-where.episodes // self._config.points_every) * where.cohorts
+        self._show(where)
+        points_per_cohort = -(-where.episodes // self._config.points_every)
+        points = points_per_cohort * where.cohorts
         if self._points % max(1, points // LINES_ELSEWHERE) == 0:
-            cohort = f"cohort {where.cohort}/{where.cohorts}, " if where.cohorts > 1 else ""
             done = f"{where.episode:,}/{where.episodes:,} episodes"
-            self._print_elsewhere(f"{cohort}{done}, {self._news}")
+            if where.cohorts > 1:
+                done = f"cohort {where.cohort}/{where.cohorts}, {done}"
+            self._print_elsewhere(f"{done}, {self._news}")
 
     def _name_diverged(self, event: Diverged) -> None:
         for member, divergence in zip(event.members, event.divergences, strict=True):
             episode, update, leaf = divergence
+            who = f"{member.label}: seed {member.seed}"
             where = f"not finite from episode {episode} on (update {update}, {leaf})"
-            text = f"{member.label}: seed {member.seed} diverged: {where}"
+            text = f"{who} diverged: {where}"
             self._console.print(text, style="red", highlight=False)
 
     def _show(self, where: Where) -> None:
@@ -138,10 +142,12 @@ class ProgressObserver:
     def _seconds_per_episode(self, event: Evaluated) -> float:
         """Of all cohorts and programs, evaluations included."""
         chunks = self._since_the_point
-        evaluation = (event.seconds - sum(chunk.seconds for chunk in chunks)) / event.since
+        training = sum(chunk.seconds for chunk in chunks)
+        evaluation = (event.seconds - training) / event.since
         # The fastest: beside the other chunks something may still have been compiled.
         fastest = min(chunk.seconds / chunk.chunk for chunk in chunks)
-        return self._job.programs * event.where.cohorts * (fastest + evaluation)
+        cohorts = self._job.programs * event.where.cohorts
+        return cohorts * (fastest + evaluation)
 
 
 def _round_number(most: int, divisor: int) -> int:
@@ -151,7 +157,9 @@ def _round_number(most: int, divisor: int) -> int:
     (10000, 30, 24, 8)
     """
     unit = 10 ** (len(str(most)) - 1)
-    return max(divisor, most // unit * unit // divisor * divisor)
+    rounded = most // unit * unit
+    multiple = rounded // divisor * divisor
+    return max(divisor, multiple)
 
 
 def _news(values: Values) -> str:

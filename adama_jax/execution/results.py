@@ -55,8 +55,11 @@ def finish_run(writer: RunWriter, config: Config, program: Program | None, membe
         program: the last that trained it; None where an earlier process had trained all of it.
         members: of all runs that this process trains.
     """
-    meta = _meta(config, writer.finished, program, members)
-    writer.finish(_entities(config), about_actors(config), meta)
+    writer.finish(
+        constants=_entities(config),
+        about_actors=about_actors(config),
+        meta=_meta(config, writer.finished, program, members),
+    )
 
 
 def _meta(
@@ -78,7 +81,8 @@ def _meta(
     meta["finished_at"] = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
     # This run's share of the training time, by its number of seeds.
     meta["wall_seconds"] = busy
-    meta["updates_per_second"] = episodes * config.learning.updates_per_episode / busy
+    updates = episodes * config.learning.updates_per_episode
+    meta["updates_per_second"] = updates / busy
     # Until training could begin; the evaluation is compiled beside it.
     meta["compile_seconds"] = program.seconds if program else 0.0
     # What these two are called on disk was settled when a member was called a run.

@@ -33,15 +33,19 @@ from adama_jax.storage.groups import (
 from adama_jax.storage.writer import RunWriter
 
 
+Devices = Sequence[Any]  # of JAX
+Divergences = dict[int, Divergence]  # by the seed
+
+
 def run(
     configs: Sequence[Config],
     out: Path,
     hooks: Hooks = Hooks(),
-    devices: Sequence[Any] | None = None,
+    devices: Devices | None = None,
     width: int | None = None,
     training: Training = Training(),
     labels: Sequence[str] | None = None,
-) -> list[dict[int, Divergence]]:
+) -> list[Divergences]:
     """Train all seeds of configurations that share a program, and write their run folders.
 
     Unfinished runs are resumed, with the width and number of devices they were begun with.
@@ -90,7 +94,7 @@ class _Job:
         out: Path,
         hooks: Hooks,
         training: Training,
-        devices: Sequence[Any],
+        devices: Devices,
     ):
         self._configs = configs
         self._labels = labels
@@ -144,7 +148,7 @@ class _Job:
         done = self._train_groups(begun, done=0, later=len(later))
         self._train_groups(new, done, later=0)
 
-    def divergences(self) -> list[dict[int, Divergence]]:
+    def divergences(self) -> list[Divergences]:
         """For each run the seeds that diverged, and where."""
         found = []
         for writer in self._writers:
@@ -156,8 +160,15 @@ class _Job:
         return found
 
     def _members(self, run: int) -> list[Member]:
-        config, partial = self._configs[run], self._writers[run].partial
-        return [Member(config, self._labels[run], seed, partial) for seed in config.seed_range]
+        return [self._member(run, seed) for seed in self._configs[run].seed_range]
+
+    def _member(self, run: int, seed: int) -> Member:
+        return Member(
+            config=self._configs[run],
+            label=self._labels[run],
+            seed=seed,
+            folder=self._writers[run].partial,
+        )
 
     def _missing(self) -> list[tuple[int, int]]:
         """The run and the seed of each member that is not on disk."""
@@ -185,14 +196,20 @@ class _Job:
         if not members:
             return []
         program = compiled(self._configs[0], len(members), self._devices, width)
-        shape = (program.width, program.population.devices)
-        self._programs.setdefault(shape, program)
+        width, devices = program.width, program.population.devices
+        self._programs.setdefault((width, devices), program)
         found = []
-        for cohort in cohorts_of(members, program.width):
+        for cohort in cohorts_of(members, width):
             for run in sorted({run for run, _ in cohort}):
                 seeds = tuple(seed for own, seed in cohort if own == run)
-                folder = group_folder(self._writers[run].partial, seeds)
-                found.append(Group(run, SavedGroup(folder, seeds, *shape, episodes=())))
+                saved = SavedGroup(
+                    folder=group_folder(self._writers[run].partial, seeds),
+                    seeds=seeds,
+                    width=width,
+                    devices=devices,
+                    episodes=(),
+                )
+                found.append(Group(run, saved))
         return found
 
     def _train_groups(self, groups: Sequence[Group], done: int, later: int) -> int:
@@ -271,10 +288,7 @@ class _Job:
         restored: Saved | None,
     ) -> None:
         """Train a cohort, keep what it learned, give the runs that are whole their names."""
-        members = []
-        for run, seed in cohort.members:
-            config, partial = self._configs[run], self._writers[run].partial
-            members.append(Member(config, self._labels[run], seed, partial))
+        members = [self._member(run, seed) for run, seed in cohort.members]
         try:
             learned = train_cohort(members, program, saver, self._hooks, number, restored)
         except BaseException:

@@ -154,7 +154,9 @@ class CohortSaver:
         self._leaves = leaves
         self._training = training
         self._report = report
-        self._groups = [GroupSaver(each.saved, leaves, training) for each in cohort.groups]
+        self._groups: list[GroupSaver] = []
+        for group in cohort.groups:
+            self._groups.append(GroupSaver(group.saved, leaves, training))
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="checkpoint")
         self._pending: Future[None] | None = None
         self._last = time.monotonic()
@@ -173,7 +175,10 @@ class CohortSaver:
     def due(self) -> bool:
         """Whether it is time to save."""
         minutes = self._training.checkpoint_minutes
-        return minutes is not None and time.monotonic() - self._last >= 60 * minutes
+        if minutes is None:
+            return False
+        waited = time.monotonic() - self._last
+        return waited >= 60 * minutes
 
     def save(self, arrays: Arrays, history: History, finite: np.ndarray | None = None) -> None:
         """Save in the background, all groups but those of which no member is finite.
@@ -312,5 +317,8 @@ class CohortSaver:
 def _check_finite(arrays: Arrays, leaves: Leaves, finite: np.ndarray) -> None:
     rows = np.flatnonzero(finite)
     for name, leaf in leaves.items():
-        if leaf.parameter and not np.isfinite(arrays[name][rows]).all():
+        if not leaf.parameter:
+            continue
+        own = arrays[name][rows]
+        if not np.isfinite(own).all():
             raise CheckpointError(f"leaf {name} is not finite")

@@ -85,7 +85,7 @@ def stop_on_signals() -> Iterator[Stop]:
 
 @contextmanager
 def deaf_to_ctrl_c() -> Iterator[None]:
-    """Processes that are started meanwhile ignore a terminal's Ctrl-C, unless they choose not to."""
+    """Processes that are started meanwhile ignore a terminal's Ctrl-C, unless they decide to."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return
