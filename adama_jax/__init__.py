@@ -1,7 +1,7 @@
 """Adaptive learning rates for cooperative multi-agent actor-critic reinforcement learning, in JAX.
 
-AdaMa, after Jiang & Lu, Adaptive Learning Rates for Multi-Agent Reinforcement Learning (AAMAS 2023). The public names
-are loaded when first used, so that `adama --help` need not wait for JAX:
+AdaMa, after Jiang & Lu, Adaptive Learning Rates for Multi-Agent Reinforcement Learning (AAMAS
+2023). The public names are loaded when first used, so that `adama --help` need not wait for JAX:
 
 >>> import adama_jax
 >>> config = adama_jax.scenario_config("predator_prey")

@@ -1,4 +1,6 @@
-"""What can go wrong that a user can do something about: each error is one line that says what and where."""
+"""What can go wrong that a user can do something about: each error is one line that says what and
+where.
+"""
 
 
 def in_a_line(error: BaseException) -> str:

@@ -1,10 +1,13 @@
-"""Strict JAX for every test: no silent broadcasting, four host devices, a compilation cache for this run only."""
+"""Strict JAX for every test: no silent broadcasting, four host devices, a compilation cache for
+this run only.
+"""
 
 import os
 import tempfile
 from collections.abc import Iterator
 
-# A folder of its own, so that a run of the tests is not helped by an earlier one; who tests often names one to keep.
+# A folder of its own, so that a run of the tests is not helped by an earlier one; who tests often
+# names one to keep.
 CACHE = tempfile.TemporaryDirectory(prefix="adama-jax-tests-")
 os.environ["JAX_COMPILATION_CACHE_DIR"] = os.environ.get("ADAMA_TEST_CACHE", CACHE.name)
 os.environ.setdefault("JAX_PLATFORMS", "cpu")

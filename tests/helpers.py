@@ -1,4 +1,6 @@
-"""What several test modules use: small configurations, fake runs, and what it means for runs to be equal."""
+"""What several test modules use: small configurations, fake runs, and what it means for runs to be
+equal.
+"""
 
 import dataclasses
 import io
@@ -32,8 +34,12 @@ def small(method="adama", **changes) -> Config:
 
 
 def leaves(state):
-    return [np.asarray(jax.random.key_data(x) if jnp.issubdtype(x.dtype, jax.dtypes.prng_key) else x)
-            for x in jax.tree.leaves(state)]  # fmt: skip
+    """Every leaf as a NumPy array, keys by their data."""
+    arrays = []
+    for leaf in jax.tree.leaves(state):
+        is_key = jnp.issubdtype(leaf.dtype, jax.dtypes.prng_key)
+        arrays.append(np.asarray(jax.random.key_data(leaf) if is_key else leaf))
+    return arrays
 
 
 def identical(left, right):
@@ -99,7 +105,9 @@ def assert_equal_runs(left, right):
 
 
 def assert_equal_states(left, right, episode):
-    """Every leaf of the last checkpoint: parameters, targets, optimizers, rates, replay, keys, counters."""
+    """Every leaf of the last checkpoint: parameters, targets, optimizers, rates, replay, keys,
+    counters.
+    """
     for kind in ("state", "replay"):
         found = []
         for folder in (left, right):
@@ -139,12 +147,19 @@ def fake_run(
         "reward": np.ones((5, 2, 3)),
     }
     entities = {
-        "kind": np.array(["agent", "agent", "landmark"]), "name": np.array(["a", "b", "c"]), "radius": np.full(3, 0.1),
-    }  # fmt: skip
+        "kind": np.array(["agent", "agent", "landmark"]),
+        "name": np.array(["a", "b", "c"]),
+        "radius": np.full(3, 0.1),
+    }
     meta = {
-        "diverged": diverged or {}, "updates_per_second": 1234.0, "wall_seconds": 1.0, "git_commit": "0" * 40,
-        "device": {"used": 2, "kind": "cpu"}, "versions": {"jax": "0.10"}, "finished_at": "2026-11-22T00:00:00Z",
-    }  # fmt: skip
+        "diverged": diverged or {},
+        "updates_per_second": 1234.0,
+        "wall_seconds": 1.0,
+        "git_commit": "0" * 40,
+        "device": {"used": 2, "kind": "cpu"},
+        "versions": {"jax": "0.10"},
+        "finished_at": "2026-11-22T00:00:00Z",
+    }
     seeds = list(config.seed_range)
     with RunWriter(run_folder(out, config), config) as writer:
         for row, seed in enumerate(seeds):

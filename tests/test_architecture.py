@@ -93,7 +93,9 @@ def test_settings_need_no_jax():
 
 
 def test_the_method_knows_no_network_and_no_world():
-    """Rates are the paper's, on vectors; neither they nor the replay may learn what a network or a world is."""
+    """Rates are the paper's, on vectors; neither they nor the replay may learn what a network or a
+    world is.
+    """
     for path in FILES:
         if module_of(path).startswith("rates.") or module_of(path) == "training.replay":
             roots = {module.partition(".")[0] for module in imports(path)}

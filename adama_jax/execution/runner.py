@@ -32,7 +32,6 @@ from adama_jax.storage.groups import (
 )
 from adama_jax.storage.writer import RunWriter
 
-
 Devices = Sequence[Any]  # of JAX
 Divergences = dict[int, Divergence]  # by the seed
 

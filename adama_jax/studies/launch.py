@@ -133,41 +133,72 @@ def _submitted(
     if local:
         # The jobs share the machine's cores.
         training = dataclasses.replace(training, devices=max(1, cores // beside))
-    waiting = list(jobs)
-    running: list[tuple[Job, Any]] = []
-    failures: list[Failure] = []
-    killed: list[Job] = []
-    begun = time.time()
+    queue = _Queue(jobs, executor, out, training, console)
     with stop_on_signals() as stop:
-        while (waiting or running) and not stop():
-            while waiting and len(running) < beside:
-                job = waiting.pop(0)
-                # By force a second time would throw away what was saved before the kill.
-                force = training.force and job not in killed
-                how = dataclasses.replace(training, force=force)
-                submitted, failed = _hand_in(executor, job, out, how, console)
-                if submitted is not None:
-                    running.append((job, submitted))
-                failures += failed
-            ended = [pair for pair in running if pair[1].done()]
-            running = [pair for pair in running if pair not in ended]
-            for job, submitted in ended:
-                if job not in killed and _was_killed(submitted):
-                    restarted = f"job {submitted.job_id} was killed and is submitted again"
-                    console.print(f"{job.name}: {restarted}", highlight=False)
-                    left = _without_finished(job, out, begun)
-                    if left.configs:
-                        killed.append(left)
-                        waiting.append(left)
-                else:
-                    failures += _take_back(job, submitted, console)
+        while queue.unfinished() and not stop():
+            queue.submit_waiting(beside)
+            queue.take_back_ended()
             time.sleep(POLL_SECONDS)
-        for _, submitted in running:
+        queue.stop_running(local)
+    return queue.failures
+
+
+class _Queue:
+    """Jobs on their way: waiting, then running, then ended; `failures` are those that ended badly."""
+
+    def __init__(
+        self, jobs: Sequence[Job], executor: Any, out: Path, training: Training, console: Console
+    ):
+        self.failures: list[Failure] = []
+        self._waiting = list(jobs)
+        self._running: list[tuple[Job, Any]] = []
+        self._resubmitted: list[Job] = []  # what is left of jobs that were killed
+        self._executor = executor
+        self._out = out
+        self._training = training
+        self._console = console
+        self._begun = time.time()
+
+    def unfinished(self) -> bool:
+        """Whether a job waits or runs."""
+        return bool(self._waiting or self._running)
+
+    def submit_waiting(self, at_once: int) -> None:
+        """Submit jobs until so many run."""
+        while self._waiting and len(self._running) < at_once:
+            job = self._waiting.pop(0)
+            # By force a second time would throw away what was saved before the kill.
+            force = self._training.force and job not in self._resubmitted
+            how = dataclasses.replace(self._training, force=force)
+            submitted, failed = _hand_in(self._executor, job, self._out, how, self._console)
+            if submitted is not None:
+                self._running.append((job, submitted))
+            self.failures += failed
+
+    def take_back_ended(self) -> None:
+        """Look after the jobs that have ended: well, badly, or killed."""
+        ended = [pair for pair in self._running if pair[1].done()]
+        self._running = [pair for pair in self._running if pair not in ended]
+        for job, submitted in ended:
+            if _was_killed(submitted) and job not in self._resubmitted:
+                self._wait_again(job, submitted)
+            else:
+                self.failures += _take_back(job, submitted, self._console)
+
+    def stop_running(self, local: bool) -> None:
+        """Pass a stop on; the jobs then save, for as long as a stop is given."""
+        for _, submitted in self._running:
             _stop(submitted, local)
-        # They save, for as long as a stop is given.
-        while not all(submitted.done() for _, submitted in running):
+        while not all(submitted.done() for _, submitted in self._running):
             time.sleep(0.1)
-    return failures
+
+    def _wait_again(self, job: Job, submitted: Any) -> None:
+        restarted = f"job {submitted.job_id} was killed and is submitted again"
+        self._console.print(f"{job.name}: {restarted}", highlight=False)
+        left = _without_finished(job, self._out, self._begun)
+        if left.configs:
+            self._resubmitted.append(left)
+            self._waiting.append(left)
 
 
 def _without_finished(job: Job, out: Path, since: float) -> Job:

@@ -142,8 +142,10 @@ from adama_jax.execution.build import make_algorithm, make_env, make_learner
 from adama_jax.config.schema import scenario_config
 from adama_jax.config.names import with_settings
 from adama_jax.types import Batch
-size = 1009  # prime, so there are no microbatches, and sums over gradients are fused with the products that make them
-config = with_settings(scenario_config("predator_prey"), {"world.num_agents": 16, "learning.batch_size": size})
+# Prime, so there are no microbatches, and sums over gradients are fused with their products.
+size = 1009
+changes = {"world.num_agents": 16, "learning.batch_size": size}
+config = with_settings(scenario_config("predator_prey"), changes)
 env = make_env(config)
 learn = make_learner(config, make_algorithm(config, env), 16, microbatches=1)
 obs, action = jnp.ones((16, size, env.spec.obs_size)), jnp.ones((16, size, 2))
@@ -153,7 +155,9 @@ print(jax.jit(learn.update)(learn.init(jax.random.key(0)), batch, jax.random.key
 
 
 def test_sixteen_agents_do_not_crash_the_compiler_s_kernels():
-    """A process of its own: XLA's fusion of a padded product with a sum died here (SIGSEGV, jaxlib 0.10.2)."""
+    """A process of its own: XLA's fusion of a padded product with a sum died here (SIGSEGV, jaxlib
+    0.10.2).
+    """
     done = subprocess.run([sys.executable, "-c", MANY_AGENTS], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     assert float(done.stdout) > 0

@@ -1,4 +1,6 @@
-"""The paper's whole grid x 5 seeds fits one GPU: 500 runs of predator-prey with 1e6 transitions each, 60 GiB."""
+"""The paper's whole grid x 5 seeds fits one GPU: 500 runs of predator-prey with 1e6 transitions
+each, 60 GiB.
+"""
 
 import jax
 import jax.numpy as jnp
@@ -36,7 +38,9 @@ def test_the_state_of_500_runs_by_its_shapes():
 
 @pytest.mark.slow
 def test_the_compiled_program_of_500_runs():
-    """What the compiler says of 8 and of 4 runs, the minibatch whole as on a GPU: each further run adds so much."""
+    """What the compiler says of 8 and of 4 runs, the minibatch whole as on a GPU: each further run
+    adds so much.
+    """
     needs = []
     for runs in (4, 8):
         people = population(make_train(CONFIG, platform="gpu"), runs, jax.devices()[:1])
@@ -51,7 +55,9 @@ def test_the_compiled_program_of_500_runs():
 @pytest.mark.slow
 @pytest.mark.skipif(psutil.virtual_memory().available < 12 * 2**30, reason="needs 9 GiB")
 def test_rings_of_more_than_2_to_the_31_numbers():
-    """110 runs' whole rings in one array: what is written and drawn beyond 2^31 is what belongs there."""
+    """110 runs' whole rings in one array: what is written and drawn beyond 2^31 is what belongs
+    there.
+    """
     runs, episodes, steps, size, actions = 110, 50_000, 20, 10, 8
     replay = ring_replay(episodes, 1024, size)
     axes = ReplayState(0, None)  # pyright: ignore[reportArgumentType]

@@ -1,4 +1,6 @@
-"""Processes really killed, disks really full, jobs that really fail: minutes long, `make test-faults`."""
+"""Processes really killed, disks really full, jobs that really fail: minutes long, `make test-
+faults`.
+"""
 
 import os
 import random
@@ -32,12 +34,20 @@ sys.exit(main())
 """,
 ]  # `adama` that leaves the last checkpoints of a finished cohort in the run's folder
 SHORT = {
-    "seeds": 5, "episodes": 600, "evaluation.every": 100, "learning.batch_size": 64, "learning.capacity": 20_000,
+    "seeds": 5,
+    "episodes": 600,
+    "evaluation.every": 100,
+    "learning.batch_size": 64,
+    "learning.capacity": 20_000,
     "evaluation.episodes": 10,
-}  # fmt: skip
+}
 ROBOT = SHORT | {
-    "horizon": 40, "episodes": 12, "evaluation.every": 4, "learning.capacity": 400, "evaluation.episodes": 2,
-}  # fmt: skip
+    "horizon": 40,
+    "episodes": 12,
+    "evaluation.every": 4,
+    "learning.capacity": 400,
+    "evaluation.episodes": 2,
+}
 
 
 def words(command, scenario, settings, out, *more):
@@ -119,7 +129,9 @@ def test_a_new_process_goes_on_to_the_same_bits(scenario, method, settings, tmp_
 
 
 def test_twenty_kills(tmp_path):
-    """Point 2: SIGKILL at 20 random moments, saving all the time; each start goes on, none far behind the kill."""
+    """Point 2: SIGKILL at 20 random moments, saving all the time; each start goes on, none far
+    behind the kill.
+    """
     settings = SHORT | {"episodes": 40_000, "learning.capacity": 400_000}
     config = with_settings(scenario_config("going_together"), settings)
     folder, log = run_folder(tmp_path, config), tmp_path / "log"
@@ -195,7 +207,9 @@ def checkpoint_size(settings, out):
 
 
 def test_a_sweep_of_local_jobs_with_a_kill_and_a_failure(tmp_path):
-    """Point 8: 8 jobs of their own processes; one is killed and goes on, one cannot be written, the rest finish."""
+    """Point 8: 8 jobs of their own processes; one is killed and goes on, one cannot be written,
+    the rest finish.
+    """
     rates = [f"0.00{digit}" for digit in range(1, 9)]
     settings = SHORT | {"seeds": 2, "episodes": 3_000, "method": "fixed"}
     configs = [
@@ -237,7 +251,9 @@ def holder_of(folder):
 
 
 def test_two_processes_on_one_run(tmp_path):
-    """Point 4: the second is refused in one line, with exit code 2, and the first is not disturbed."""
+    """Point 4: the second is refused in one line, with exit code 2, and the first is not
+    disturbed.
+    """
     settings = SHORT | {"episodes": 40_000}
     config = with_settings(scenario_config("going_together"), settings)
     process = started(words("train", "going_together", settings, tmp_path), tmp_path / "log")
@@ -261,7 +277,9 @@ def test_ctrl_c_saves_and_leaves(tmp_path):
 
 
 def test_a_stop_reaches_local_jobs(tmp_path):
-    """SIGTERM to a sweep whose jobs are processes of their own: each saves, none is left running; the rerun goes on."""
+    """SIGTERM to a sweep whose jobs are processes of their own: each saves, none is left running;
+    the rerun goes on.
+    """
     rates = ["0.001", "0.002"]
     settings = SHORT | {"seeds": 2, "episodes": 8_000, "method": "fixed"}
     base = with_settings(scenario_config("going_together"), settings)

@@ -1,4 +1,6 @@
-"""Observers: each event with its members, in order; one that fails stops nothing; one line adds one."""
+"""Observers: each event with its members, in order; one that fails stops nothing; one line adds
+one.
+"""
 
 import io
 import json

@@ -1,4 +1,6 @@
-"""Runs that are stopped, killed or broken: what goes on, from where, and that nothing differs for it."""
+"""Runs that are stopped, killed or broken: what goes on, from where, and that nothing differs for
+it.
+"""
 
 import json
 import os
@@ -66,7 +68,9 @@ def test_a_run_stopped_at_any_chunk_goes_on_to_the_same_bits(whole, tmp_path):
 
 @pytest.mark.slow
 def test_every_leaf_of_the_last_checkpoint_is_equal(tmp_path, monkeypatch):
-    """Not only what a run leaves behind: parameters, targets, optimizers, rates, replay, keys, counters."""
+    """Not only what a run leaves behind: parameters, targets, optimizers, rates, replay, keys,
+    counters.
+    """
     monkeypatch.setattr(CohortSaver, "finish", lambda saver, finite: saver.close())
     for where in ("straight", "stopped"):
         if where == "stopped":
@@ -78,7 +82,9 @@ def test_every_leaf_of_the_last_checkpoint_is_equal(tmp_path, monkeypatch):
 
 @pytest.mark.slow
 def test_a_sweep_goes_on_slice_by_slice(tmp_path):
-    """Three settings x 2 seeds in slices of 4; stopped in the first slice, and again in the second."""
+    """Three settings x 2 seeds in slices of 4; stopped in the first slice, and again in the
+    second.
+    """
     configs = [short("fixed", **{"rates.critic_rate": rate}) for rate in (0.001, 0.002, 0.004)]
     run(configs, tmp_path / "straight", devices=ONE, width=4)
     with pytest.raises(Interrupted):
@@ -125,7 +131,9 @@ def test_a_run_resumes_in_other_company_to_the_same_bits(tmp_path):
 
 @pytest.mark.slow
 def test_a_kill_between_two_runs_checkpoints_costs_no_second_program(tmp_path):
-    """One run of a cohort has the last checkpoint and the other not: both resume from the last but one."""
+    """One run of a cohort has the last checkpoint and the other not: both resume from the last but
+    one.
+    """
     configs = [fixed(rate) for rate in (0.001, 0.002)]
     run(configs, tmp_path / "straight", devices=ONE, width=4)
     with pytest.raises(Interrupted):
@@ -235,7 +243,9 @@ def test_a_second_process_is_refused(tmp_path):
 
 @pytest.fixture
 def nan_at_update_230(monkeypatch):
-    """Update 230 puts NaN into a kernel of the critic where the secant step, which nothing reads, is negative."""
+    """Update 230 puts NaN into a kernel of the critic where the secant step, which nothing reads,
+    is negative.
+    """
     import adama_jax.execution.build as compose
 
     honest = compose.learner
@@ -402,7 +412,9 @@ class Killed(BaseException):
     ],
 )
 def test_a_kill_at_the_end_loses_nothing(whole, tmp_path, monkeypatch, place, name, call):
-    """Killed at a step between the last chunk and the final name: the next process trains at most one chunk."""
+    """Killed at a step between the last chunk and the final name: the next process trains at most
+    one chunk.
+    """
     holder = pkgutil.resolve_name(place)
     honest, calls = getattr(holder, name), []
 
@@ -424,7 +436,9 @@ def test_a_kill_at_the_end_loses_nothing(whole, tmp_path, monkeypatch, place, na
 
 @pytest.mark.slow
 def test_force_goes_on_where_it_was_stopped(tmp_path):
-    """A finished run is trained again by force and stopped: it goes on without force, and is whole until then."""
+    """A finished run is trained again by force and stopped: it goes on without force, and is whole
+    until then.
+    """
     config = short()
     run([config], tmp_path, devices=ONE)
     first = run_folder(tmp_path, config)
@@ -500,7 +514,8 @@ def test_fewer_devices_than_before(tmp_path):
 
 
 def test_the_log_is_whole_though_the_disk_was_full(whole, tmp_path, monkeypatch):
-    """`metrics.jsonl` cannot be written for a while: training goes on, and at the end it is whole."""
+    """`metrics.jsonl` cannot be written for a while: training goes on, and at the end it is whole.
+    """
     honest, told = log._append, []
 
     def full(members, episode, values):

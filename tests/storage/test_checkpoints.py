@@ -292,7 +292,9 @@ def test_the_replay_is_saved_less_often_where_asked(tmp_path):
 
 @pytest.mark.parametrize("if_save_fails", ["go_on", "stop"])
 def test_a_full_disk(tmp_path, monkeypatch, if_save_fails):
-    """The save fails in the middle: the one before it is there, nothing is left over, and it is said or raised."""
+    """The save fails in the middle: the one before it is there, nothing is left over, and it is
+    said or raised.
+    """
     told = []
     saved = saver_in(tmp_path, told.append, if_save_fails=if_save_fails)
     saved.save(changed(100), history(100))

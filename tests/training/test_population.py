@@ -1,4 +1,6 @@
-"""The population axis over devices: the same results, nothing exchanged, the same numbers in a fresh process."""
+"""The population axis over devices: the same results, nothing exchanged, the same numbers in a
+fresh process.
+"""
 
 import subprocess
 import sys
@@ -17,7 +19,9 @@ COLLECTIVES = ("all-gather", "all-reduce", "all-to-all", "collective-permute", "
 
 
 def test_sharding_changes_nothing_and_exchanges_nothing():
-    """Eight runs on one, two and four devices: the same to 1e-5, and no device ever waits for another."""
+    """Eight runs on one, two and four devices: the same to 1e-5, and no device ever waits for
+    another.
+    """
     config = small()
     train = make_train(config)
     ends = []
@@ -42,7 +46,9 @@ def test_sharding_changes_nothing_and_exchanges_nothing():
     ("method", "exchanges"), [("fixed", 1), pytest.param("adama_2nd", 2, marks=pytest.mark.slow)]
 )
 def test_devices_left_over_share_the_minibatch(method, exchanges):
-    """Two runs on one device and on two: the same to rounding; one vector is exchanged a pass over the minibatch."""
+    """Two runs on one device and on two: the same to rounding; one vector is exchanged a pass over
+    the minibatch.
+    """
     config = with_settings(small(method), {"learning.batch_size": 256})
     ends = []
     for sharing in (1, 2):
@@ -72,7 +78,9 @@ def test_what_does_not_divide_is_filled_up():
 
 @pytest.mark.slow
 def test_no_device_has_a_lone_run():
-    """A run alone differs in the last bits; so two seeds stay on one device, and agree with three on two."""
+    """A run alone differs in the last bits; so two seeds stay on one device, and agree with three
+    on two.
+    """
     train = make_train(small())
     two, three = (population(train, size, jax.devices()) for size in (2, 3))
     assert (two.width, two.devices, three.width, three.devices) == (2, 1, 4, 2)

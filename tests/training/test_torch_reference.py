@@ -1,4 +1,6 @@
-"""The PyTorch reference of the benchmarks computes what we do; where PyTorch is not installed this is skipped."""
+"""The PyTorch reference of the benchmarks computes what we do; where PyTorch is not installed this
+is skipped.
+"""
 
 import jax
 import jax.numpy as jnp

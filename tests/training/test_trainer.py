@@ -1,4 +1,6 @@
-"""Training as a whole: probe worlds with known answers, equivalences bit for bit, exploration, memory in place."""
+"""Training as a whole: probe worlds with known answers, equivalences bit for bit, exploration,
+memory in place.
+"""
 
 import dataclasses
 
@@ -26,7 +28,9 @@ PROBE_RATES = RateHyper(critic_rate=0.02, actor_budget=0.01)
 
 
 def train_probe(env, episodes=600, rule=None, rates=PROBE_RATES):
-    """A small run on a probe world, with Adam's directions; its state, its algorithm and its functions."""
+    """A small run on a probe world, with Adam's directions; its state, its algorithm and its
+    functions.
+    """
     n = env.spec.num_agents
     algorithm = maddpg(n, 2, 1, (16, 16), "tanh", "tanh")
     learn = learner(algorithm, named_optimizer("adam"), rule or fixed(), n, target_period=10)
@@ -66,7 +70,9 @@ def test_ladder_3_a_reward_one_step_away_is_discounted():
 
 
 def test_ladder_4_a_time_limit_bootstraps():
-    """The same one-step world without termination: Q = 1 + 0.5 Q' with the next state at time 1, unseen but like."""
+    """The same one-step world without termination: Q = 1 + 0.5 Q' with the next state at time 1,
+    unseen but like.
+    """
     ends, _, _ = train_probe(probe_env(lambda x, t, a: jnp.ones(())))
     goes_on, algorithm, _ = train_probe(
         probe_env(lambda x, t, a: jnp.ones(()), horizon=4, terminates=False)
@@ -155,7 +161,8 @@ def test_a_seed_is_the_same_bits_at_any_width():
 
 @pytest.mark.slow
 def test_a_grid_is_one_program():
-    """Seeds and float hyperparameters share the population axis; each run is as if it were alone."""
+    """Seeds and float hyperparameters share the population axis; each run is as if it were alone.
+    """
     config = small()
     people = population(make_train(config), 4, jax.devices()[:1])
     grid = make_hyper(config)
@@ -196,7 +203,9 @@ def test_nothing_is_traced_twice_in_ten_chunks(monkeypatch):
 
 @pytest.mark.parametrize("width", [1, 3])
 def test_the_buffer_is_written_in_place(width):
-    """At least 99% of the buffer aliased, temporary memory under 5% of it: predator-prey, 4e6 transitions a run."""
+    """At least 99% of the buffer aliased, temporary memory under 5% of it: predator-prey, 4e6
+    transitions a run.
+    """
     config = scenario_config("predator_prey")
     config = dataclasses.replace(config, episodes=200_000)
     config = dataclasses.replace(
