@@ -133,18 +133,18 @@ def _submitted(
     if local:
         # The jobs share the machine's cores.
         training = dataclasses.replace(training, devices=max(1, cores // beside))
-    queue = _Queue(jobs, executor, out, training, console)
+    submissions = _Submissions(jobs, executor, out, training, console)
     with stop_on_signals() as stop:
-        while queue.unfinished() and not stop():
-            queue.submit_waiting(beside)
-            queue.take_back_ended()
+        while submissions.unfinished() and not stop():
+            submissions.submit_waiting(beside)
+            submissions.take_back_ended()
             time.sleep(POLL_SECONDS)
-        queue.stop_running(local)
-    return queue.failures
+        submissions.stop_running(local)
+    return submissions.failures
 
 
-class _Queue:
-    """Jobs on their way: waiting, then running, then ended; `failures` are those that ended badly."""
+class _Submissions:
+    """Jobs that wait, run and end; `failures` are those that ended badly."""
 
     def __init__(
         self, jobs: Sequence[Job], executor: Any, out: Path, training: Training, console: Console

@@ -514,8 +514,7 @@ def test_fewer_devices_than_before(tmp_path):
 
 
 def test_the_log_is_whole_though_the_disk_was_full(whole, tmp_path, monkeypatch):
-    """`metrics.jsonl` cannot be written for a while: training goes on, and at the end it is whole.
-    """
+    """`metrics.jsonl` cannot be written for a while: training goes on; in the end it is whole."""
     honest, told = log._append, []
 
     def full(members, episode, values):

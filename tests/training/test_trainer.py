@@ -161,8 +161,7 @@ def test_a_seed_is_the_same_bits_at_any_width():
 
 @pytest.mark.slow
 def test_a_grid_is_one_program():
-    """Seeds and float hyperparameters share the population axis; each run is as if it were alone.
-    """
+    """Seeds and float hyperparameters share the population axis; each is as if it were alone."""
     config = small()
     people = population(make_train(config), 4, jax.devices()[:1])
     grid = make_hyper(config)
