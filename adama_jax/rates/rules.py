@@ -91,9 +91,7 @@ def steer(hyper: RateHyper = RateHyper(), second_order: bool = False) -> RateRul
 
 
 def balance(
-    hyper: RateHyper = RateHyper(),
-    auto_scale: bool = False,
-    trial_updates: int = 100,
+    hyper: RateHyper = RateHyper(), auto_scale: bool = False, trial_updates: int = 100
 ) -> RateRule:
     """Eq. (2) balances l_c against |l_a|; the actors share equally (section 4.1).
 
