@@ -98,7 +98,7 @@ PARTS = {
 }
 
 
-@pytest.mark.parametrize("name", METHODS)
+@pytest.mark.parametrize("name", PARTS)
 def test_what_each_method_reads(name):
     balances, steers, second_order = PARTS[name]
     method = METHODS[name]
