@@ -150,36 +150,31 @@ def _check(exhibit: Exhibit, file: Path) -> None:
         if not good:
             raise SettingError(f"{file}: {name}={value}: must be {allowed}")
 
-    check(exhibit.draw in DRAWINGS, "draw", exhibit.draw, f"one of {', '.join(DRAWINGS)}")
-    check(len(exhibit.scenarios) > 0, "scenarios", [], "one or more scenarios")
-    if DRAWINGS[exhibit.draw].one_scenario:
-        check(
-            len(exhibit.scenarios) == 1,
-            "scenarios",
-            list(exhibit.scenarios),
-            f"one scenario for draw={exhibit.draw}",
-        )
-    check(
-        exhibit.episodes is None or _is_whole(exhibit.episodes),
-        "episodes",
-        exhibit.episodes,
-        "a number, at least 1",
-    )
-    for place in (exhibit, *exhibit.curves):
-        check(
-            isinstance(place.settings, dict),
-            "settings",
-            place.settings,
-            "a table of names and values",
-        )
+    draw, scenarios = exhibit.draw, exhibit.scenarios
+    check(draw in DRAWINGS, "draw", draw, f"one of {', '.join(DRAWINGS)}")
+    check(len(scenarios) > 0, "scenarios", [], "one or more scenarios")
+    if DRAWINGS[draw].one_scenario:
+        one = f"one scenario for draw={draw}"
+        check(len(scenarios) == 1, "scenarios", list(scenarios), one)
+    episodes = exhibit.episodes
+    whole = episodes is None or _is_whole(episodes)
+    check(whole, "episodes", episodes, "a number, at least 1")
+    for part in (exhibit, *exhibit.curves):
+        table = isinstance(part.settings, dict)
+        check(table, "settings", part.settings, "a table of names and values")
     for curve in exhibit.curves:
-        lists = isinstance(curve.axes, dict) and all(
-            isinstance(values, list) for values in curve.axes.values()
-        )
+        lists = _is_table_of_lists(curve.axes)
         check(lists, "axes", curve.axes, "a table of names and lists of values")
-    known = [dict(all_settings(scenario_config(scenario))) for scenario in exhibit.scenarios]
+    known = [dict(all_settings(scenario_config(scenario))) for scenario in scenarios]
     for name in exhibit.rows:
-        check(all(name in settings for settings in known), "rows", name, "full names of settings")
+        everywhere = all(name in settings for settings in known)
+        check(everywhere, "rows", name, "full names of settings")
+
+
+def _is_table_of_lists(value: object) -> bool:
+    if not isinstance(value, dict):
+        return False
+    return all(isinstance(values, list) for values in value.values())
 
 
 def _is_whole(value: object) -> bool:
