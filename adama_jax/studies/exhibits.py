@@ -64,7 +64,10 @@ def shown(
 
 
 def best_pair(
-    grid: Exhibit, scenario: str, length: Length, results: Path
+    grid: Exhibit,
+    scenario: str,
+    length: Length,
+    results: Path,
 ) -> tuple[Config | None, str]:
     """The configuration of a grid with the best mean final return, and if there is none, why.
 
@@ -88,7 +91,12 @@ def best_pair(
     return configs[int(np.nanargmax(scores))], ""
 
 
-def plan(experiments: Path, length: Length, only: Sequence[str], out: Path) -> list[Shown]:
+def plan(
+    experiments: Path,
+    length: Length,
+    only: Sequence[str],
+    out: Path,
+) -> list[Shown]:
     """Every run of every exhibit, each setting checked.
 
     Args:
@@ -118,7 +126,10 @@ def finished(rows: Sequence[Shown], out: Path) -> dict[str, list[Run]]:
 
 
 def chosen_from(
-    rows: Sequence[Shown], exhibits: Mapping[str, Exhibit], length: Length, out: Path
+    rows: Sequence[Shown],
+    exhibits: Mapping[str, Exhibit],
+    length: Length,
+    out: Path,
 ) -> list[Run]:
     """The runs by which what is shown was chosen (`best_of`)."""
     chosen = [row for row in rows if row.chosen_from and row.config]
@@ -172,7 +183,12 @@ def _best_of(
     return Shown(label, scenario, config, chosen_from=curve.best_of)
 
 
-def _configs(exhibit: Exhibit, curve: Curve, scenario: str, length: Length) -> list[Config]:
+def _configs(
+    exhibit: Exhibit,
+    curve: Curve,
+    scenario: str,
+    length: Length,
+) -> list[Config]:
     """Every combination of a curve's axes, each value read as on the command line."""
     base = _config(exhibit, curve, scenario, length)
     configs = product(base, read_axes(base, curve.axes, exhibit.name))

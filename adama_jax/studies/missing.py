@@ -10,8 +10,9 @@ from adama_jax.config.schema import Config
 from adama_jax.storage.folder import RunFolder, run_folder
 from adama_jax.storage.groups import refuse_older_versions
 from adama_jax.storage.reader import has_run
-from adama_jax.studies.launch import Failure, launch
-from adama_jax.studies.sweep import jobs, labels
+from adama_jax.studies.jobs import Failure, jobs
+from adama_jax.studies.launch import launch
+from adama_jax.studies.sweep import labels
 
 MOST_NAMED = 8  # finished runs that get a line each; of more only the number is printed
 

@@ -9,7 +9,7 @@ from adama_jax.config.exhibits import Length
 from adama_jax.config.options import Launch, Training
 from adama_jax.config.schema import Config
 from adama_jax.studies.exhibits import plan
-from adama_jax.studies.launch import Failure
+from adama_jax.studies.jobs import Failure
 from adama_jax.studies.missing import complete
 
 Complete = Callable[[Sequence[Config], Path, Training, Launch, Console], list[Failure]]

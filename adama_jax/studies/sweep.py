@@ -1,13 +1,9 @@
-"""Sweeps as data: products of settings, their labels, and the jobs that train them.
-
-A job is what one compiled program runs.
-"""
+"""Sweeps as data: products of settings, and what their combinations are called."""
 
 import itertools
 from collections.abc import Collection, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
-from adama_jax.config.identity import program_key
 from adama_jax.config.methods import METHODS
 from adama_jax.config.names import all_settings, in_words, with_settings
 from adama_jax.config.schema import Config
@@ -17,28 +13,6 @@ PRESETS: dict[str, dict[str, tuple[str, ...]]] = {
     "grid": {"method": ("fixed",), "rates.critic_rate": TEN_RATES, "rates.actor_budget": TEN_RATES},
 }
 """Named products. grid: the search behind Fixed lr (section 4.1), 100 pairs."""
-
-
-class Job(NamedTuple):
-    """Configurations that one compiled program runs."""
-
-    name: str
-    configs: tuple[Config, ...]
-    labels: tuple[str, ...]
-
-    @property
-    def runs(self) -> int:
-        """Configurations x seeds."""
-        return sum(config.seeds for config in self.configs)
-
-    @property
-    def work(self) -> int:
-        """Updates of all agents: about proportional to its time, within a family of worlds."""
-        first = self.configs[0]
-        # Not every world says how many agents it has.
-        agents = getattr(first.world, "num_agents", None) or 1
-        updates = first.episodes * first.learning.updates_per_episode
-        return self.runs * updates * agents
 
 
 def product(base: Config, axes: Mapping[str, Sequence[Any]]) -> list[Config]:
@@ -103,33 +77,3 @@ def labels(configs: Sequence[Config]) -> list[str]:
         settings = in_words({name: own[name] for name in differing if name != "optimizer"})
         names.append(f"{config.label} {settings}".strip())
     return names
-
-
-def jobs(configs: Sequence[Config], names: Sequence[str], parts: int = 1) -> list[Job]:
-    """One job per program, longest first.
-
-    Args:
-        configs: different configurations.
-        names: what to call them.
-        parts: jobs of equal size that a program's configurations are divided into, for as many
-            machines, where there are enough of them.
-    """
-    groups: dict[str, list[tuple[Config, str]]] = {}
-    for config, name in zip(configs, names, strict=True):
-        groups.setdefault(program_key(config), []).append((config, name))
-    result = []
-    for group in groups.values():
-        size = -(-len(group) // parts)
-        for start in range(0, len(group), size):
-            part = f" (part {start // size + 1})" if len(group) > size else ""
-            result.append(_job(group[start : start + size], part))
-    # The longest first: begun last, it would be waited for alone.
-    return sorted(result, key=lambda job: -job.work)
-
-
-def _job(members: Sequence[tuple[Config, str]], part: str) -> Job:
-    configs = tuple(config for config, _ in members)
-    names = tuple(name for _, name in members)
-    first = configs[0]
-    called = names[0] if len(names) == 1 else f"{first.label}, {len(names)} settings"
-    return Job(f"{first.scenario}: {called}{part}", configs, names)

@@ -10,8 +10,9 @@ from adama_jax.errors import SettingError
 from adama_jax.storage.folder import run_folder
 from adama_jax.storage.reader import has_run
 from adama_jax.studies.exhibits import best_pair, plan, shown
+from adama_jax.studies.jobs import jobs
 from adama_jax.studies.reproduce import train_exhibits
-from adama_jax.studies.sweep import jobs, labels
+from adama_jax.studies.sweep import labels
 from tests.helpers import EXPERIMENTS, QUIET, SHORT, fake_grid, fake_run, of_going_together
 
 

@@ -28,8 +28,10 @@ from adama_jax.execution.observer import Hooks
 from adama_jax.execution.runner import run
 from adama_jax.storage.folder import RunFolder, run_folder
 from adama_jax.storage.reader import load_run
-from adama_jax.studies.launch import _own_last_line, _slurm, launch
-from adama_jax.studies.sweep import jobs, labels, product
+from adama_jax.studies.jobs import jobs, last_line
+from adama_jax.studies.launch import launch
+from adama_jax.studies.submitted import slurm_resources
+from adama_jax.studies.sweep import labels, product
 from tests.helpers import QUIET, assert_equal_arrays, tiny
 
 GRID = {"rates.critic_rate": [0.001, 0.004], "rates.actor_budget": [0.002, 0.008]}
@@ -213,7 +215,7 @@ def test_a_failed_job_is_named_the_rest_finish_and_only_it_runs_again(tmp_path, 
                 raise RuntimeError("out of luck\nat the end")
             return run(configs, *arguments, **options)
 
-        monkeypatch.setattr("adama_jax.studies.launch.run", instead)
+        monkeypatch.setattr("adama_jax.studies.here.run", instead)
 
     breaks("balance")
     console = Console(record=True, width=200)
@@ -248,10 +250,11 @@ def test_an_interrupt_stops_all_jobs(tmp_path, monkeypatch):
         os.kill(os.getpid(), signal.SIGINT)
         return wait(futures)
 
-    monkeypatch.setattr("adama_jax.studies.launch.wait", interrupted)
+    monkeypatch.setattr("adama_jax.studies.here.wait", interrupted)
     with pytest.raises(KeyboardInterrupt):
         launch(jobs(configs, labels(configs)), tmp_path, Launch(at_once=2), QUIET)
     assert not any(RunFolder.of(tmp_path, config).is_finished() for config in configs)
+    # One of each job that ran.
     assert len(list(tmp_path.glob("*/*.partial/checkpoints/*/state/[0-9]*"))) == 2
 
 
@@ -263,17 +266,17 @@ def test_why_a_submitted_job_failed_is_its_own_last_line():
     advice = "You can check full logs with 'job.stderr(0)' and 'job.stdout(0)'or at paths:"
     first = "Job (task=0) failed during processing with trace:"
     text = "\n".join([first, rule, trace, rule, advice, logs])
-    assert _own_last_line(RuntimeError(text)) == "RuntimeError: MemoryError: too much"
-    assert _own_last_line(ValueError()) == "ValueError: no message"
+    assert last_line(RuntimeError(text)) == "RuntimeError: MemoryError: too much"
+    assert last_line(ValueError()) == "ValueError: no message"
     path = "/results/a/replay/50: leaf replay.rows is missing"
     assert (
-        _own_last_line(RuntimeError(path)) == f"RuntimeError: {path}"
+        last_line(RuntimeError(path)) == f"RuntimeError: {path}"
     )  # of ours, where submitit's paths are left out
 
 
 def test_slurm_gets_its_resources():
     options = Launch("slurm", minutes=30, gpus=1, cores=4, memory_gb=8, partition="gpu")
-    assert _slurm(options) == {
+    assert slurm_resources(options) == {
         "timeout_min": 30,
         "cpus_per_task": 4,
         "mem_gb": 8,

@@ -1,0 +1,121 @@
+"""Jobs in this process: side by side on its devices, or the one job of a submitted process."""
+
+import queue
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor, wait
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.progress import Progress
+
+from adama_jax.config.options import Launch, Training, way_out
+from adama_jax.errors import Interrupted
+from adama_jax.execution.build import make_env
+from adama_jax.execution.devices import set_up_jax
+from adama_jax.execution.observer import Hooks, JobInfo, make_observers
+from adama_jax.execution.progress import progress_bars
+from adama_jax.execution.runner import run
+from adama_jax.execution.stopping import stop_on_signals
+from adama_jax.studies.jobs import Failure, Job, last_line
+
+LOG_COLUMNS = 160  # of what a submitted job prints, which goes to a file
+
+
+def run_here(
+    jobs: Sequence[Job],
+    out: Path,
+    options: Launch,
+    console: Console,
+    training: Training,
+) -> list[Failure]:
+    """One thread per share of the devices: a program compiles and runs on its own share.
+
+    Returns:
+        The jobs that failed.
+
+    Raises:
+        Stopped: by Ctrl-C or SIGTERM; the jobs have written checkpoints.
+    """
+    import jax
+
+    devices = jax.local_devices()
+    beside = min(len(jobs), options.at_once or len(devices), len(devices))
+    shares: queue.Queue[list[Any]] = queue.Queue()
+    for first in range(beside):
+        shares.put(devices[first::beside])
+    # What a world imports is imported once, before there are threads.
+    one_of_each = {job.configs[0].scenario: job.configs[0] for job in jobs}
+    for config in one_of_each.values():
+        make_env(config)
+
+    def work(
+        job: Job,
+        left: int,
+        bars: Progress,
+        stop: Callable[[], bool],
+    ) -> str | None:
+        share = shares.get()
+        info = JobInfo(job.name, bars, left)
+        hooks = _hooks(info, training, stop)
+        try:
+            if not stop():
+                run(
+                    job.configs,
+                    out,
+                    hooks,
+                    share,
+                    training=training,
+                    labels=job.labels,
+                )
+        except Interrupted as stopped:
+            hooks.report(str(stopped))
+        except Exception as error:
+            # A line, and not the exception: its frames would hold the device's memory.
+            return last_line(error) + way_out(error)
+        finally:
+            shares.put(share)
+        return None
+
+    with (
+        stop_on_signals() as stop,
+        progress_bars(console) as bars,
+        ThreadPoolExecutor(beside) as pool,
+    ):
+        # Of the jobs that a thread runs one after another, the first estimates the time for all.
+        rounds = -(-len(jobs) // beside)
+        futures = []
+        for number, job in enumerate(jobs):
+            left = rounds if number < beside else 1
+            futures.append(pool.submit(work, job, left, bars, stop))
+        wait(futures)
+    reasons = [future.result() for future in futures]
+    ended = zip(jobs, reasons, strict=True)
+    return [Failure(job, why) for job, why in ended if why is not None]
+
+
+def run_job(job: Job, out: Path, training: Training) -> None:
+    """What a submitted job does, in its own process."""
+    set_up_jax(training.devices)
+    with stop_on_signals() as stop, progress_bars(Console(width=LOG_COLUMNS)) as bars:
+        hooks = _hooks(JobInfo(job.name, bars), training, stop)
+        run(job.configs, out, hooks, training=training, labels=job.labels)
+
+
+def _hooks(
+    job: JobInfo,
+    training: Training,
+    stop: Callable[[], bool],
+) -> Hooks:
+    """The observers that were asked for; what a person should know goes to the console."""
+
+    def report(line: str) -> None:
+        console = job.bars.console
+        console.print(
+            f"{job.name}: {line}",
+            style="yellow",
+            highlight=False,
+            soft_wrap=True,
+        )
+
+    return Hooks(make_observers(training.observers, job), report, stop)
