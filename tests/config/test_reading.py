@@ -58,6 +58,12 @@ def test_a_wrong_value_is_one_line_that_says_what_is_allowed(name, value, messag
     assert str(error.value).startswith(f"here: {message}") and "\n" not in str(error.value)
 
 
+def test_values_of_a_scenario_do_not_name_another():
+    with pytest.raises(SettingError, match="figure3: scenario=going_together: must be left out"):
+        read_settings(BASE, {"scenario": "going_together"}, "figure3")
+    assert read_settings(BASE, {"scenario": "clustering"}) == BASE
+
+
 def test_axes_are_read_like_settings():
     assert read_axes(BASE, {"m": ["auto", 40], "targets": ["soft"]}) == {
         "rates.critic_scale": ["auto", 40.0],
