@@ -61,10 +61,10 @@ def read_words(default: Any, words: Sequence[str], program: str) -> dict[str, An
             default = with_given(default, {"method": method})
         show_help(default, program)
     known = Known.of(default, _methods_named(words))
-    return {
-        each.name: read_value(each.name, known.fields[each.name], each.text)
-        for each in _given(words, known)
-    }
+    values = {}
+    for name, text, _ in _given(words, known):
+        values[name] = read_value(name, known.fields[name], text)
+    return values
 
 
 def with_given(default: Command, values: Mapping[str, Any]) -> Command:

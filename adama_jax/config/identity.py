@@ -90,12 +90,14 @@ def unlike_preset(values: Mapping[str, Any]) -> dict[str, Any]:
         # Another version's scenario: there is no preset to compare with.
         return {}
     preset = _as_stored(scenario_config(values["scenario"]))
-    stored = ((current_name(name), value) for name, value in flat(values))
-    return {
-        name: value
-        for name, value in stored
-        if name not in NOT_UNLIKE_PRESET and value != preset.get(name)
-    }
+    unlike = {}
+    for stored_name, value in flat(values):
+        name = current_name(stored_name)
+        if name in NOT_UNLIKE_PRESET:
+            continue
+        if value != preset.get(name):
+            unlike[name] = value
+    return unlike
 
 
 def unlike_stored(stored: Mapping[str, Any], config: Config) -> dict[str, Any]:
@@ -106,8 +108,13 @@ def unlike_stored(stored: Mapping[str, Any], config: Config) -> dict[str, Any]:
     {'episodes': 7}
     """
     now = _as_stored(config)
-    then = ((current_name(name), value) for name, value in flat(_through_json(stored)))
-    return {name: value for name, value in then if name in now and now[name] != value}
+    unlike = {}
+    for stored_name, value in flat(_through_json(stored)):
+        name = current_name(stored_name)
+        # A setting that there is no more decided nothing that could differ now.
+        if name in now and now[name] != value:
+            unlike[name] = value
+    return unlike
 
 
 def _preset(config: Config) -> Config:
