@@ -19,10 +19,23 @@ if TYPE_CHECKING:
     from adama_jax.config.names import with_settings
     from adama_jax.config.schema import Config, scenario_config
     from adama_jax.errors import AdamaError, SettingError
-    from adama_jax.execution.build import make_algorithm, make_env, make_hyper, make_train
+    from adama_jax.execution.build import (
+        make_algorithm,
+        make_env,
+        make_hyper,
+        make_train,
+    )
     from adama_jax.execution.devices import set_up_jax
     from adama_jax.execution.runner import run
-    from adama_jax.rates.rules import RateHyper, RateRule, RateState, adama, balance, fixed, steer
+    from adama_jax.rates.rules import (
+        RateHyper,
+        RateRule,
+        RateState,
+        adama,
+        balance,
+        fixed,
+        steer,
+    )
     from adama_jax.storage.folder import run_folder
     from adama_jax.storage.reader import find_run, load_run
     from adama_jax.studies.exhibits import shown

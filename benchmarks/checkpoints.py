@@ -43,7 +43,9 @@ ROUNDS = 5
 EPISODES = 1_000
 SEEDS = 5
 MINUTES = 10.0  # between two checkpoints, as the command line has it
-CONFIG = dataclasses.replace(scenario_config("predator_prey"), seeds=SEEDS, episodes=EPISODES)
+CONFIG = dataclasses.replace(
+    scenario_config("predator_prey"), seeds=SEEDS, episodes=EPISODES
+)
 
 
 LARGE = dataclasses.replace(CONFIG, seeds=7, episodes=50_000)
@@ -69,7 +71,9 @@ def whole(program: Program, folder: Path) -> float:
     """The project's loop without a save: metrics to disk, a look for divergence at each chunk."""
     folder.mkdir(exist_ok=True)
     members = [Member(CONFIG, CONFIG.label, seed, folder) for seed in range(SEEDS)]
-    saver = saver_of([list(range(SEEDS))], folder, program, Training(checkpoint_minutes=None))
+    saver = saver_of(
+        [list(range(SEEDS))], folder, program, Training(checkpoint_minutes=None)
+    )
     seconds = []
 
     def look(event):
@@ -86,7 +90,9 @@ def saver_of(
     """Of a cohort that holds these seeds of each run."""
     groups = []
     for run, seeds in enumerate(runs):
-        saved = SavedGroup(folder / str(run), tuple(seeds), program.population.width, 1, ())
+        saved = SavedGroup(
+            folder / str(run), tuple(seeds), program.population.width, 1, ()
+        )
         groups.append(Group(run, saved))
     leaves = leaves_of(program.shapes)
     return CohortSaver(Cohort(tuple(groups), 0), leaves, training, print)

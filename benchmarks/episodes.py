@@ -39,7 +39,9 @@ CONTESTANTS = {
     "PyTorch, 1 run, 2 threads": Contestant(False, 2),
     "PyTorch, 1 run, 1 thread": Contestant(False, 1),
     "PyTorch, 2 processes of 1 thread": Contestant(False, 1, copies=2),
-    "ours, 1 run, its minibatches shared by a device a core": Contestant(True, 2, devices=2),
+    "ours, 1 run, its minibatches shared by a device a core": Contestant(
+        True, 2, devices=2
+    ),
     "ours, 1 run, 1 device on 2 cores": Contestant(True, 2),
     "ours, 4 seeds, 1 device on 2 cores": Contestant(True, 2, runs=4),
     "ours, 4 seeds, a device a core": Contestant(True, 2, runs=4, devices=2),
@@ -49,7 +51,9 @@ CONTESTANTS = {
 
 
 def configuration(method: str = METHOD) -> Config:
-    return with_settings(scenario_config("predator_prey"), {"method": method, "episodes": 50_000})
+    return with_settings(
+        scenario_config("predator_prey"), {"method": method, "episodes": 50_000}
+    )
 
 
 def start(contestant: Contestant, copy: int) -> subprocess.Popen:
@@ -59,7 +63,13 @@ def start(contestant: Contestant, copy: int) -> subprocess.Popen:
     if contestant.copies > 1:
         # Each copy has a core for itself.
         mine = [cores[copy % len(cores)]]
-    serve = [sys.executable, "-m", "benchmarks.episodes", "serve", json.dumps(contestant._asdict())]
+    serve = [
+        sys.executable,
+        "-m",
+        "benchmarks.episodes",
+        "serve",
+        json.dumps(contestant._asdict()),
+    ]
     process = subprocess.Popen(
         ["taskset", "-c", ",".join(map(str, mine)), *serve],
         stdin=subprocess.PIPE,
@@ -81,7 +91,9 @@ def turn(
         process.stdin.write(f"{episodes}\n")
         process.stdin.flush()
     # They train side by side, so that the slowest one's time is that of all.
-    seconds = max(float(process.stdout.readline()) for process in processes if process.stdout)
+    seconds = max(
+        float(process.stdout.readline()) for process in processes if process.stdout
+    )
     return 1e3 * seconds / episodes / contestant.runs / contestant.copies
 
 
@@ -165,14 +177,19 @@ def ratios_of(taken: Sequence[Round]) -> dict[str, float]:
     return found
 
 
-def measured(contestants: Mapping[str, Contestant], rounds: int, episodes: int) -> list[Round]:
+def measured(
+    contestants: Mapping[str, Contestant], rounds: int, episodes: int
+) -> list[Round]:
     """Each contestant's time in each round."""
     processes = {}
     for name, each in contestants.items():
         processes[name] = [start(each, copy) for copy in range(each.copies)]
     taken = []
     for _ in range(rounds):
-        one = {name: turn(processes[name], each, episodes) for name, each in contestants.items()}
+        one = {
+            name: turn(processes[name], each, episodes)
+            for name, each in contestants.items()
+        }
         taken.append(one)
     for group in processes.values():
         for process in group:
@@ -187,7 +204,9 @@ def main(rounds: int, episodes: int) -> None:
     from benchmarks.reports import write_report
 
     torch = find_spec("torch") is not None
-    contestants = {name: each for name, each in CONTESTANTS.items() if each.ours or torch}
+    contestants = {
+        name: each for name, each in CONTESTANTS.items() if each.ours or torch
+    }
     other = busy()
     taken = measured(contestants, rounds, episodes)
     milliseconds = {}

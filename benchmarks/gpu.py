@@ -39,7 +39,9 @@ Record = Callable[[str, dict[str, float]], None]  # takes a trial's name and fig
 
 def grid(runs: int, episodes: int) -> list[Config]:
     """The first `runs` of the paper's grid x 5 seeds, each a configuration of one seed."""
-    base = with_settings(scenario_config("predator_prey"), {"episodes": episodes, "seeds": 1})
+    base = with_settings(
+        scenario_config("predator_prey"), {"episodes": episodes, "seeds": 1}
+    )
     pairs = product(base, _values(PRESETS["grid"]))
     found = []
     for seed in range(5):
@@ -51,7 +53,9 @@ def _values(preset: Mapping[str, tuple[str, ...]]) -> dict[str, list[Any]]:
     """The preset's words as values: all but the method are numbers."""
     values: dict[str, list[Any]] = {}
     for name, words in preset.items():
-        values[name] = list(words) if name == "method" else [float(word) for word in words]
+        values[name] = (
+            list(words) if name == "method" else [float(word) for word in words]
+        )
     return values
 
 

@@ -120,10 +120,14 @@ class _Program(NamedTuple):
         """Those of a computation that runs `times` in a chunk, and of what it calls."""
         for each in self.computations[name]:
             if each.kind == "while":
-                trips = int(re.findall(r'known_trip_count":\{"n":"(\d+)"', each.line)[0])
+                trips = int(
+                    re.findall(r'known_trip_count":\{"n":"(\d+)"', each.line)[0]
+                )
                 (body,) = re.findall(r"body=%?([\w.\-]+)", each.line)
                 outermost = loop == "once a chunk"
-                inner = "an episode" if outermost else f"a turn of {trips} in an episode"
+                inner = (
+                    "an episode" if outermost else f"a turn of {trips} in an episode"
+                )
                 yield from self.launches(body, times * trips, inner)
             elif each.kind == "call":
                 for called in _called(each.line):
@@ -184,7 +188,9 @@ def summary(found: list[Kernel], gigaflops: float) -> dict[str, Any]:
 
 
 def main(runs: int) -> None:
-    topology = topologies.get_topology_desc(platform="cuda", target_config=H200, topology="1x1x1")
+    topology = topologies.get_topology_desc(
+        platform="cuda", target_config=H200, topology="1x1x1"
+    )
     configs = grid(runs, 50_000)
     spec = make_env(configs[0]).spec
     least = floors(runs, spec.num_agents, spec.obs_size, spec.snapshot_size)

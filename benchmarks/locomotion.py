@@ -146,13 +146,18 @@ def measure(config: Config) -> dict[str, float]:
         "a world step in training, microseconds (2 runs)": 1e6 * step,
         "an update of 1024, milliseconds (2 runs)": 1e3 * update,
         "an update, steps of the world": update / step,
-        "an update, share of a large matmul's rate": matmul_share(rounds, "updates", 2 * work),
-        "share of learning in an episode of 1000 steps with 1 update": update / long_episode,
+        "an update, share of a large matmul's rate": matmul_share(
+            rounds, "updates", 2 * work
+        ),
+        "share of learning in an episode of 1000 steps with 1 update": update
+        / long_episode,
         "the same with 1 update a step": update / (update + step),
     }
 
 
-def compare_backends(scenario: str, batch: int = 16, work: int = 512) -> dict[str, float]:
+def compare_backends(
+    scenario: str, batch: int = 16, work: int = 512
+) -> dict[str, float]:
     """Steps a second of each physics over the default's; MJX with Brax's own iterations too."""
     programs = {}
     for backend in BACKENDS:
@@ -170,7 +175,9 @@ def compare_backends(scenario: str, batch: int = 16, work: int = 512) -> dict[st
     for name, (program, argument) in programs.items():
         start = time.perf_counter()
         seconds(program, argument)
-        print(f"    {name}: compiled in {time.perf_counter() - start:.0f} s", flush=True)
+        print(
+            f"    {name}: compiled in {time.perf_counter() - start:.0f} s", flush=True
+        )
     rounds = side_by_side(programs, ROUNDS)
     found = {name: ratio(rounds, "spring", name) for name in programs}
     rates = [work / one["spring"] for one in rounds]

@@ -139,7 +139,9 @@ def update_program(
         env = env._replace(spec=env.spec._replace(obs_size=obs_size))
     n = env.spec.num_agents
     size = setting.learning.batch_size
-    parts = size // part if part else count_microbatches(size, "gpu" if whole else "cpu")
+    parts = (
+        size // part if part else count_microbatches(size, "gpu" if whole else "cpu")
+    )
     learn = make_learner(setting, make_algorithm(setting, env), n, parts)
     batch = _random_batch(n, size, env.spec.obs_size, env.spec.action_size)
     key = jax.random.key(1)
@@ -187,7 +189,9 @@ def sampled_program(setting: Config) -> Program:
     train = make_train(setting)
     replay = make_replay(setting, env)
     parts = count_microbatches(setting.learning.batch_size, "cpu")
-    learn = make_learner(setting, make_algorithm(setting, env), env.spec.num_agents, parts)
+    learn = make_learner(
+        setting, make_algorithm(setting, env), env.spec.num_agents, parts
+    )
     state = train.init(jax.random.key(0), make_hyper(setting))
     # Something to draw from.
     state, _ = jax.jit(train.chunk, static_argnums=1)(state, 100)
@@ -242,7 +246,9 @@ def seconds(program: Callable[[Any], Any], argument: Any) -> float:
     return time.perf_counter() - start
 
 
-def side_by_side(programs: Mapping[str, Program], rounds: int) -> list[dict[str, float]]:
+def side_by_side(
+    programs: Mapping[str, Program], rounds: int
+) -> list[dict[str, float]]:
     """Seconds of each program in each round, one after the other within it; compiled before."""
     for program, argument in programs.values():
         seconds(program, argument)
@@ -259,7 +265,9 @@ def ratio(rounds: Sequence[Mapping[str, float]], upper: str, lower: str) -> floa
     return statistics.median(one[upper] / one[lower] for one in rounds)
 
 
-def matmul_share(rounds: Sequence[Mapping[str, float]], name: str, flops: float) -> float:
+def matmul_share(
+    rounds: Sequence[Mapping[str, float]], name: str, flops: float
+) -> float:
     """A program's floating-point rate over that of the program "matmul".
 
     `flops` are those of one of its STEPS.

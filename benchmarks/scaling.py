@@ -59,7 +59,9 @@ def with_capacity(transitions: int) -> Config:
     """A full replay of so many transitions."""
     base = config("adama")
     learning = dataclasses.replace(base.learning, capacity=transitions)
-    return dataclasses.replace(base, learning=learning, episodes=transitions // base.horizon)
+    return dataclasses.replace(
+        base, learning=learning, episodes=transitions // base.horizon
+    )
 
 
 class Full:
@@ -72,7 +74,9 @@ class Full:
         full = state.replay._replace(added=state.replay.added + slots)
         self._state: TrainState = state._replace(replay=full)
         # Donated, so that the ring is written in place.
-        self._advance = jax.jit(lambda state: train.chunk(state, STEPS), donate_argnums=0)
+        self._advance = jax.jit(
+            lambda state: train.chunk(state, STEPS), donate_argnums=0
+        )
 
     def __call__(self, _: None) -> Any:
         self._state, metrics = self._advance(self._state)
@@ -143,7 +147,9 @@ def agents(rounds: int) -> dict[str, Any]:
         own = {str(n): update_program(config(method, n)) for n in AGENTS}
         ten = {str(n): update_program(config(method, n), obs_size=10) for n in AGENTS}
         found[f"agents: update, {method}"] = milliseconds(own, rounds)
-        found[f"agents, observations of 10: update, {method}"] = milliseconds(ten, rounds)
+        found[f"agents, observations of 10: update, {method}"] = milliseconds(
+            ten, rounds
+        )
     own_work = {str(n): update_flops(n, 2 * (n + 1)) / 1e6 for n in AGENTS}
     ten_work = {str(n): update_flops(n, 10) / 1e6 for n in AGENTS}
     found["agents: MFLOP of an update"] = own_work
@@ -167,7 +173,9 @@ def rules(rounds: int) -> dict[str, Any]:
 
 def unroll(rounds: int) -> dict[str, Any]:
     """Steps of the world in one turn of the loop."""
-    turns = {str(steps): population_program(config("adama"), 2, steps) for steps in UNROLLS}
+    turns = {
+        str(steps): population_program(config("adama"), 2, steps) for steps in UNROLLS
+    }
     return {"unroll: a whole episode of 2 runs": milliseconds(turns, rounds)}
 
 
@@ -204,7 +212,9 @@ def sizes(rounds: int) -> dict[str, Any]:
     found = {}
     for n in AGENTS:
         setting = config("adama", n)
-        programs = {str(size): update_program(setting, seeds=2, part=size) for size in SIZES}
+        programs = {
+            str(size): update_program(setting, seeds=2, part=size) for size in SIZES
+        }
         taken = side_by_side(programs | {"matmul": matmul_program()}, rounds)
         flops = 2 * update_flops(n, 2 * (n + 1))
         shares = {name: matmul_share(taken, name, flops) for name in programs}
@@ -225,7 +235,9 @@ def draw(rounds: int) -> dict[str, Any]:
         state = ReplayState(rows, added=jnp.full((), episodes))
         programs[str(episodes)] = (_drawn(buffer), state)
     taken = milliseconds(programs, rounds)
-    return {"draw: of one run": {name: value / DRAWING for name, value in taken.items()}}
+    return {
+        "draw: of one run": {name: value / DRAWING for name, value in taken.items()}
+    }
 
 
 def _drawn(buffer: Replay) -> Callable[[ReplayState], jax.Array]:
@@ -262,7 +274,11 @@ def main(chosen: Sequence[str]) -> None:
             shown = {what: round(value, 3) for what, value in values.items()}
             print(title, shown, flush=True)
             report["milliseconds"][title] = values
-        report["made"][name] = {"rounds": ROUNDS, "busy_before": other, "machine": machine(1)}
+        report["made"][name] = {
+            "rounds": ROUNDS,
+            "busy_before": other,
+            "machine": machine(1),
+        }
         write_report("scaling", report)
 
 

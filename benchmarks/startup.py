@@ -25,7 +25,9 @@ from benchmarks.programs import busy
 from benchmarks.reports import write_report
 
 ROUNDS, HELPS = 5, 9
-BEGUN = re.compile(r"predator_prey: (\w+): training, episodes 1 to (\d+) of .* in ([\d.]+) s")
+BEGUN = re.compile(
+    r"predator_prey: (\w+): training, episodes 1 to (\d+) of .* in ([\d.]+) s"
+)
 ROOT = Path(__file__).parents[1]
 
 
@@ -72,7 +74,9 @@ def start(home: Path, results: Path) -> dict[str, float]:
             break
     if len(ends) < 2:
         why = errors.read_text()
-        raise RuntimeError(f"{' '.join(command)} ended before both methods trained: {why}")
+        raise RuntimeError(
+            f"{' '.join(command)} ended before both methods trained: {why}"
+        )
     os.killpg(process.pid, signal.SIGTERM)
     process.stdout.read()
     process.wait()
@@ -87,7 +91,9 @@ def help_seconds() -> float:
     """`adama --help`."""
     begun = time.perf_counter()
     subprocess.run(
-        [Path(sys.executable).parent / "adama", "--help"], capture_output=True, check=True
+        [Path(sys.executable).parent / "adama", "--help"],
+        capture_output=True,
+        check=True,
     )
     return time.perf_counter() - begun
 
@@ -109,7 +115,12 @@ def main() -> None:
         for what in rounds[0]:
             seconds[f"{kind}, {what}"] = _summary([one[what] for one in rounds])
     seconds["adama --help"] = _summary(helps)
-    report = {"seconds": seconds, "rounds": ROUNDS, "busy_before": other, "machine": machine()}
+    report = {
+        "seconds": seconds,
+        "rounds": ROUNDS,
+        "busy_before": other,
+        "machine": machine(),
+    }
     write_report("startup", report)
 
 

@@ -97,7 +97,9 @@ def _agents(kind: str, title: str) -> list[list[Any]]:
     )
     _, *numbers = found[0]
     _, *adama = found[1]
-    an_agent = [value / int(number) for value, number in zip(adama, numbers, strict=True)]
+    an_agent = [
+        value / int(number) for value, number in zip(adama, numbers, strict=True)
+    ]
     return [*found, [f"{title}, `adama`, ms an agent", *an_agent]]
 
 
@@ -158,7 +160,10 @@ TABLES: dict[str, Callable[[], str]] = {
     "runs": runs,
     "agents": agents,
     "replay": partial(
-        one_row, "replay: a whole episode, ring full", "a whole episode, ms", "transitions"
+        one_row,
+        "replay: a whole episode, ring full",
+        "a whole episode, ms",
+        "transitions",
     ),
     "unroll": partial(
         one_row, "unroll: a whole episode of 2 runs", "a whole episode, ms", "unroll"
@@ -168,7 +173,9 @@ TABLES: dict[str, Callable[[], str]] = {
     "roofline": partial(scaling, "roofline", ""),
     "sweep": sweep,
     "sizes": sizes,
-    "draw": partial(one_row, "draw: of one run", "a draw of 1024, ms", "episodes in the ring"),
+    "draw": partial(
+        one_row, "draw: of one run", "a draw of 1024, ms", "episodes in the ring"
+    ),
     "gpu program": gpu_program,
     "startup": startup,
 }

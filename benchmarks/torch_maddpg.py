@@ -167,7 +167,9 @@ class Learner:
     ) -> tuple[torch.Tensor, Any, Any, Any]:
         """TD loss, its gradient by the critic, J, and its gradient by the actors."""
         with torch.no_grad():
-            next_value = value(self.target_critic, next_obs, act(self.target_actors, next_obs))
+            next_value = value(
+                self.target_critic, next_obs, act(self.target_actors, next_obs)
+            )
             target = reward + self.settings.discount * next_value
         loss = torch.mean((value(self.critic, obs, action) - target) ** 2)
         critic = torch.autograd.grad(loss, self.critic)

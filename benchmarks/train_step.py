@@ -34,7 +34,10 @@ from benchmarks.reports import write_report
 from benchmarks.words import numbers
 
 TANH = "tanh"
-FIRST, SECOND = "adama, tanh critic", "adama_2nd exact, tanh critic"  # of a smooth critic
+FIRST, SECOND = (
+    "adama, tanh critic",
+    "adama_2nd exact, tanh critic",
+)  # of a smooth critic
 
 
 def make_programs() -> dict[str, Program]:
@@ -117,7 +120,9 @@ def main(rounds: int) -> None:
     # Of the matmul a program holds one, not STEPS.
     milliseconds["matmul"] *= STEPS
     gflops = MATMUL_FLOPS / (1e6 * milliseconds["matmul"])
-    print(f"update: {work / 1e6:.0f} MFLOP; large matmul: {gflops:.0f} GFLOP/s on one core")
+    print(
+        f"update: {work / 1e6:.0f} MFLOP; large matmul: {gflops:.0f} GFLOP/s on one core"
+    )
 
     shown = [
         (

@@ -158,7 +158,9 @@ for floor in (0.0, 0.1, 0.3):
         state = rule.update(signals, state)
         shares.append(float(state.rates.actors[1]))
     axes.plot(shares, label=f"floor {floor}")
-axes.set(xlabel="update", ylabel="share of an actor that contributes nothing", ylim=(0, None))
+axes.set(
+    xlabel="update", ylabel="share of an actor that contributes nothing", ylim=(0, None)
+)
 axes.legend()
 plt.show()
 

@@ -24,7 +24,11 @@ def game(payoff: Callable[[jax.Array], jax.Array], start: jax.Array) -> Algorith
         return jax.vmap(payoff, in_axes=1)(action[..., 0]) + critic
 
     def objective(
-        params: Params, targets: Params, batch: Batch, discount: jax.Array, key: jax.Array
+        params: Params,
+        targets: Params,
+        batch: Batch,
+        discount: jax.Array,
+        key: jax.Array,
     ) -> jax.Array:
         return jnp.mean(value(params.critic, batch.obs, act(params.actors, batch.obs)))
 
@@ -76,7 +80,9 @@ def probe_env(
 
     `draw(key)` gives the number at a reset; `reward(number, time, action [N, 1]) -> []`.
     """
-    spec = EnvSpec("probe", num_agents, 2, 1, (1,) * num_agents, 2, horizon, terminates, ())
+    spec = EnvSpec(
+        "probe", num_agents, 2, 1, (1,) * num_agents, 2, horizon, terminates, ()
+    )
 
     def step(key, state, action):
         number, time = state

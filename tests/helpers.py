@@ -29,7 +29,8 @@ def small(method="adama", **changes) -> Config:
         scenario_config("going_together"), method=method, episodes=400, **changes
     )
     return dataclasses.replace(
-        config, learning=dataclasses.replace(config.learning, batch_size=32, capacity=1000)
+        config,
+        learning=dataclasses.replace(config.learning, batch_size=32, capacity=1000),
     )
 
 
@@ -52,7 +53,8 @@ QUIET = Console(file=io.StringIO())
 
 def tiny(method="fixed", **changes):
     return with_settings(
-        small(method), {"episodes": 120, "seeds": 2, "evaluation.episodes": 5, **changes}
+        small(method),
+        {"episodes": 120, "seeds": 2, "evaluation.episodes": 5, **changes},
     )
 
 
@@ -63,7 +65,12 @@ def short(method="adama", **changes):
     """Six chunks, two a point."""
     return tiny(
         method,
-        **{"episodes": 150, "evaluation.every": 50, "learning.updates_per_episode": 4, **changes},
+        **{
+            "episodes": 150,
+            "evaluation.every": 50,
+            "learning.updates_per_episode": 4,
+            **changes,
+        },
     )
 
 
@@ -83,7 +90,9 @@ def stop_at(edge, **others):
 
 def arrays_of_run(run):
     """The curves and the greedy episodes of a run, by name."""
-    return run.metrics | {f"rollout.{name}": value for name, value in run.rollout._asdict().items()}
+    return run.metrics | {
+        f"rollout.{name}": value for name, value in run.rollout._asdict().items()
+    }
 
 
 def assert_equal_arrays(left, right):
@@ -99,7 +108,9 @@ def assert_equal_runs(left, right):
     assert_equal_arrays(left, right)
     for name in ("metrics.jsonl", "config.json"):
         assert (left.folder / name).read_text() == (right.folder / name).read_text()
-    one, other = (load_actors(run.folder / "actors.npz").params for run in (left, right))
+    one, other = (
+        load_actors(run.folder / "actors.npz").params for run in (left, right)
+    )
     for a, b in zip(jax.tree.leaves(one), jax.tree.leaves(other), strict=True):
         np.testing.assert_array_equal(a, b)
 
@@ -131,12 +142,24 @@ def fake_config(method="adama", seeds=5, **changes):
 
 
 def fake_run(
-    out, method="adama", finals=(1.0, 2.0, 3.0, 4.0, 5.0), diverged=None, points=20, config=None
+    out,
+    method="adama",
+    finals=(1.0, 2.0, 3.0, 4.0, 5.0),
+    diverged=None,
+    points=20,
+    config=None,
 ):
     """A run folder whose curves rise in a straight line to `finals`."""
     config = config or fake_config(method, len(finals))
     course = np.linspace(0, 1, points)[None] * np.array(finals)[:, None]
-    scalars = ("train_return", "critic_rate", "actor_budget", "critic_term", "td_loss", "value")
+    scalars = (
+        "train_return",
+        "critic_rate",
+        "actor_budget",
+        "critic_term",
+        "td_loss",
+        "value",
+    )
     metrics = {name: np.abs(course) + 1e-3 for name in scalars} | {
         "eval_return": course,
         "actor_rates": np.stack([course + 1, 2 - course / 9], axis=-1),
@@ -180,14 +203,21 @@ SHORT = Length(0.01)
 
 
 def of_going_together(exhibit: Exhibit, results: Path, length: Length = SHORT):
-    return shown(exhibit, load_exhibits(EXPERIMENTS), length, results, ["going_together"])
+    return shown(
+        exhibit, load_exhibits(EXPERIMENTS), length, results, ["going_together"]
+    )
 
 
 def fake_grid(results: Path, best=(0.004, 0.007), lost=(0.01, 0.01), skip=0):
     """The grid of going together on disk: `best` is best of those of which no seed diverged."""
     for row in of_going_together(load_exhibits(EXPERIMENTS)["grid"], results)[skip:]:
         pair = row.config.rates.critic_rate, row.config.rates.actor_budget
-        finals = {best: (3.0, 3.0, 3.0), lost: (9.0, 9.0, 9.0)}.get(pair, (1.0, 2.0, 1.0))
+        finals = {best: (3.0, 3.0, 3.0), lost: (9.0, 9.0, 9.0)}.get(
+            pair, (1.0, 2.0, 1.0)
+        )
         fake_run(
-            results, finals=finals, config=row.config, diverged={"101": 7} if pair == lost else None
+            results,
+            finals=finals,
+            config=row.config,
+            diverged={"101": 7} if pair == lost else None,
         )

@@ -64,7 +64,9 @@ def allowed(here: str, there: str) -> bool:
     room = here.partition(".")[0]
     if room in ANYTHING or there.partition(".")[0] == room:
         return True
-    return any(there == name or there.startswith(name + ".") for name in MAY_IMPORT[room])
+    return any(
+        there == name or there.startswith(name + ".") for name in MAY_IMPORT[room]
+    )
 
 
 @pytest.mark.parametrize("path", FILES, ids=module_of)
@@ -108,7 +110,9 @@ def test_the_method_knows_no_network_and_no_world():
 def test_notebooks_use_public_names(path):
     """A name of the package itself, or one of a module; never a private one."""
     for node in ast.walk(ast.parse(path.read_text())):
-        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("adama_jax"):
+        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith(
+            "adama_jax"
+        ):
             names = {alias.name for alias in node.names}
             assert not any(name.startswith("_") for name in names)
             if node.module == "adama_jax":

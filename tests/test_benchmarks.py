@@ -40,7 +40,9 @@ def test_the_arithmetic_of_an_update():
     leaves = jax.tree.leaves(params)
     # Biases of the four agents are matrices too.
     biases = ((4, 64), (4, 2))
-    kernels = [leaf for leaf in leaves if leaf.ndim > 1 and leaf.shape[-2:] not in biases]
+    kernels = [
+        leaf for leaf in leaves if leaf.ndim > 1 and leaf.shape[-2:] not in biases
+    ]
     forward = 2.0 * 1024 * sum(leaf.size for leaf in kernels)
     # The targets; the critic there and back twice; the actors there and back.
     assert 4 * forward < update_flops(4, 10) < 5 * forward
@@ -99,7 +101,8 @@ def test_launches_and_traffic_are_counted_from_the_program():
 
 @pytest.mark.slow
 @pytest.mark.skipif(
-    not importlib.util.find_spec("jax_cuda13_plugin"), reason="needs jax-cuda13-plugin[with-cuda]"
+    not importlib.util.find_spec("jax_cuda13_plugin"),
+    reason="needs jax-cuda13-plugin[with-cuda]",
 )
 def test_a_gpu_copies_no_ring():
     """Once XLA transposed the rings around a chunk: twice the memory, 160 GB moved a chunk."""
@@ -109,9 +112,16 @@ it.UNROLLS = (1,)
 it.write_report = lambda *_: None
 it.main(20)
 """
-    environment = os.environ | {"JAX_PLATFORMS": "cpu", "JAX_SKIP_CUDA_CONSTRAINTS_CHECK": "1"}
+    environment = os.environ | {
+        "JAX_PLATFORMS": "cpu",
+        "JAX_SKIP_CUDA_CONSTRAINTS_CHECK": "1",
+    }
     done = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, check=True, env=environment
+        [sys.executable, "-c", code],
+        capture_output=True,
+        text=True,
+        check=True,
+        env=environment,
     )
     memory = json.loads(done.stdout.partition(" ")[2].replace("'", '"'))["memory"]
     assert memory["temporaries, GiB"] < 0.1 * memory["replay, GiB"]

@@ -59,7 +59,12 @@ class Options:
 def test_a_field_without_marks_is_declared_too():
     name, hidden, *_ = declared(Options)
     assert (name.name, name.type, name.marks) == ("name", str, ())
-    assert (name.symbol, name.traced, name.bounds, name.aliases) == (None, False, (), ())
+    assert (name.symbol, name.traced, name.bounds, name.aliases) == (
+        None,
+        False,
+        (),
+        (),
+    )
     assert hidden.aliases == ("widths", "layers")
     assert not hidden.traced
 
@@ -83,13 +88,17 @@ def test_a_flat_field_gives_no_prefix_and_others_keep_theirs():
 
 def test_the_value_s_type_says_what_settings_there_are():
     """A field may hold a subclass of its type that declares more."""
-    found = {each.name: each.value for each in settings(Options("a", rates=MoreRates()))}
+    found = {
+        each.name: each.value for each in settings(Options("a", rates=MoreRates()))
+    }
     assert found["rates.warmth"] == 0.5
     assert "rates.warmth" not in [each.name for each in settings(Options("a"))]
 
 
 def test_changes_reach_every_depth_and_nothing_else():
-    changed = with_values(Options("a"), {"name": "b", "rates.clip": 0.3, "training.force": True})
+    changed = with_values(
+        Options("a"), {"name": "b", "rates.clip": 0.3, "training.force": True}
+    )
     assert changed == Options("b", rates=Rates(clip=0.3), training=Training(True))
 
 
@@ -107,7 +116,9 @@ def test_nothing_changed_is_the_very_same_object():
 
 def test_a_change_keeps_the_subclass():
     options = Options("a", rates=MoreRates(warmth=0.9))
-    assert with_values(options, {"rates.clip": 0.2}).rates == MoreRates(clip=0.2, warmth=0.9)
+    assert with_values(options, {"rates.clip": 0.2}).rates == MoreRates(
+        clip=0.2, warmth=0.9
+    )
 
 
 def test_every_setting_is_checked_and_named_in_full():
@@ -141,5 +152,8 @@ def test_values_as_a_command_line_has_them():
 
 
 def test_help_is_the_docstring_below_a_field_on_one_line():
-    assert help_of(MoreRates) == {"clip": "Least share that both keep.", "warmth": "How warm."}
+    assert help_of(MoreRates) == {
+        "clip": "Least share that both keep.",
+        "warmth": "How warm.",
+    }
     assert set(help_of(Options)) == {"name"}

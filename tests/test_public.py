@@ -44,7 +44,9 @@ def test_what_type_checkers_see_is_what_is_loaded():
 
 
 def test_a_name_that_is_not_there_is_an_attribute_error():
-    with pytest.raises(AttributeError, match="module 'adama_jax' has no attribute 'adamax'"):
+    with pytest.raises(
+        AttributeError, match="module 'adama_jax' has no attribute 'adamax'"
+    ):
         _ = adama_jax.adamax
 
 
@@ -61,9 +63,18 @@ def imported_after(code):
     return {name.partition(".")[0] for name in json.loads(done.stdout.splitlines()[-1])}
 
 
-@pytest.mark.parametrize("code", ["import adama_jax", "from adama_jax import Config, SettingError"])
+@pytest.mark.parametrize(
+    "code", ["import adama_jax", "from adama_jax import Config, SettingError"]
+)
 def test_importing_the_package_imports_no_jax(code):
-    assert not imported_after(code) & {"jax", "flax", "optax", "jaxmarl", "brax", "matplotlib"}
+    assert not imported_after(code) & {
+        "jax",
+        "flax",
+        "optax",
+        "jaxmarl",
+        "brax",
+        "matplotlib",
+    }
 
 
 def test_a_name_brings_jax_when_it_is_used():

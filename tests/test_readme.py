@@ -6,7 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from adama_jax.cli.options import CalibrateCommand, ExperimentCommand, SweepCommand, TrainCommand
+from adama_jax.cli.options import (
+    CalibrateCommand,
+    ExperimentCommand,
+    SweepCommand,
+    TrainCommand,
+)
 from adama_jax.config.checks import validate
 from adama_jax.config.command_line import parse, split_axes
 from adama_jax.config.reading import read_axes
@@ -16,7 +21,9 @@ from adama_jax.studies.sweep import product
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text()
 COMMANDS = re.findall(
-    r"^\.venv/bin/adama ((?:train|experiment|sweep|calibrate) [^;\n]*)$", README, flags=re.MULTILINE
+    r"^\.venv/bin/adama ((?:train|experiment|sweep|calibrate) [^;\n]*)$",
+    README,
+    flags=re.MULTILINE,
 )
 KINDS = {
     "train": TrainCommand,
@@ -52,7 +59,8 @@ def test_there_are_commands():
 
 def test_what_it_names_exists():
     for path in re.findall(
-        r"`((?:adama_jax|docs|tests|envs|algorithms)/[\w./]+)`|\]\((docs/[\w./]+)\)", README
+        r"`((?:adama_jax|docs|tests|envs|algorithms)/[\w./]+)`|\]\((docs/[\w./]+)\)",
+        README,
     ):
         name = next(part for part in path if part)
         assert (ROOT / name).exists() or (ROOT / "adama_jax" / name).exists(), name

@@ -19,7 +19,9 @@ START_LOG_STD = -1.0
 TARGET_LOG_STD = -1.5
 
 
-def with_spread(base: Algorithm, num_agents: int, action_size: int, key: jax.Array) -> Params:
+def with_spread(
+    base: Algorithm, num_agents: int, action_size: int, key: jax.Array
+) -> Params:
     """MADDPG's networks, and each agent's logarithm of a standard deviation. [N, A]"""
     params = base.init(key)
     log_std = jnp.full((num_agents, action_size), START_LOG_STD)
@@ -27,13 +29,20 @@ def with_spread(base: Algorithm, num_agents: int, action_size: int, key: jax.Arr
 
 
 def gaussian(
-    num_agents: int, obs_size: int, action_size: int, action_sizes=None, horizon=None, **networks
+    num_agents: int,
+    obs_size: int,
+    action_size: int,
+    action_sizes=None,
+    horizon=None,
+    **networks,
 ) -> Algorithm:
     """Soft actor-critic in small: actions mean + std x noise, a temperature with a rate of its own.
 
     The temperature's logarithm is a group of its own: it falls while actions spread too much.
     """
-    base = maddpg(num_agents, obs_size, action_size, action_sizes=action_sizes, **networks)
+    base = maddpg(
+        num_agents, obs_size, action_size, action_sizes=action_sizes, **networks
+    )
     mask = action_mask(action_sizes or [action_size] * num_agents, action_size)[:, None]
 
     def policy(actors: PyTree, obs: jax.Array, key: jax.Array) -> jax.Array:
@@ -47,7 +56,11 @@ def gaussian(
         return jnp.sum((actors["log_std"] - TARGET_LOG_STD) * mask[:, 0])
 
     def critic_loss(
-        params: Params, targets: Params, batch: Batch, discount: jax.Array, key: jax.Array
+        params: Params,
+        targets: Params,
+        batch: Batch,
+        discount: jax.Array,
+        key: jax.Array,
     ) -> jax.Array:
         next_action = policy(params.actors, batch.next_obs, key)
         temperature = jnp.exp(params.others["log_temperature"])
@@ -57,14 +70,24 @@ def gaussian(
         return td_loss(base.value(params.critic, batch.obs, batch.action), target)
 
     def objective(
-        params: Params, targets: Params, batch: Batch, discount: jax.Array, key: jax.Array
+        params: Params,
+        targets: Params,
+        batch: Batch,
+        discount: jax.Array,
+        key: jax.Array,
     ) -> jax.Array:
-        value = base.value(params.critic, batch.obs, policy(params.actors, batch.obs, key))
+        value = base.value(
+            params.critic, batch.obs, policy(params.actors, batch.obs, key)
+        )
         temperature = jnp.exp(params.others["log_temperature"])
         return jnp.mean(value) + temperature * entropy(params.actors)
 
     def temperature_loss(
-        params: Params, targets: Params, batch: Batch, discount: jax.Array, key: jax.Array
+        params: Params,
+        targets: Params,
+        batch: Batch,
+        discount: jax.Array,
+        key: jax.Array,
     ) -> jax.Array:
         return params.others["log_temperature"] * entropy(params.actors)
 
@@ -81,24 +104,39 @@ def gaussian(
         objective=objective,
         smooth=base.smooth,
         policy=policy,
-        groups={"log_temperature": Group(temperature_loss, TEMPERATURE_RATE, has_target=True)},
+        groups={
+            "log_temperature": Group(
+                temperature_loss, TEMPERATURE_RATE, has_target=True
+            )
+        },
     )
 
 
 def reinforce(
-    num_agents: int, obs_size: int, action_size: int, action_sizes=None, horizon=1, **networks
+    num_agents: int,
+    obs_size: int,
+    action_size: int,
+    action_sizes=None,
+    horizon=1,
+    **networks,
 ) -> Algorithm:
     """REINFORCE with a baseline: on-policy, and in need of whole episodes for its returns."""
-    base = maddpg(num_agents, obs_size, action_size, action_sizes=action_sizes, **networks)
+    base = maddpg(
+        num_agents, obs_size, action_size, action_sizes=action_sizes, **networks
+    )
     mask = action_mask(action_sizes or [action_size] * num_agents, action_size)[:, None]
 
     def baseline(critic: PyTree, obs: jax.Array) -> jax.Array:
         return base.value(critic, obs, jnp.zeros((*obs.shape[:2], action_size)))
 
-    def sample(actors: PyTree, obs: jax.Array, key: jax.Array, share: jax.Array) -> jax.Array:
+    def sample(
+        actors: PyTree, obs: jax.Array, key: jax.Array, share: jax.Array
+    ) -> jax.Array:
         mean = base.act(actors["mean"], obs)
         std = jnp.exp(actors["log_std"])[:, None]
-        return jnp.clip(mean + std * jax.random.normal(key, mean.shape), -1.0, 1.0) * mask
+        return (
+            jnp.clip(mean + std * jax.random.normal(key, mean.shape), -1.0, 1.0) * mask
+        )
 
     def returns_to_go(batch: Batch, discount: jax.Array) -> jax.Array:
         """Discounted, to the end of each episode of `horizon` steps. [B]"""
@@ -113,12 +151,22 @@ def reinforce(
         return returns.T.ravel()
 
     def critic_loss(
-        params: Params, targets: Params, batch: Batch, discount: jax.Array, key: jax.Array
+        params: Params,
+        targets: Params,
+        batch: Batch,
+        discount: jax.Array,
+        key: jax.Array,
     ) -> jax.Array:
-        return td_loss(baseline(params.critic, batch.obs), returns_to_go(batch, discount))
+        return td_loss(
+            baseline(params.critic, batch.obs), returns_to_go(batch, discount)
+        )
 
     def objective(
-        params: Params, targets: Params, batch: Batch, discount: jax.Array, key: jax.Array
+        params: Params,
+        targets: Params,
+        batch: Batch,
+        discount: jax.Array,
+        key: jax.Array,
     ) -> jax.Array:
         mean = base.act(params.actors["mean"], batch.obs)
         log_std = params.actors["log_std"][:, None]

@@ -59,7 +59,11 @@ def measure_file(path: Path) -> FileMeasures:
             comments.add(token.start[0])
         if token.type not in SKIPPED:
             code.update(line for line in lines if line not in docstrings)
-    over = [*_wide_lines(path, text), *_long_functions(path, module), *_dense(path, module)]
+    over = [
+        *_wide_lines(path, text),
+        *_long_functions(path, module),
+        *_dense(path, module),
+    ]
     lines = text.count("\n")
     if lines > MOST_FILE_LINES:
         over.append(f"{path}: {lines} lines")
@@ -100,7 +104,9 @@ def _own_lines(function: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
         return 0
     lines = set(range(body[0].lineno, (body[-1].end_lineno or body[-1].lineno) + 1))
     for node in ast.walk(function):
-        if node is not function and isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+        if node is not function and isinstance(
+            node, ast.FunctionDef | ast.AsyncFunctionDef
+        ):
             lines -= set(range(node.lineno + 1, (node.end_lineno or node.lineno) + 1))
     return len(lines)
 
@@ -125,7 +131,9 @@ def _is_table(statement: ast.stmt) -> bool:
     """A constant that is a list of data is read row by row, however long it is."""
     if not isinstance(statement, ast.Assign | ast.AnnAssign):
         return False
-    target = statement.targets[0] if isinstance(statement, ast.Assign) else statement.target
+    target = (
+        statement.targets[0] if isinstance(statement, ast.Assign) else statement.target
+    )
     rows = isinstance(statement.value, ast.Dict | ast.Tuple | ast.List | ast.Set)
     return rows and isinstance(target, ast.Name) and target.id.strip("_").isupper()
 
@@ -156,7 +164,9 @@ def _telling_lines(path: Path) -> list[str]:
     found = []
     for number, line in enumerate(text.splitlines(), 1):
         line = line.strip()
-        telling = line.strip("()[]{},: ") and not line.startswith(("#", "import ", "from "))
+        telling = line.strip("()[]{},: ") and not line.startswith(
+            ("#", "import ", "from ")
+        )
         if telling and number not in docstrings:
             found.append(line)
     return found
@@ -197,9 +207,17 @@ def figures(package: Path, tests: Path) -> list[Figure]:
     longest = max(each.lines for each in files)
     share = test_lines / library_lines
     return [
-        Figure("files on the top shelf", on_top_shelf(package), f"at most {MOST_ON_TOP_SHELF}"),
+        Figure(
+            "files on the top shelf",
+            on_top_shelf(package),
+            f"at most {MOST_ON_TOP_SHELF}",
+        ),
         Figure("AST nodes a code line", nodes / code, f"at most {MOST_NODES_A_LINE}"),
-        Figure("own-line comments in 1000", 1000 * comments / code, f"at least {LEAST_COMMENTS}"),
+        Figure(
+            "own-line comments in 1000",
+            1000 * comments / code,
+            f"at least {LEAST_COMMENTS}",
+        ),
         Figure("test lines a library line", share, f"at least {LEAST_TEST_LINES}"),
         Figure("longest file, lines", longest, f"about {MOST_FILE_LINES}"),
         Figure("repeated runs of six lines", repeated),

@@ -75,7 +75,9 @@ def maddpg(
     def draw(key: jax.Array, steps: int) -> jax.Array:
         # All of an episode's at once, ahead of the loop over its steps: the runs in docs/results
         # are drawn so.
-        return jax.random.uniform(key, (steps, num_agents, action_size), minval=-1.0, maxval=1.0)
+        return jax.random.uniform(
+            key, (steps, num_agents, action_size), minval=-1.0, maxval=1.0
+        )
 
     def sample(
         actors: PyTree,

@@ -44,9 +44,13 @@ COMMANDS = {
         "resume an interrupted run (the command that began it does so too)",
     ),
     "verify": Command("verify:verify", "RUN", "check every file of a run's folder"),
-    "play": Command("play:play", "RUN [seed=0]", "the trained actors: greedy return and a film"),
+    "play": Command(
+        "play:play", "RUN [seed=0]", "the trained actors: greedy return and a film"
+    ),
     "calibrate": Command(
-        "calibrate:calibrate", "SCENARIO [key=value ...]", "a trial run that finds a value for m"
+        "calibrate:calibrate",
+        "SCENARIO [key=value ...]",
+        "a trial run that finds a value for m",
     ),
     "reproduce": Command(
         "reproduce:reproduce",
@@ -54,9 +58,13 @@ COMMANDS = {
         "train what the paper's figures lack, then draw them",
     ),
     "figures": Command(
-        "figures:figures", "[key=value ...]", "draw the paper's figures from what is on disk"
+        "figures:figures",
+        "[key=value ...]",
+        "draw the paper's figures from what is on disk",
     ),
-    "report": Command("report:report", "RESULTS", "one HTML page about a results folder"),
+    "report": Command(
+        "report:report", "RESULTS", "one HTML page about a results folder"
+    ),
     "scenarios": Command("lists:scenarios", "", "list the worlds"),
     "methods": Command("lists:methods", "", "list the learning-rate methods"),
 }
@@ -92,7 +100,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 2
     except KeyboardInterrupt as stop:
         # With `force` the same command would begin anew, and what was saved would be lost.
-        again = [word for word in words if word.lstrip("-").partition("=")[0] != "force"]
+        again = [
+            word for word in words if word.lstrip("-").partition("=")[0] != "force"
+        ]
         print(f"adama: stopped; to resume: adama {shlex.join(again)}", file=sys.stderr)
         return getattr(stop, "code", 130)
 
@@ -110,7 +120,9 @@ def command_of(name: str) -> Callable[[list[str]], int]:
 
 def usage() -> str:
     """What `adama --help` prints."""
-    calls = {f"adama {name} {each.takes}".strip(): each for name, each in COMMANDS.items()}
+    calls = {
+        f"adama {name} {each.takes}".strip(): each for name, each in COMMANDS.items()
+    }
     calls["adama COMMAND SCENARIO --help"] = Command(
         "", "", "every setting, with the scenario's defaults"
     )

@@ -26,7 +26,11 @@ def prepare(configs: Sequence[Config], output: Output) -> None:
 
 
 def train_and_show(
-    configs: Sequence[Config], out: Path, training: Training, figures: Path, console: Console
+    configs: Sequence[Config],
+    out: Path,
+    training: Training,
+    figures: Path,
+    console: Console,
 ) -> int:
     """Train what is not on disk, draw all of it and print the table.
 

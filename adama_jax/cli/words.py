@@ -21,7 +21,9 @@ def take_scenario(words: Sequence[str]) -> tuple[str, list[str]]:
         return ANY_SCENARIO, list(words)
     if not words or is_setting(words[0]):
         given = words[0] if words else ""
-        raise SettingError(f"scenario={given}: must come first, one of {', '.join(SCENARIOS)}")
+        raise SettingError(
+            f"scenario={given}: must come first, one of {', '.join(SCENARIOS)}"
+        )
     return words[0], list(words[1:])
 
 
@@ -57,7 +59,9 @@ def check_scenario(config: Config, scenario: str) -> None:
         SettingError: they do.
     """
     if config.scenario != scenario:
-        raise SettingError(f"scenario={config.scenario}: must be given once, as the first word")
+        raise SettingError(
+            f"scenario={config.scenario}: must be given once, as the first word"
+        )
 
 
 def is_setting(word: str) -> bool:

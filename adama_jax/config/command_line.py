@@ -26,7 +26,9 @@ SETTING_WORD = re.compile(
 )
 
 
-def parse(kind: type[Command], default: Command, words: Sequence[str], program: str) -> Command:
+def parse(
+    kind: type[Command], default: Command, words: Sequence[str], program: str
+) -> Command:
     """Read a command line over a default.
 
     Args:
@@ -75,7 +77,9 @@ def with_given(default: Command, values: Mapping[str, Any]) -> Command:
     return with_values(default, values, flat=Flat)
 
 
-def split_axes(words: Sequence[str], default: Any) -> tuple[list[str], dict[str, list[str]]]:
+def split_axes(
+    words: Sequence[str], default: Any
+) -> tuple[list[str], dict[str, list[str]]]:
     """Take the axes of a sweep out of a command line: settings with several values.
 
     Args:
@@ -116,7 +120,10 @@ def split_axes(words: Sequence[str], default: Any) -> tuple[list[str], dict[str,
 def given_settings(words: Sequence[str], default: Any) -> set[str]:
     """The full names of the settings that a command line gives."""
     known = Known.of(default, _methods_named(words))
-    return {each.name for each in _given([word for word in words if word not in HELP], known)}
+    return {
+        each.name
+        for each in _given([word for word in words if word not in HELP], known)
+    }
 
 
 class _Given(NamedTuple):
@@ -145,7 +152,9 @@ def _given(words: Sequence[str], known: Known) -> Iterator[_Given]:
         word = rest.pop(0)
         match = SETTING_WORD.fullmatch(word)
         if match is None:
-            raise SettingError(f"argument={word}: must be a setting, key=value or --key value")
+            raise SettingError(
+                f"argument={word}: must be a setting, key=value or --key value"
+            )
         key, text = match["flag"] or match["key"], match["text"]
         switch = key.removeprefix("no-")
         if text is None and _is_switch(switch, known):

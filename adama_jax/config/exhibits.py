@@ -30,7 +30,9 @@ DRAWINGS = {
     "returns": Drawing("adama_jax.reporting.figures:returns"),
     "actor_rates": Drawing("adama_jax.reporting.figures:actor_rates"),
     "rates": Drawing("adama_jax.reporting.figures:rates"),
-    "critic_scale": Drawing("adama_jax.reporting.figures:critic_scale", one_scenario=True),
+    "critic_scale": Drawing(
+        "adama_jax.reporting.figures:critic_scale", one_scenario=True
+    ),
     "heat_map": Drawing("adama_jax.reporting.figures:heat_map"),
     "results": Drawing("adama_jax.reporting.exhibits:results_table", is_table=True),
     "settings": Drawing(
@@ -98,14 +100,18 @@ def load_exhibits(path: Path) -> dict[str, Exhibit]:
     """
     waiting = sorted(path.glob("*.toml")) if path.is_dir() else [path]
     if not waiting:
-        raise SettingError(f"experiments={path}: must be a folder with TOML files, or one of them")
+        raise SettingError(
+            f"experiments={path}: must be a folder with TOML files, or one of them"
+        )
     exhibits: dict[str, Exhibit] = {}
     while waiting:
         exhibit = _load(waiting.pop(0))
         exhibits[exhibit.name] = exhibit
         names = {curve.best_of for curve in exhibit.curves if curve.best_of}
         folder = path if path.is_dir() else path.parent
-        waiting += [folder / f"{name}.toml" for name in sorted(names) if name not in exhibits]
+        waiting += [
+            folder / f"{name}.toml" for name in sorted(names) if name not in exhibits
+        ]
     choosing = {
         exhibit.name
         for exhibit in exhibits.values()
@@ -138,7 +144,9 @@ def _load(file: Path) -> Exhibit:
         KeyError,
         TypeError,
     ) as error:
-        raise SettingError(f"{file}: must be an exhibit's description: {error}") from None
+        raise SettingError(
+            f"{file}: must be an exhibit's description: {error}"
+        ) from None
     _check(exhibit, file)
     return exhibit
 

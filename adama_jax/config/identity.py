@@ -166,4 +166,8 @@ def _digest(values: Mapping[str, Any] | Sequence[str]) -> str:
 
 def _plain(value: Any) -> Any:
     """A number as a float: 40 and 40.0 are the same setting."""
-    return float(value) if isinstance(value, int) and not isinstance(value, bool) else value
+    return (
+        float(value)
+        if isinstance(value, int) and not isinstance(value, bool)
+        else value
+    )

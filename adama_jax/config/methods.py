@@ -66,7 +66,9 @@ class Method:
 
 
 # The groups of settings that the paper's rules read; a rule of one's own may read any others.
-BALANCED = frozenset({"total_rate", "critic_scale", "clip", "trial_updates", "smoothing"})
+BALANCED = frozenset(
+    {"total_rate", "critic_scale", "clip", "trial_updates", "smoothing"}
+)
 CONSTANT = frozenset({"critic_rate", "actor_budget"})
 STEERED = frozenset({"smoothing", "direction_floor"})
 SECOND_ORDER = frozenset({"curvature", "secant_step"})
@@ -146,7 +148,9 @@ def options_for(method: str, options: RateOptions) -> RateOptions:
     if type(options) is kind:
         return options
     names = {field.name for field in dataclasses.fields(kind)}
-    return kind(**{name: value for name, value in vars(options).items() if name in names})
+    return kind(
+        **{name: value for name, value in vars(options).items() if name in names}
+    )
 
 
 # Cached, since configurations are equal only if their settings are of one class.

@@ -12,7 +12,9 @@ from adama_jax.fields import settings, with_values
 # Of any scenario: no world has symbols or aliases.
 _SETTINGS = list(settings(Config("predator_prey")))
 SYMBOLS = {
-    each.declared.symbol: each.name for each in _SETTINGS if each.declared.symbol is not None
+    each.declared.symbol: each.name
+    for each in _SETTINGS
+    if each.declared.symbol is not None
 }
 """The paper's symbols, and the settings that they stand for."""
 

@@ -22,7 +22,9 @@ from adama_jax.fields import Declared, as_given, settings
 METHOD_WORD = re.compile(r"(?:--)?methods?(?:=(.*))?")
 
 
-def read_settings(base: Config, values: Mapping[str, object], where: str = "") -> Config:
+def read_settings(
+    base: Config, values: Mapping[str, object], where: str = ""
+) -> Config:
     """A configuration with settings changed.
 
     Args:
@@ -100,7 +102,9 @@ def check_own(values: Mapping[str, object], *methods: str) -> None:
     for name in own_settings(METHODS):
         if name in values and name not in read:
             named = ",".join(methods)
-            raise SettingError(f"{name}={values[name]}: must be left out: {named} does not read it")
+            raise SettingError(
+                f"{name}={values[name]}: must be left out: {named} does not read it"
+            )
 
 
 def own_values(values: Mapping[str, object], method: str) -> dict[str, object]:
@@ -118,13 +122,17 @@ class Known(NamedTuple):
     """What may be written."""
 
     fields: dict[str, Declared]  # by full name
-    names: dict[str, str]  # full names, by every name that is accepted, with underscores
+    names: dict[
+        str, str
+    ]  # full names, by every name that is accepted, with underscores
 
     @classmethod
     def of(cls, options: Any, methods: Iterable[str]) -> "Known":
         """The settings of a command or a configuration, and those of some methods' own."""
         found = list(settings(options, flat=Flat))
-        config = options if isinstance(options, Config) else getattr(options, "config", None)
+        config = (
+            options if isinstance(options, Config) else getattr(options, "config", None)
+        )
         # `figures` and the like take no settings of a run.
         if config is not None:
             for method in methods:

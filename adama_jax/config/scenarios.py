@@ -68,7 +68,9 @@ def _paper(
         max_agents=max_agents,
         learning=Learning(discount=discount, capacity=capacity),
         rates=RateOptions(
-            critic_scale=critic_scale, critic_rate=critic_rate, actor_budget=actor_budget
+            critic_scale=critic_scale,
+            critic_rate=critic_rate,
+            actor_budget=actor_budget,
         ),
     )
 
@@ -192,10 +194,16 @@ SCENARIOS: dict[str, Scenario] = {
         "halfcheetah", "2x3", critic_scale=1000.0, rate=1e-4, critic="dop"
     ),
     "ant_4x2": _locomotion("ant", "4x2", critic_scale=50.0),
-    "ant_4x2_dop": _locomotion("ant", "4x2", critic_scale=100.0, rate=1e-4, critic="dop"),
-    "halfcheetah_2x3_modern": _modern(_locomotion("halfcheetah", "2x3", critic_scale=100.0)),
+    "ant_4x2_dop": _locomotion(
+        "ant", "4x2", critic_scale=100.0, rate=1e-4, critic="dop"
+    ),
+    "halfcheetah_2x3_modern": _modern(
+        _locomotion("halfcheetah", "2x3", critic_scale=100.0)
+    ),
     "ant_4x2_modern": _modern(_locomotion("ant", "4x2", critic_scale=50.0)),
-    "halfcheetah_6x1": _locomotion("halfcheetah", "6x1", critic_scale=50.0, source=UNTUNED),
+    "halfcheetah_6x1": _locomotion(
+        "halfcheetah", "6x1", critic_scale=50.0, source=UNTUNED
+    ),
     "walker2d_2x3": _locomotion("walker2d", "2x3", critic_scale=50.0, source=UNTUNED),
     "hopper_3x1": _locomotion("hopper", "3x1", critic_scale=50.0, source=UNTUNED),
     "humanoid_9|8": _locomotion("humanoid", "9|8", critic_scale=50.0, source=UNTUNED),
@@ -216,12 +224,16 @@ SCENARIOS: dict[str, Scenario] = {
     "MPE_simple_speaker_listener_v4": _jaxmarl(
         "a speaker names the landmark that a listener must reach"
     ),
-    "MPE_simple_reference_v3": _jaxmarl("2 agents tell each other which landmark to reach"),
+    "MPE_simple_reference_v3": _jaxmarl(
+        "2 agents tell each other which landmark to reach"
+    ),
     "MPE_simple_world_comm_v3": _jaxmarl(
         "adversaries with a leader hunt agents that hide in forests; all learn"
     ),
     "MPE_simple_facmac_v1": _jaxmarl("3 adversaries hunt JaxMARL's own scripted prey"),
-    "MPE_simple_facmac_3a_v1": _jaxmarl("the same, score function 'min', view radius 1.5"),
+    "MPE_simple_facmac_3a_v1": _jaxmarl(
+        "the same, score function 'min', view radius 1.5"
+    ),
     "MPE_simple_facmac_6a_v1": _jaxmarl("6 adversaries, 2 prey"),
     "MPE_simple_facmac_9a_v1": _jaxmarl("9 adversaries, 3 prey"),
 }

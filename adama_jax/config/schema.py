@@ -44,7 +44,10 @@ class Config:
     horizon: Annotated[int, ONE_OR_MORE] = 20
     """Steps of an episode, T."""
     optimizer: Annotated[
-        str | None, OneOf(OPTIMIZERS), Alias(("direction", "optimiser")), HashedAs("direction")
+        str | None,
+        OneOf(OPTIMIZERS),
+        Alias(("direction", "optimiser")),
+        HashedAs("direction"),
     ] = None
     """Any optax optimizer (adam, lion ...) in place of SGD; None: the method's own."""
     world: World = field(default_factory=lambda: SCENARIOS["predator_prey"].world)
@@ -67,14 +70,20 @@ class Config:
     @property
     def label(self) -> str:
         """The method's name for legends, with the optimizer where it is not the method's own."""
-        return self.method if self.optimizer is None else f"{self.method} ({self.optimizer})"
+        return (
+            self.method
+            if self.optimizer is None
+            else f"{self.method} ({self.optimizer})"
+        )
 
     @property
     def points_every(self) -> int:
         """Episodes between two points of the curves."""
         every = self.evaluation.every
         if every is None:
-            apart = max(self.evaluation.points_apart, _divided(self.episodes, MOST_POINTS))
+            apart = max(
+                self.evaluation.points_apart, _divided(self.episodes, MOST_POINTS)
+            )
             # A point can only fall between two rounds, and a round plays this many episodes.
             round_length = self.learning.envs_per_run
             every = _divided(apart, round_length) * round_length
@@ -101,7 +110,9 @@ def scenario_config(scenario: str) -> Config:
     80.0
     """
     if scenario not in SCENARIOS:
-        raise SettingError(f"scenario={scenario}: must be one of {', '.join(SCENARIOS)}")
+        raise SettingError(
+            f"scenario={scenario}: must be one of {', '.join(SCENARIOS)}"
+        )
     preset = SCENARIOS[scenario]
     return Config(
         scenario=scenario,

@@ -65,7 +65,9 @@ def _rates() -> str:
     return _table(rows)
 
 
-def _row(prefix: str, field: Declared, kind: type, explained: str = "") -> tuple[str, ...]:
+def _row(
+    prefix: str, field: Declared, kind: type, explained: str = ""
+) -> tuple[str, ...]:
     symbol = f"`{field.symbol}`" if field.symbol else ""
     # Without a default the scenario always gives a value.
     given_always = field.default is dataclasses.MISSING
@@ -85,7 +87,12 @@ def _readers(name: str) -> str:
 
 def _words(field: Declared) -> list[str]:
     """What is allowed by the type; of a number with bounds these say enough."""
-    plain = {"a number", "a whole number", "a word", "whole numbers, separated by commas"}
+    plain = {
+        "a number",
+        "a whole number",
+        "a word",
+        "whole numbers, separated by commas",
+    }
     parts = in_words(field.type).split(", or ")
     return [part for part in parts if not field.bounds or part not in plain]
 
@@ -98,7 +105,10 @@ def _table(rows: list[tuple[str, ...]]) -> str:
 
 
 def _methods() -> str:
-    lines = ["| method | optimizer | what it does | of `rates` it reads |", "|---|---|---|---|"]
+    lines = [
+        "| method | optimizer | what it does | of `rates` it reads |",
+        "|---|---|---|---|",
+    ]
     for name, method in METHODS.items():
         summary = method.summary.replace("|", "\\|")
         reads = ", ".join(sorted(method.reads))

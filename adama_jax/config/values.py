@@ -93,7 +93,9 @@ def _as(kind: Any, given: object) -> Any:
         return _if(isinstance(given, Path), given)
     if kind is float:
         # True is a number to Python, and 40 is as good as 40.0.
-        return float(_if(isinstance(given, int | float) and not isinstance(given, bool), given))
+        return float(
+            _if(isinstance(given, int | float) and not isinstance(given, bool), given)
+        )
     if kind is int:
         return _if(isinstance(given, int) and not isinstance(given, bool), given)
     return _if(isinstance(given, kind), given)

@@ -125,7 +125,9 @@ def make_train(
     batch_size = config.learning.batch_size
     microbatches = None
     if replay.divisible:
-        microbatches = count_microbatches(batch_size, platform or jax.default_backend(), sharing)
+        microbatches = count_microbatches(
+            batch_size, platform or jax.default_backend(), sharing
+        )
     if (microbatches or 1) % sharing:
         raise ValueError(
             f"sharing={sharing}: so many devices cannot share a minibatch of {batch_size}"
@@ -161,7 +163,10 @@ def stacked_hypers(configs: Sequence[Config]) -> TrainHyper:
 def make_hyper(config: Config) -> TrainHyper:
     """The float hyperparameters of a configuration; a grid may put an array for each."""
     # A traced setting and its hyperparameter have one name, whatever group the setting is in.
-    values = {name.rpartition(".")[2]: setting(config, name) for name in traced_settings(config)}
+    values = {
+        name.rpartition(".")[2]: setting(config, name)
+        for name in traced_settings(config)
+    }
     if values["critic_scale"] == "auto":
         values["critic_scale"] = 0.0  # measured: the rule does not read it
     own = {each.name: values[each.name] for each in METHODS[config.method].own}

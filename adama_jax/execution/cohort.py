@@ -26,7 +26,9 @@ class Group(NamedTuple):
         """The group as it is on disk now; where nothing can be used any more it begins anew."""
         saved = read_group(self.saved.folder, report)
         if saved is None:
-            report(f"{self.saved.folder}: no checkpoint can be used, its seeds begin anew")
+            report(
+                f"{self.saved.folder}: no checkpoint can be used, its seeds begin anew"
+            )
             saved = self.saved._replace(episodes=())
         return Group(self.run, saved)
 

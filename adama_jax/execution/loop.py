@@ -195,7 +195,9 @@ class _Cohort:
             last = "no checkpoint"
             if saver.newest is not None:
                 last = f"a checkpoint of episode {saver.newest:,}"
-            raise Interrupted(f"stopped at episode {self.history.episode:,}, with {last}")
+            raise Interrupted(
+                f"stopped at episode {self.history.episode:,}, with {last}"
+            )
 
     def evaluate(self, episode: int) -> None:
         """Add a point to the curves: the chunks since the last one, and an evaluation."""
@@ -250,7 +252,9 @@ class _Cohort:
         self._seconds += seconds
 
 
-def _divergences(config: Config, state: TrainState, members: int) -> dict[int, Divergence]:
+def _divergences(
+    config: Config, state: TrainState, members: int
+) -> dict[int, Divergence]:
     """The rows that are no longer finite, and since when."""
     first = to_numpy(state.non_finite, members)
     names = checked_names(state.learner.params)

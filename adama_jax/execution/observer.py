@@ -27,7 +27,9 @@ class JobInfo(NamedTuple):
 
     name: str
     bars: Progress  # of the process: a terminal has room for one display
-    programs: int = 1  # of about this size that run one after another, this one included
+    programs: int = (
+        1  # of about this size that run one after another, this one included
+    )
 
 
 @dataclass(frozen=True)

@@ -83,7 +83,9 @@ def compiled(
     """
     start = time.perf_counter()
     if width is not None:
-        return _of_width(config, width, devices)._replace(seconds=time.perf_counter() - start)
+        return _of_width(config, width, devices)._replace(
+            seconds=time.perf_counter() - start
+        )
     device = devices[0]
     trainer = make_train(config, platform=device.platform)
     most = most_in_memory(trainer, make_hyper(config), device)

@@ -132,7 +132,11 @@ class ProgressObserver:
         least = self._config.learning.envs_per_run
         shorter = _round_number(int(WORTH_ANNOUNCING / per_episode), least)
         programs = self._job.programs
-        what = self._job.name if programs == 1 else f"{self._job.name} and {programs - 1} more"
+        what = (
+            self._job.name
+            if programs == 1
+            else f"{self._job.name} and {programs - 1} more"
+        )
         self._console.print(
             f"{what}: {episodes:,} episodes will take about {seconds / 60:.0f} minutes on this "
             f"machine. For a shorter look: episodes={shorter} (make: EPISODES={shorter}), about "

@@ -46,7 +46,9 @@ def _row(values: Values, row: int) -> dict[str, np.ndarray]:
     return {name: value[row] for name, value in values.items()}
 
 
-def finish_run(writer: RunWriter, config: Config, program: Program | None, members: int) -> None:
+def finish_run(
+    writer: RunWriter, config: Config, program: Program | None, members: int
+) -> None:
     """Write a run of which all seeds are on disk, and give it its name.
 
     Args:
@@ -63,7 +65,10 @@ def finish_run(writer: RunWriter, config: Config, program: Program | None, membe
 
 
 def _meta(
-    config: Config, finished: dict[int, FinishedSeed], program: Program | None, members: int
+    config: Config,
+    finished: dict[int, FinishedSeed],
+    program: Program | None,
+    members: int,
 ) -> dict[str, Any]:
     """What `meta.json` says."""
     seeds = finished.values()

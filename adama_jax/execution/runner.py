@@ -14,7 +14,14 @@ from adama_jax.config.schema import Config
 from adama_jax.errors import CheckpointError
 from adama_jax.execution.cohort import Cohort, Group, cohorts_to_resume
 from adama_jax.execution.devices import cohorts_of
-from adama_jax.execution.events import Divergence, Ended, Finished, Member, Resumed, Started
+from adama_jax.execution.events import (
+    Divergence,
+    Ended,
+    Finished,
+    Member,
+    Resumed,
+    Started,
+)
 from adama_jax.execution.loop import train_cohort
 from adama_jax.execution.observer import Hooks
 from adama_jax.execution.program import Program, compiled, schedule
@@ -138,7 +145,9 @@ class _Job:
         """Train all members that are not on disk, those first that were begun."""
         begun = self._begun_groups()
         taken = {(group.run, seed) for group in begun for seed in group.saved.seeds}
-        new = self._new_groups([one for one in self._missing() if one not in taken], width)
+        new = self._new_groups(
+            [one for one in self._missing() if one not in taken], width
+        )
         # All programs are compiled before anything is trained: what does not fit fails early.
         cohorts = cohorts_to_resume(begun)
         for cohort in cohorts:
@@ -190,7 +199,9 @@ class _Job:
                 self._remove_checkpoints(writer, saved)
         return found
 
-    def _new_groups(self, members: Sequence[tuple[int, int]], width: int | None) -> list[Group]:
+    def _new_groups(
+        self, members: Sequence[tuple[int, int]], width: int | None
+    ) -> list[Group]:
         """Members that nobody began, in groups of one run and one cohort."""
         if not members:
             return []
@@ -236,7 +247,9 @@ class _Job:
                 # Those go back to an older checkpoint, in whichever cohort that is possible.
                 saver.close()
                 for place, group in enumerate(cohort.groups):
-                    left.append(group.reread(self._hooks.report) if place in bad else group)
+                    left.append(
+                        group.reread(self._hooks.report) if place in bad else group
+                    )
                 continue
             done += 1
             number = (done, done + len(cohorts) - 1 + later)
@@ -289,7 +302,9 @@ class _Job:
         """Train a cohort, keep what it learned, give the runs that are whole their names."""
         members = [self._member(run, seed) for run, seed in cohort.members]
         try:
-            learned = train_cohort(members, program, saver, self._hooks, number, restored)
+            learned = train_cohort(
+                members, program, saver, self._hooks, number, restored
+            )
         except BaseException:
             # Wait here for what is being saved and compiled: the stop signal's grace period still
             # applies, and no thread is left behind.
@@ -309,7 +324,9 @@ class _Job:
             if writer.missing or writer.named:
                 continue
             episode, curves = writer.curves()
-            self._hooks.tell(Finished(self._members(run), writer.partial, episode, curves))
+            self._hooks.tell(
+                Finished(self._members(run), writer.partial, episode, curves)
+            )
             finish_run(writer, self._configs[run], program, self._to_train)
 
     def _remove_checkpoints(self, writer: RunWriter, saved: SavedGroup) -> None:

@@ -22,9 +22,13 @@ from adama_jax.storage.groups import (
 )
 
 Report = Callable[[str], None]
-Saved = tuple[dict[str, np.ndarray], History]  # a state, or a group's rows of one; its history
+Saved = tuple[
+    dict[str, np.ndarray], History
+]  # a state, or a group's rows of one; its history
 Shapes = dict[str, tuple[tuple[int, ...], str]]
-IN_STATE = "state."  # before the leaves' names in a checkpoint, which holds the history too
+IN_STATE = (
+    "state."  # before the leaves' names in a checkpoint, which holds the history too
+)
 
 
 class GroupSaver:
@@ -54,7 +58,9 @@ class GroupSaver:
         step = history.episode
         # The replay first: a state is unusable without it, and must not push out an older one.
         if self._saves % self._replay_every == 0:
-            replay = {name: leaf for name, leaf in arrays.items() if self._leaves[name].replay}
+            replay = {
+                name: leaf for name, leaf in arrays.items() if self._leaves[name].replay
+            }
             self._replay.save(step, replay, {})
             self._newest_replay = step
         state = {}
@@ -148,7 +154,9 @@ class CohortSaver:
         report: hears, in a line each, what was bad and what could not be written.
     """
 
-    def __init__(self, cohort: Cohort, leaves: Leaves, training: Training, report: Report):
+    def __init__(
+        self, cohort: Cohort, leaves: Leaves, training: Training, report: Report
+    ):
         self.cohort = cohort
         self.newest: int | None = None  # the last episode that this object saved
         self._leaves = leaves
@@ -180,7 +188,9 @@ class CohortSaver:
         waited = time.monotonic() - self._last
         return waited >= 60 * minutes
 
-    def save(self, arrays: Arrays, history: History, finite: np.ndarray | None = None) -> None:
+    def save(
+        self, arrays: Arrays, history: History, finite: np.ndarray | None = None
+    ) -> None:
         """Save in the background, all groups but those of which no member is finite.
 
         Args:

@@ -24,7 +24,9 @@ class Leaf(NamedTuple):
 
     shape: tuple[int, ...]
     dtype: str
-    per_member: bool  # whether its first axis is the members'; else it is the same for all
+    per_member: (
+        bool  # whether its first axis is the members'; else it is the same for all
+    )
     replay: bool  # the replay may be saved less often than the rest
     parameter: bool  # a member whose parameters are not finite has diverged
 

@@ -72,7 +72,10 @@ def stop_on_signals() -> Iterator[Stop]:
     def handle(number: int, _: Any) -> None:
         stop.set(number)
 
-    before = {number: signal.signal(number, handle) for number in (signal.SIGINT, signal.SIGTERM)}
+    before = {
+        number: signal.signal(number, handle)
+        for number in (signal.SIGINT, signal.SIGTERM)
+    }
     try:
         yield stop
     finally:
@@ -98,7 +101,9 @@ def deaf_to_ctrl_c() -> Iterator[None]:
 
 def _leave(code: int) -> None:
     """End the process, whatever its threads are doing."""
-    _say("ended before the chunk was over; the same command resumes from the last checkpoint")
+    _say(
+        "ended before the chunk was over; the same command resumes from the last checkpoint"
+    )
     # Not sys.exit: this runs in a timer's thread, and threads that compile would be waited for.
     os._exit(code)
 

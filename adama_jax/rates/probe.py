@@ -73,7 +73,9 @@ def action_change(along: Along) -> tuple[jax.Array, jax.Array]:
     return jax.jvp(along.policy, (along.actors,), (along.directions,))
 
 
-def exact(along: Along, rates: jax.Array, contributions: jax.Array | None = None) -> jax.Array:
+def exact(
+    along: Along, rates: jax.Array, contributions: jax.Array | None = None
+) -> jax.Array:
     """M l_a by one Hessian-vector product, whatever N is (Eq. 3). [N]
 
     (M l_a)_i = mean_b u_bi^T [H_b v_b]_i with v_b = sum_j l_j u_bj. Zero almost everywhere for a
@@ -125,7 +127,9 @@ def secant(step: jax.Array | float = 0.1) -> Curvature:
     return product
 
 
-def lookahead(along: Along, rates: jax.Array, contributions: jax.Array | None = None) -> jax.Array:
+def lookahead(
+    along: Along, rates: jax.Array, contributions: jax.Array | None = None
+) -> jax.Array:
     """What the gradient of l -> J(theta + l d) at the current l_a has beyond the contributions. [N]
 
     No Taylor expansion at all (beyond the paper): contributions + lookahead is that gradient, to

@@ -29,11 +29,17 @@ class RateHyper(NamedTuple):
     """
 
     total_rate: Scalar = RateOptions.total_rate  # [l] of the balancing rules
-    critic_scale: Scalar = float(RateOptions.critic_scale)  # [m]; not read with `auto_scale`
+    critic_scale: Scalar = float(
+        RateOptions.critic_scale
+    )  # [m]; not read with `auto_scale`
     smoothing: Scalar = RateOptions.smoothing  # [alpha]
     clip: Scalar = RateOptions.clip  # [eps]
-    critic_rate: Scalar = RateOptions.critic_rate  # [l_c] of the rules that do not balance
-    actor_budget: Scalar = RateOptions.actor_budget  # [|l_a|] of the rules that do not balance
+    critic_rate: Scalar = (
+        RateOptions.critic_rate
+    )  # [l_c] of the rules that do not balance
+    actor_budget: Scalar = (
+        RateOptions.actor_budget
+    )  # [|l_a|] of the rules that do not balance
     direction_floor: Scalar = RateOptions.direction_floor
     # Of a rule that declares numbers of its own, by their names.
     own: dict[str, Scalar] = NOTHING_OF_ITS_OWN
@@ -50,7 +56,9 @@ class RateState(NamedTuple):
     rates: Rates  # the present ones
     hyper: RateHyper
     updates: jax.Array  # so far, [], int32
-    mean_critic_term: jax.Array  # of the first `trial_updates` updates, for `auto_scale`, []
+    mean_critic_term: (
+        jax.Array
+    )  # of the first `trial_updates` updates, for `auto_scale`, []
 
 
 class RateRule(NamedTuple):
@@ -223,7 +231,9 @@ def _positive(mean: jax.Array) -> jax.Array:
     return jnp.maximum(mean, jnp.finfo(jnp.float32).tiny)
 
 
-def _trial_mean(state: RateState, critic_term: jax.Array, trial_updates: int) -> jax.Array:
+def _trial_mean(
+    state: RateState, critic_term: jax.Array, trial_updates: int
+) -> jax.Array:
     """Mean of kappa over the first `trial_updates` updates; constant after them. []"""
     count = state.updates + 1
     # A running mean, so that it serves from the first update on.

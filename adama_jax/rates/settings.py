@@ -16,7 +16,9 @@ class RateOptions:
 
     total_rate: Annotated[float, TRACED, Symbol("l"), POSITIVE] = 1e-2
     """[l] l_c + |l_a| of the methods that balance them."""
-    critic_scale: Annotated[float | Literal["auto"], TRACED, Symbol("m"), POSITIVE] = 50.0
+    critic_scale: Annotated[float | Literal["auto"], TRACED, Symbol("m"), POSITIVE] = (
+        50.0
+    )
     """[m] kappa at which the critic would get all of l; auto: its mean over the first updates."""
     smoothing: Annotated[float, TRACED, Symbol("alpha"), SHARE_BELOW_1] = 0.99
     """[alpha] Weight of the old rates in an update of theirs."""

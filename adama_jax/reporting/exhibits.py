@@ -130,7 +130,9 @@ def settings_table(exhibit: Exhibit, runs: Sequence[Run] = ()) -> dict[str, str]
 
 def provenance(run: Run) -> dict[str, Any]:
     """Where a run's numbers come from: its settings, the code and the machine."""
-    described = {name: run.stored[name] for name in ("method", "episodes", "seeds", "seed")}
+    described = {
+        name: run.stored[name] for name in ("method", "episodes", "seeds", "seed")
+    }
     made = {
         name: run.meta[name]
         for name in ("git_commit", "device", "versions", "finished_at", "diverged")

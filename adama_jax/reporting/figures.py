@@ -11,7 +11,13 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from adama_jax.reporting.labels import seeds, world_of
-from adama_jax.reporting.panels import actor_grid, curves, heat, rate_pair, skip_the_start
+from adama_jax.reporting.panels import (
+    actor_grid,
+    curves,
+    heat,
+    rate_pair,
+    skip_the_start,
+)
 from adama_jax.reporting.summary import final_returns
 from adama_jax.storage.reader import Run
 
@@ -268,7 +274,9 @@ def _legend(
     columns: int,
 ) -> None:
     """Below a figure, or below a part of one."""
-    figure.legend(handles, names, loc="outside lower center", ncols=columns, frameon=False)
+    figure.legend(
+        handles, names, loc="outside lower center", ncols=columns, frameon=False
+    )
 
 
 def _all_runs(panels: Panels) -> list[Run]:

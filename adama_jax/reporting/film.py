@@ -21,7 +21,10 @@ LEGEND = 20  # pixels, its height in the header of a robot's film
 MOST_ROBOTS = 2  # episodes of a robot in a film: its panels are large
 ROBOT_COLOURS = 64  # in the palette of a robot's film: few, for a small file
 PREY, LANDMARK, BORDER = "#D00000", "#666666", "#BBBBBB"
-LEAST_RADIUS, MOST_RADIUS = 7, 14  # pixels: a number must fit in, and entities must stay apart
+LEAST_RADIUS, MOST_RADIUS = (
+    7,
+    14,
+)  # pixels: a number must fit in, and entities must stay apart
 LAST_PAUSE = 900  # milliseconds, at least, before a film begins again
 
 
@@ -142,7 +145,9 @@ def _robot_frames(
 def _with_one_palette(frames: Sequence[Image.Image]) -> list[Image.Image]:
     """The frames in the colours of the first, of which the legend shows all that matter."""
     palette = frames[0].quantize(ROBOT_COLOURS)
-    return [frame.quantize(palette=palette, dither=Image.Dither.NONE) for frame in frames]
+    return [
+        frame.quantize(palette=palette, dither=Image.Dither.NONE) for frame in frames
+    ]
 
 
 def _disc_frames(
@@ -178,7 +183,9 @@ def _disc_frames(
     return frames
 
 
-def _blank(heading: str, size: tuple[int, int]) -> tuple[Image.Image, ImageDraw.ImageDraw]:
+def _blank(
+    heading: str, size: tuple[int, int]
+) -> tuple[Image.Image, ImageDraw.ImageDraw]:
     """A frame with its heading."""
     image = Image.new("RGB", size, PAPER)
     draw = ImageDraw.Draw(image)
@@ -200,7 +207,11 @@ def _write_return(
 ) -> None:
     """What an episode returned up to a time, below its panel."""
     value = f"{returns[time]:.2f}"
-    text = f"return so far {value}" if time < end else f"ended at step {end}, return {value}"
+    text = (
+        f"return so far {value}"
+        if time < end
+        else f"ended at step {end}, return {value}"
+    )
     draw.text(corner, text, fill=INK, font=ImageFont.load_default(12))
 
 

@@ -41,7 +41,9 @@ def world_of(run: Run) -> str:
     scenario = SCENARIOS.get(run.config.scenario)
     preset = scenario.world if scenario else None
     named = ("robot", "partition")
-    words = [world[name] for name in named if world.get(name) != getattr(preset, name, None)]
+    words = [
+        world[name] for name in named if world.get(name) != getattr(preset, name, None)
+    ]
     if "backend" in world:
         words.append(world["backend"])
     inside = f" ({' '.join(words)})" if words else ""

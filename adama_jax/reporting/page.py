@@ -101,7 +101,9 @@ def _exhibits(folder: Path) -> list[str]:
         table = description.with_suffix(".md")
         if picture.is_file():
             shown = f"Settings shown: {len(about['runs'])}."
-            body.append(_picture(picture, f"{shown} Drawn {about['drawn_at']}.{missing}"))
+            body.append(
+                _picture(picture, f"{shown} Drawn {about['drawn_at']}.{missing}")
+            )
         elif table.is_file():
             body.append(_from_markdown(table.read_text()))
             body.append(f"<p class=note>{_text(missing)}</p>")
@@ -141,7 +143,9 @@ class _Group(NamedTuple):
 
 
 def _group_of(run: Run) -> _Group:
-    changed = {n: value for n, value in unlike_preset(run.stored).items() if _is_of_world(n)}
+    changed = {
+        n: value for n, value in unlike_preset(run.stored).items() if _is_of_world(n)
+    }
     config = run.config
     return _Group(in_words(changed, ", "), config.episodes, config.seeds, config.seed)
 
@@ -170,7 +174,9 @@ def _film(runs: Sequence[Run]) -> list[str]:
     films = [run for run in runs if run.rollout is not None and finite_seeds(run).any()]
     if not films:
         return []
-    filmed = max(films, key=lambda run: (run.config.method == "adama", run.config.episodes))
+    filmed = max(
+        films, key=lambda run: (run.config.method == "adama", run.config.episodes)
+    )
     row = int(finite_seeds(filmed).argmax())
     caption = f"Greedy episodes of {filmed.label}, {filmed.config.episodes:,} episodes of training."
     with tempfile.TemporaryDirectory() as folder:
@@ -191,7 +197,9 @@ def _common_settings(runs: Sequence[Run]) -> str:
         if all(other.get(name) == value for other in others):
             rows.append([name, str(value)])
     table = _table(["setting", "value"], rows)
-    return f"<details><summary>Settings that these runs share</summary>{table}</details>"
+    return (
+        f"<details><summary>Settings that these runs share</summary>{table}</details>"
+    )
 
 
 ALL_RUNS = (
@@ -269,7 +277,9 @@ def _table(
     for row in rows:
         cells = "".join(f"<td>{_text(cell)}" for cell in row)
         body.append(f"<tr>{cells}")
-    return f'<div class=wide><table class="{kind}"><tr>{top}{"".join(body)}</table></div>'
+    return (
+        f'<div class=wide><table class="{kind}"><tr>{top}{"".join(body)}</table></div>'
+    )
 
 
 def _from_markdown(text: str) -> str:

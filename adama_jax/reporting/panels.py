@@ -12,7 +12,16 @@ from matplotlib.ticker import MaxNLocator
 from adama_jax.storage.reader import Run, finite_seeds
 
 # Okabe & Ito's colours, which colour-blind readers can tell apart.
-COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#000000", "#999999")
+COLOURS = (
+    "#0072B2",
+    "#D55E00",
+    "#009E73",
+    "#CC79A7",
+    "#56B4E9",
+    "#E69F00",
+    "#000000",
+    "#999999",
+)
 INK, PAPER = "#222222", "#FFFFFF"
 NO_VALUE, FRAME = "#CCCCCC", "#D55E00"  # of a heat map
 # Curves that coincide still show one another through their gaps.
@@ -70,7 +79,9 @@ def actor_grid(figure: Any, runs: Sequence[Run], columns: int) -> None:
         axes.xaxis.set_major_formatter(_with_commas)
         axes.xaxis.set_major_locator(MaxNLocator(4))
     handles, names = grid[0, 0].get_legend_handles_labels()
-    figure.legend(handles, names, loc="outside lower center", ncols=len(names), frameon=False)
+    figure.legend(
+        handles, names, loc="outside lower center", ncols=len(names), frameon=False
+    )
 
 
 def _actor_panels(row: Sequence[Axes], run: Run) -> None:

@@ -36,7 +36,9 @@ def show_experiment(runs: Sequence[Run], folder: Path, console: Console) -> None
     # A run that was published has no rollout, and a seed that diverged has no actors to film.
     if first.rollout is not None and finite.any():
         row = int(finite.argmax())
-        paths += show_episodes(first.rollout, first.config.world, title(first, row), folder, row)
+        paths += show_episodes(
+            first.rollout, first.config.world, title(first, row), folder, row
+        )
     lines = summary.summarise(runs)
     paths += tables.write(lines, folder / "results")
     console.print(tables.table(lines, f"{lines[0].scenario}, {lengths(runs)}"))
@@ -97,7 +99,9 @@ def show_episodes(
         # Brax computes the poses of the links, and JAX with it; only robots need them.
         from adama_jax.reporting import viewer
 
-        paths.append(viewer.rollout_page(rollout, world, heading, folder / "rollout.html", row))
+        paths.append(
+            viewer.rollout_page(rollout, world, heading, folder / "rollout.html", row)
+        )
     return paths
 
 

@@ -36,7 +36,9 @@ class Summary(NamedTuple):
     seeds: int
     diverged: int
     final: Score  # mean over the last tenth of the points
-    area: Score  # the area under the curve, divided by its length: the mean over training
+    area: (
+        Score  # the area under the curve, divided by its length: the mean over training
+    )
     # Chance that a seed ends above one of the baseline; a diverged seed is below all.
     improvement: float
     improvement_interval: Interval

@@ -12,7 +12,9 @@ from rich.table import Table
 
 from adama_jax.reporting.summary import Interval, Score, Summary
 
-SMALL = 9.995  # a smaller number is written with two decimals, which are then three digits
+SMALL = (
+    9.995  # a smaller number is written with two decimals, which are then three digits
+)
 # In the order of `to_csv`, and the same in every version: others read these files.
 CSV_COLUMNS = (
     "scenario",
@@ -61,7 +63,9 @@ CAPTION = (
     "area: mean over training; "
     "P(above fixed): chance that a run ends above one of `fixed`, diverged runs below all."
 )
-RANKING_CAPTION = "Greedy return per episode, mean over the last tenth of the evaluations."
+RANKING_CAPTION = (
+    "Greedy return per episode, mean over the last tenth of the evaluations."
+)
 
 
 def table(summaries: Sequence[Summary], title: str) -> Table:
@@ -120,7 +124,10 @@ def markdown(summaries: Sequence[Summary]) -> str:
     """The summary as a Markdown table."""
     headings, rows = cells(summaries)
     rule = ["---", "---", *["---:"] * (len(headings) - 2)]
-    return "\n".join("| " + " | ".join(row) + " |" for row in [headings, rule, *rows]) + "\n"
+    return (
+        "\n".join("| " + " | ".join(row) + " |" for row in [headings, rule, *rows])
+        + "\n"
+    )
 
 
 def write(
@@ -163,7 +170,11 @@ def to_csv(summaries: Sequence[Summary]) -> str:
     for line in summaries:
         run = [line.scenario, line.label, line.episodes, line.seeds, line.diverged]
         scores = [*_flat(line.final), *_flat(line.area)]
-        compared = [line.improvement, *line.improvement_interval, line.episodes_to_baseline]
+        compared = [
+            line.improvement,
+            *line.improvement_interval,
+            line.episodes_to_baseline,
+        ]
         values = [*run, *scores, *compared, line.updates_per_second]
         writer.writerow(["" if _is_nothing(value) else value for value in values])
     return text.getvalue()

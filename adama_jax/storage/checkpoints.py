@@ -13,7 +13,13 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from adama_jax.errors import CheckpointError, DamagedFile, WrongShapes, in_a_line
-from adama_jax.storage.files import Arrays, Manifest, digest_of_array, make_durable, naming
+from adama_jax.storage.files import (
+    Arrays,
+    Manifest,
+    digest_of_array,
+    make_durable,
+    naming,
+)
 
 Shapes = Mapping[str, tuple[tuple[int, ...], str]]  # shape and dtype by a leaf's name
 FORMAT = 2
@@ -90,7 +96,9 @@ class Checkpoints:
             make_durable(self._folder_of(step))
         except Exception as error:
             self._remove_unfinished()
-            message = f"{self._folder_of(step)}: could not be written: {in_a_line(error)}"
+            message = (
+                f"{self._folder_of(step)}: could not be written: {in_a_line(error)}"
+            )
             raise CheckpointError(message) from error
 
     def steps(self) -> list[int]:
@@ -168,7 +176,9 @@ class Checkpoints:
         # Asked before the digests are, which other formats may lack.
         if saved.get("format", FORMAT) != FORMAT:
             has = saved["format"]
-            raise WrongShapes(f"{folder}: is of format {has}; this version reads format {FORMAT}")
+            raise WrongShapes(
+                f"{folder}: is of format {has}; this version reads format {FORMAT}"
+            )
         try:
             with naming(folder):
                 return Manifest.from_json(saved)
@@ -178,7 +188,9 @@ class Checkpoints:
     def _leaf(self, step: int, name: str) -> np.ndarray:
         ocp = _orbax()
         as_array = {name: ocp.RestoreArgs(restore_type=np.ndarray)}
-        args = ocp.args.PyTreeRestore({name: 0}, restore_args=as_array, partial_restore=True)
+        args = ocp.args.PyTreeRestore(
+            {name: 0}, restore_args=as_array, partial_restore=True
+        )
         leaves = self._restore(step, ARRAYS, args, f"leaf {name}")
         return np.asarray(leaves[name])
 
@@ -223,7 +235,9 @@ class Checkpoints:
         policies = [ocp.checkpoint_managers.LatestN(self._keep)]
         if self._keep_every is not None:
             policies.append(
-                ocp.checkpoint_managers.EveryNSteps(self._keep_every, exact_interval=False)
+                ocp.checkpoint_managers.EveryNSteps(
+                    self._keep_every, exact_interval=False
+                )
             )
         return ocp.CheckpointManagerOptions(
             preservation_policy=ocp.checkpoint_managers.AnyPreservationPolicy(policies),
@@ -238,7 +252,9 @@ class Checkpoints:
 def _check_shapes(folder: Path, arrays: Arrays, shapes: Shapes) -> None:
     for name, (shape, dtype) in shapes.items():
         if name not in arrays:
-            raise WrongShapes(f"{folder}: leaf {name} is missing: it is of another version")
+            raise WrongShapes(
+                f"{folder}: leaf {name} is missing: it is of another version"
+            )
         leaf = arrays[name]
         if leaf.shape != tuple(shape) or str(leaf.dtype) != dtype:
             have = f"{leaf.dtype}{list(leaf.shape)}"

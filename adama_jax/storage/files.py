@@ -172,7 +172,11 @@ def read_arrays(path: Path) -> dict[str, np.ndarray]:
         DamagedFile: it cannot be read, or has anything else in it.
     """
     # Opened here: NumPy leaves a file open that it cannot read.
-    with reading(path), path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
+    with (
+        reading(path),
+        path.open("rb") as file,
+        np.load(file, allow_pickle=False) as arrays,
+    ):
         return dict(arrays)
 
 

@@ -16,7 +16,9 @@ from adama_jax.storage.checkpoints import Checkpoints
 from adama_jax.storage.folder import RunFiles, RunFolder
 
 STATE, REPLAY = "state", "replay"
-DIVERGED = "diverged"  # a file in the folder of a group of which no member stayed finite
+DIVERGED = (
+    "diverged"  # a file in the folder of a group of which no member stayed finite
+)
 BY_OLDER_VERSIONS = "slice.json"  # a file of versions up to VERSION_OF_SLICES
 VERSION_OF_SLICES = "da08c89"
 
@@ -28,7 +30,9 @@ class SavedGroup(NamedTuple):
     seeds: tuple[int, ...]
     width: int  # of their program
     devices: int
-    episodes: tuple[int, ...]  # of the newest two checkpoints, newest first; none: begins anew
+    episodes: tuple[
+        int, ...
+    ]  # of the newest two checkpoints, newest first; none: begins anew
 
     def described(self) -> dict[str, Any]:
         """What its checkpoints say of it; `find_groups` reads it."""
@@ -109,7 +113,9 @@ def refuse_older_versions(run: RunFolder) -> None:
     partial = run.partial
     if not run.is_begun() or run.is_forced():
         return
-    for description in run.path.parent.glob(f"*.partial/checkpoints/*/{BY_OLDER_VERSIONS}"):
+    for description in run.path.parent.glob(
+        f"*.partial/checkpoints/*/{BY_OLDER_VERSIONS}"
+    ):
         own = description.is_relative_to(partial.path)
         # The text is enough: a run's name is too long to be in it by accident.
         if own or run.path.name in description.read_text(errors="replace"):

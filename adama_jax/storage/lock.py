@@ -36,12 +36,16 @@ class Lock:
         path.parent.mkdir(parents=True, exist_ok=True)
         self._path = path
         # Whichever thread ends the run releases it.
-        self._lock = FileLock(path, timeout=PATIENCE, poll_interval=0.02, thread_local=False)
+        self._lock = FileLock(
+            path, timeout=PATIENCE, poll_interval=0.02, thread_local=False
+        )
         try:
             self._lock.acquire()
         except Timeout as error:
             raise RunBusy(busy_message(path, _name_beside(path))) from error
-        _holder_file(path).write_text(f"process {os.getpid()} on host {socket.gethostname()}\n")
+        _holder_file(path).write_text(
+            f"process {os.getpid()} on host {socket.gethostname()}\n"
+        )
 
     def release(self) -> None:
         """Let others have it; a second time nothing happens."""

@@ -86,7 +86,9 @@ def git_commit(package: Path = PACKAGE) -> str | None:
 
     def git(*arguments: str) -> str:
         command = ["git", "-C", str(package), *arguments]
-        return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
+        return subprocess.run(
+            command, capture_output=True, text=True, check=True
+        ).stdout.strip()
 
     try:
         # The package may be installed within somebody else's repository, whose commit says nothing.

@@ -39,7 +39,9 @@ def main(words: Sequence[str] | None = None) -> int:
     Returns:
         The exit code: 1 if there is no finished run.
     """
-    parser = argparse.ArgumentParser("python -m adama_jax.storage.publish", description=__doc__)
+    parser = argparse.ArgumentParser(
+        "python -m adama_jax.storage.publish", description=__doc__
+    )
     parser.add_argument("results", type=Path, help="the results folder")
     parser.add_argument("target", type=Path, help="where the copies go")
     options = parser.parse_args(words)

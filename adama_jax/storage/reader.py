@@ -59,7 +59,9 @@ class Run(NamedTuple):
     folder: Path
     label: str
     config: Config
-    stored: dict[str, Any]  # `config.json` as it is, which another version may have written
+    stored: dict[
+        str, Any
+    ]  # `config.json` as it is, which another version may have written
     meta: Meta
     metrics: dict[str, np.ndarray]
     rollout: Rollout | None  # None where only the curves were kept (docs/results)
@@ -107,7 +109,9 @@ def config_of(folder: RunFolder) -> Config:
     # A folder that was renamed, or settings that were edited: training would write elsewhere.
     if named != folder.path:
         name = f"{config.scenario}/{named.name}"
-        raise SettingError(f"run={folder.path}: must have the name of its settings, {name}")
+        raise SettingError(
+            f"run={folder.path}: must have the name of its settings, {name}"
+        )
     return config
 
 
@@ -122,7 +126,9 @@ def check_settings(folder: Path, config: Config) -> None:
         with reading(path):
             other = unlike_stored(read_json(path), config)
     except DamagedFile as error:
-        raise OtherSettings(f"{folder}: must be moved away or trained again: {error}") from error
+        raise OtherSettings(
+            f"{folder}: must be moved away or trained again: {error}"
+        ) from error
     if other:
         # One is enough: it is another run.
         name, value = next(iter(other.items()))

@@ -35,7 +35,9 @@ class FinishedSeed(NamedTuple):
 
     seconds: float  # its share of the training time
     episodes: int  # that it advanced
-    diverged: dict[str, Any] | None  # episode, update and leaf that first were not finite
+    diverged: (
+        dict[str, Any] | None
+    )  # episode, update and leaf that first were not finite
 
 
 class Kept(NamedTuple):
@@ -196,7 +198,10 @@ class RunWriter:
         return in_order[0].episode, _stacked([kept.curves for kept in in_order])
 
     def finish(
-        self, constants: Arrays, about_actors: Mapping[str, Any], meta: Mapping[str, Any]
+        self,
+        constants: Arrays,
+        about_actors: Mapping[str, Any],
+        meta: Mapping[str, Any],
     ) -> Path:
         """Write the arrays and rename; an earlier run of this configuration is replaced only now.
 

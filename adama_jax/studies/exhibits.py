@@ -17,7 +17,10 @@ from adama_jax.storage.folder import run_folder
 from adama_jax.storage.reader import Run, find_run, has_run, load_run
 from adama_jax.studies.sweep import product
 
-CHOSEN = ("rates.critic_rate", "rates.actor_budget")  # the settings that `best_of` takes
+CHOSEN = (
+    "rates.critic_rate",
+    "rates.actor_budget",
+)  # the settings that `best_of` takes
 
 
 class Shown(NamedTuple):
@@ -55,7 +58,9 @@ def shown(
             continue
         for curve in exhibit.curves:
             if curve.best_of:
-                result.append(_best_of(curve, exhibit, exhibits, scenario, length, results))
+                result.append(
+                    _best_of(curve, exhibit, exhibits, scenario, length, results)
+                )
             else:
                 label = curve.label or curve.method
                 configs = _configs(exhibit, curve, scenario, length)
@@ -77,7 +82,9 @@ def best_pair(
     if scenario not in grid.scenarios:
         return None, f"{scenario} in {grid.name}"
     configs = [
-        config for curve in grid.curves for config in _configs(grid, curve, scenario, length)
+        config
+        for curve in grid.curves
+        for config in _configs(grid, curve, scenario, length)
     ]
     # All or none: the best of a part of the grid would change as the grid is completed.
     lacking = sum(not has_run(results, config) for config in configs)
@@ -162,7 +169,10 @@ def missing(rows: Sequence[Shown], out: Path) -> list[str]:
 def _counted(names: Sequence[str]) -> list[str]:
     """Each name once; one that is there several times is so many settings of a curve."""
     counts = {name: names.count(name) for name in names}
-    return [name if count == 1 else f"{count} settings of {name}" for name, count in counts.items()]
+    return [
+        name if count == 1 else f"{count} settings of {name}"
+        for name, count in counts.items()
+    ]
 
 
 def _best_of(

@@ -65,10 +65,13 @@ def _print_finished(
 ) -> None:
     """Say which runs are there already: nobody should wonder why they are not trained."""
     if len(finished) > MOST_NAMED:
-        console.print(f"{len(finished)} runs are finished already, {missing} are to be trained.")
+        console.print(
+            f"{len(finished)} runs are finished already, {missing} are to be trained."
+        )
         return
     for config, name in finished.items():
         folder = run_folder(out, config)
         console.print(
-            f"{name}: finished already, {folder} (force=true runs it again)", soft_wrap=True
+            f"{name}: finished already, {folder} (force=true runs it again)",
+            soft_wrap=True,
         )

@@ -45,8 +45,12 @@ def train_exhibits(
     # What waits for other runs (`best_of`) can be planned once they are there: so plan again after
     # each training, until a plan has nothing new.
     while True:
-        wanted = dict.fromkeys(row.config for row in plan(experiments, length, only, out))
-        new = [config for config in wanted if config is not None and config not in tried]
+        wanted = dict.fromkeys(
+            row.config for row in plan(experiments, length, only, out)
+        )
+        new = [
+            config for config in wanted if config is not None and config not in tried
+        ]
         if not new:
             return failures
         tried |= set(new)

@@ -79,7 +79,9 @@ class _Queue:
     console: Console
     waiting: list[Job]
     running: list[tuple[Job, Any]] = field(default_factory=list)
-    killed: list[Job] = field(default_factory=list)  # what was left of them, submitted again
+    killed: list[Job] = field(
+        default_factory=list
+    )  # what was left of them, submitted again
     failures: list[Failure] = field(default_factory=list)
     begun: float = field(default_factory=time.time)
 
@@ -101,7 +103,9 @@ class _Queue:
         try:
             # Ctrl-C is for this process; submitit's controller would kill the job.
             with deaf_to_ctrl_c():
-                submitted = self.executor.submit(run_job, job, self.out.absolute(), training)
+                submitted = self.executor.submit(
+                    run_job, job, self.out.absolute(), training
+                )
         except (subprocess.CalledProcessError, FailedJobError) as error:
             self.failures.append(Failure(job, last_line(error)))
             return
@@ -162,7 +166,9 @@ def _was_killed(submitted: Any) -> bool:
     from submitit.core.utils import FailedJobError, UncompletedJobError
 
     error = submitted.exception()
-    return isinstance(error, UncompletedJobError) and not isinstance(error, FailedJobError)
+    return isinstance(error, UncompletedJobError) and not isinstance(
+        error, FailedJobError
+    )
 
 
 def slurm_resources(options: Launch) -> dict[str, Any]:
@@ -174,4 +180,6 @@ def slurm_resources(options: Launch) -> dict[str, Any]:
         "gpus_per_node": options.gpus,
     }
     named = {"slurm_partition": options.partition, "slurm_account": options.account}
-    return resources | {name: value for name, value in named.items() if value is not None}
+    return resources | {
+        name: value for name, value in named.items() if value is not None
+    }

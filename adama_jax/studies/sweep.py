@@ -10,7 +10,11 @@ from adama_jax.config.schema import Config
 
 TEN_RATES = tuple(f"{thousandths / 1000:g}" for thousandths in range(1, 11))
 PRESETS: dict[str, dict[str, tuple[str, ...]]] = {
-    "grid": {"method": ("fixed",), "rates.critic_rate": TEN_RATES, "rates.actor_budget": TEN_RATES},
+    "grid": {
+        "method": ("fixed",),
+        "rates.critic_rate": TEN_RATES,
+        "rates.actor_budget": TEN_RATES,
+    },
 }
 """Named products. grid: the search behind Fixed lr (section 4.1), 100 pairs."""
 
@@ -74,6 +78,8 @@ def labels(configs: Sequence[Config]) -> list[str]:
         group = found[config.scenario, config.method]
         # A label names the optimizer already.
         differing = [name for name, several in group.items() if len(several) > 1]
-        settings = in_words({name: own[name] for name in differing if name != "optimizer"})
+        settings = in_words(
+            {name: own[name] for name in differing if name != "optimizer"}
+        )
         names.append(f"{config.label} {settings}".strip())
     return names

@@ -33,7 +33,9 @@ class LearnerHyper(NamedTuple):
     """Float hyperparameters of the learner, with the defaults of the settings of the same names."""
 
     discount: Scalar = Learning.discount  # gamma
-    target_step: Scalar = Learning.target_step  # target += step (online - target), if soft
+    target_step: Scalar = (
+        Learning.target_step
+    )  # target += step (online - target), if soft
     secant_step: Scalar = RateOptions.secant_step  # root mean square, in actions
 
 
@@ -65,7 +67,9 @@ class Learner(NamedTuple):
     """
 
     init: Callable[..., LearnerState]
-    update: Callable[[LearnerState, Batch, jax.Array], tuple[LearnerState, UpdateMetrics]]
+    update: Callable[
+        [LearnerState, Batch, jax.Array], tuple[LearnerState, UpdateMetrics]
+    ]
 
 
 def learner(

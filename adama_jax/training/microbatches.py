@@ -110,7 +110,9 @@ def _share_of_this_device(
     """Of microbatches and their keys, [count, ...], those that this device computes."""
     devices = jax.lax.axis_size(axis_name)
     if count % devices != 0:
-        raise ValueError(f"{count} microbatches cannot be shared evenly by {devices} devices")
+        raise ValueError(
+            f"{count} microbatches cannot be shared evenly by {devices} devices"
+        )
     each = count // devices
     start = each * jax.lax.axis_index(axis_name)
 

@@ -41,11 +41,17 @@ class Optimizer(NamedTuple):
     ) -> tuple[Params, Params]:
         """The directions at rate 1 that descend these gradients, and the new states."""
         # Always with the parameters: adamw and every transformation that reads them fails without.
-        actors, actors_state = self.actors.update(gradients.actors, state.actors, params.actors)
-        critic, critic_state = self.critic.update(gradients.critic, state.critic, params.critic)
+        actors, actors_state = self.actors.update(
+            gradients.actors, state.actors, params.actors
+        )
+        critic, critic_state = self.critic.update(
+            gradients.critic, state.critic, params.critic
+        )
         others, other_states = {}, {}
         for name, own in params.others.items():
-            direction, new = self.critic.update(gradients.others[name], state.others[name], own)
+            direction, new = self.critic.update(
+                gradients.others[name], state.others[name], own
+            )
             others[name] = direction
             other_states[name] = new
         directions = Params(actors, critic, others)

@@ -33,7 +33,9 @@ def _prefix(kind: Callable[..., Any], **axes: Any) -> Any:
 # Where the population axis is: counters are the same for all members and have none.
 AXES: PyTree = _prefix(
     TrainState,
-    learner=_prefix(LearnerState, params=0, targets=0, optimizers=0, rule=0, hyper=0, updates=None),
+    learner=_prefix(
+        LearnerState, params=0, targets=0, optimizers=0, rule=0, hyper=0, updates=None
+    ),
     replay=_prefix(ReplayState, rows=0, added=None),
     exploration=0,
     key=0,

@@ -14,7 +14,12 @@ from adama_jax import tree
 from adama_jax.algorithms.algorithm import Algorithm
 from adama_jax.envs.env import Env
 from adama_jax.rates.rules import RateHyper
-from adama_jax.training.learner import Learner, LearnerHyper, LearnerState, UpdateMetrics
+from adama_jax.training.learner import (
+    Learner,
+    LearnerHyper,
+    LearnerState,
+    UpdateMetrics,
+)
 from adama_jax.training.replay import Replay, ReplayState, Transitions
 from adama_jax.training.rollout import episode_return, exploring_rollout, greedy_rollout
 from adama_jax.training.settings import ExplorationOptions
@@ -131,7 +136,9 @@ def trainer(
     """
     explore = exploring_rollout(env, algorithm, unroll)
     explore_round = jax.vmap(explore, in_axes=(0, None, None))
-    greedy_episodes = jax.vmap(greedy_rollout(env, algorithm.act, unroll), in_axes=(0, None))
+    greedy_episodes = jax.vmap(
+        greedy_rollout(env, algorithm.act, unroll), in_axes=(0, None)
+    )
 
     def init(key: jax.Array, hyper: TrainHyper) -> TrainState:
         k_params, k_training = jax.random.split(key)

@@ -69,7 +69,10 @@ def test_shapes(algorithm):
         found = jax.eval_shape(loss, params, params, batch, jnp.float32(0.9), key)
         assert found.shape == ()
     if algorithm.policy is not None:
-        assert jax.eval_shape(algorithm.policy, params.actors, batch.obs, key).shape == action.shape
+        assert (
+            jax.eval_shape(algorithm.policy, params.actors, batch.obs, key).shape
+            == action.shape
+        )
 
 
 def test_an_episode_s_noise_has_an_entry_a_step(algorithm):
@@ -79,7 +82,9 @@ def test_an_episode_s_noise_has_an_entry_a_step(algorithm):
         assert leaf.shape[0] == HORIZON
     obs = random_batch().obs[:, :1]
     actions = [
-        algorithm.sample(params.actors, obs, jax.tree.map(lambda leaf, t=t: leaf[t], noise), 1.0)
+        algorithm.sample(
+            params.actors, obs, jax.tree.map(lambda leaf, t=t: leaf[t], noise), 1.0
+        )
         for t in range(HORIZON)
     ]
     assert all(action.shape == (N, 1, ACTION) for action in actions)
@@ -141,7 +146,9 @@ def test_a_step_is_finite_and_moves_every_group(algorithm):
         assert changed(state.params.others[name], moved.params.others[name])
     with_target = {name for name, group in algorithm.groups.items() if group.has_target}
     assert set(state.targets.others) == set(moved.targets.others) == with_target
-    assert all(bool(jnp.all(jnp.isfinite(leaf))) for leaf in jax.tree.leaves(moved.params))
+    assert all(
+        bool(jnp.all(jnp.isfinite(leaf))) for leaf in jax.tree.leaves(moved.params)
+    )
 
 
 def changed(before, after):

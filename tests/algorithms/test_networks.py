@@ -16,7 +16,9 @@ N, B, OBS, ACTION = 3, 7, 5, 2
 
 
 def setting(critic, activation="tanh", num_agents=N):
-    algorithm = maddpg(num_agents, OBS, ACTION, (8, 8), critic_activation=activation, critic=critic)
+    algorithm = maddpg(
+        num_agents, OBS, ACTION, (8, 8), critic_activation=activation, critic=critic
+    )
     params = algorithm.init(jax.random.key(0))
     obs = jax.random.normal(jax.random.key(1), (num_agents, B, OBS))
     action = jax.random.uniform(jax.random.key(2), (num_agents, B, ACTION), minval=-1)
@@ -66,14 +68,18 @@ def test_dop_is_the_weighted_sum_of_its_parts(num_agents):
     values, weights, bias = parts(params, obs, action)
     assert np.all(np.asarray(weights) >= 0)
     total = algorithm.value(params.critic, obs, action)
-    np.testing.assert_allclose(total, jnp.sum(weights * values, axis=0) + bias, rtol=1e-5)
+    np.testing.assert_allclose(
+        total, jnp.sum(weights * values, axis=0) + bias, rtol=1e-5
+    )
 
 
 def test_dop_adds_up_what_each_agent_s_action_changes():
     algorithm, params, obs, action = setting("dop")
     other = jax.random.uniform(jax.random.key(3), action.shape, minval=-1)
     value = lambda a: algorithm.value(params.critic, obs, a)  # noqa: E731
-    one_by_one = sum(value(action.at[i].set(other[i])) - value(action) for i in range(N))
+    one_by_one = sum(
+        value(action.at[i].set(other[i])) - value(action) for i in range(N)
+    )
     np.testing.assert_allclose(value(other) - value(action), one_by_one, atol=1e-6)
 
 
@@ -98,19 +104,28 @@ def attention_by_hand(found, obs, action, heads=4):
         return jax.tree.map(lambda leaf: leaf[i], found[name])
 
     embedded = [
-        jnp.tanh(dense(own("encoders", i), jnp.concatenate([obs[i], action[i]], axis=1)))
+        jnp.tanh(
+            dense(own("encoders", i), jnp.concatenate([obs[i], action[i]], axis=1))
+        )
         for i in range(len(obs))
     ]
-    queries, keys = ([dense(found[name], e) for e in embedded] for name in ("queries", "keys"))
+    queries, keys = (
+        [dense(found[name], e) for e in embedded] for name in ("queries", "keys")
+    )
     values = [jnp.tanh(dense(found["values"], e)) for e in embedded]
     size = embedded[0].shape[1] // heads
     total = 0.0
     for i, e in enumerate(embedded):
         others = [j for j in range(len(obs)) if j != i] or [i]
         seen = []
-        for part in (slice(start, start + size) for start in range(0, heads * size, size)):
+        for part in (
+            slice(start, start + size) for start in range(0, heads * size, size)
+        ):
             scores = jnp.stack(
-                [jnp.sum(queries[i][:, part] * keys[j][:, part], axis=1) for j in others]
+                [
+                    jnp.sum(queries[i][:, part] * keys[j][:, part], axis=1)
+                    for j in others
+                ]
             )
             weights = jnp.exp(scores / size**0.5) / jnp.sum(
                 jnp.exp(scores / size**0.5), axis=0, keepdims=True
@@ -158,6 +173,8 @@ def test_sixteen_agents_do_not_crash_the_compiler_s_kernels():
     """A process of its own: XLA's fusion of a padded product with a sum died here (SIGSEGV, jaxlib
     0.10.2).
     """
-    done = subprocess.run([sys.executable, "-c", MANY_AGENTS], capture_output=True, text=True)
+    done = subprocess.run(
+        [sys.executable, "-c", MANY_AGENTS], capture_output=True, text=True
+    )
     assert done.returncode == 0, done.stderr
     assert float(done.stdout) > 0

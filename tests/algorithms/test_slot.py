@@ -51,7 +51,9 @@ def test_an_algorithm_is_a_setting(toys):
         other = with_settings(config, {"algorithm": name})
         validate(other)
         assert config_hash(other) != config_hash(config)
-    with pytest.raises(SettingError, match="algorithm=masac: must be one of maddpg, gaussian"):
+    with pytest.raises(
+        SettingError, match="algorithm=masac: must be one of maddpg, gaussian"
+    ):
         validate(with_settings(config, {"algorithm": "masac"}))
 
 
@@ -82,7 +84,9 @@ def test_a_group_moves_at_its_own_rate_whatever_the_method_s_rates(rate):
 
 def test_soft_targets_follow_a_group_that_asks_for_one():
     algorithm = gaussian(1, 2, 1, hidden=(8, 8))
-    learn = learner(algorithm, from_optax(optax.sgd(1.0)), fixed(), 1, target_period=None)
+    learn = learner(
+        algorithm, from_optax(optax.sgd(1.0)), fixed(), 1, target_period=None
+    )
     state = learn.init(jax.random.key(0), LearnerHyper(target_step=0.5))
     moved, _ = learn.update(state, nothing_seen(), jax.random.key(1))
     old = state.targets.others["log_temperature"]

@@ -89,7 +89,9 @@ def test_help_is_asked_for_or_given(capsys):
         assert command.summary in given
 
 
-@pytest.mark.parametrize(("name", "registry"), [("methods", METHODS), ("scenarios", SCENARIOS)])
+@pytest.mark.parametrize(
+    ("name", "registry"), [("methods", METHODS), ("scenarios", SCENARIOS)]
+)
 def test_lists_have_a_line_each(capsys, name, registry):
     assert cli.main([name]) == 0
     lines = capsys.readouterr().out.splitlines()
@@ -105,10 +107,14 @@ def experiment(values, **options):
 def test_an_experiment_has_a_configuration_a_method():
     assert [config.method for config in experiment({})] == ["adama", "fixed"]
     two = experiment({}, methods=("balance", "adama_2nd"))
-    assert two == [with_settings(BASE, {"method": name}) for name in ("balance", "adama_2nd")]
+    assert two == [
+        with_settings(BASE, {"method": name}) for name in ("balance", "adama_2nd")
+    ]
 
 
-@pytest.mark.parametrize("methods", [(), ("adama", "adama"), ("fixed", "adama", "fixed")])
+@pytest.mark.parametrize(
+    "methods", [(), ("adama", "adama"), ("fixed", "adama", "fixed")]
+)
 def test_an_experiment_compares_different_methods(methods):
     with pytest.raises(SettingError, match="must be one or more different methods"):
         experiment({}, methods=methods)
@@ -162,7 +168,9 @@ def test_what_the_words_say_goes_before_the_preset():
 
 
 def test_an_axis_that_no_method_reads_is_refused():
-    with pytest.raises(SettingError, match=r"^rates\.critic_rate=.*: must be left out: no method"):
+    with pytest.raises(
+        SettingError, match=r"^rates\.critic_rate=.*: must be left out: no method"
+    ):
         sweep("method=balance", "l_c=0.001,0.002")
 
 
@@ -183,7 +191,9 @@ def test_which_seed_is_played():
     assert _row_of(None, [100, 101], [100]) == 1
     assert _row_of(None, [100, 101], [100, 101]) == 0
     assert _row_of(101, [100, 101], [101]) == 1
-    with pytest.raises(SettingError, match=r"^seed=1: must be one of 100, 101, or None$"):
+    with pytest.raises(
+        SettingError, match=r"^seed=1: must be one of 100, 101, or None$"
+    ):
         _row_of(1, [100, 101], [])
 
 
@@ -209,13 +219,18 @@ def test_a_run_without_actors_is_not_played(tmp_path, capsys):
     folder = fake_run(tmp_path).folder
     (folder / "actors.npz").unlink()
     assert cli.main(["play", str(folder)]) == 2
-    assert "must be a finished run's folder, with actors.npz in it" in capsys.readouterr().err
+    assert (
+        "must be a finished run's folder, with actors.npz in it"
+        in capsys.readouterr().err
+    )
 
 
 def test_an_exhibit_is_drawn_or_said_to_be_missing(tmp_path, capsys):
     """Nothing is on disk: code 1, and no picture."""
     path = tmp_path / "figure.toml"
-    path.write_text('title = "x"\ndraw = "returns"\nscenarios = ["clustering"]\nmethods=["adama"]')
+    path.write_text(
+        'title = "x"\ndraw = "returns"\nscenarios = ["clustering"]\nmethods=["adama"]'
+    )
     words = ["figures", f"experiments={path}", f"out={tmp_path / 'results'}"]
     assert cli.main(words) == 1
     assert "clustering: all 1" in capsys.readouterr().out

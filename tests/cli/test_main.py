@@ -22,8 +22,14 @@ WRONG = [
     ("", "scenario"),
     ("train", "scenario=: must come first"),
     ("train nope", "scenario=nope: must be one of going_together"),
-    ("train clustering sedes=5", "sedes=5: must be the name of a setting; did you mean seeds?"),
-    ("train clustering --sedes 5", "sedes: must be the name of a setting; did you mean seeds?"),
+    (
+        "train clustering sedes=5",
+        "sedes=5: must be the name of a setting; did you mean seeds?",
+    ),
+    (
+        "train clustering --sedes 5",
+        "sedes: must be the name of a setting; did you mean seeds?",
+    ),
     ("train clustering seeds=abc", "seeds=abc: must be a whole number"),
     ("train clustering seeds=0", "seeds=0: must be at least 1"),
     ("train clustering seeds=", "seeds=: must be a whole number"),
@@ -39,10 +45,16 @@ WRONG = [
     ("train clustering l_c=-1", "rates.critic_rate=-1.0: must be above 0"),
     ("train clustering l=nan", "rates.total_rate=nan: must be above 0"),
     ("train clustering alpha=1", "rates.smoothing=1.0: must be at least 0 and below 1"),
-    ("train clustering m=0", "rates.critic_scale=0.0: must be above 0 and finite, or 'auto'"),
+    (
+        "train clustering m=0",
+        "rates.critic_scale=0.0: must be above 0 and finite, or 'auto'",
+    ),
     ("train clustering m=big", "rates.critic_scale=big: must be a number, or 'auto'"),
     ("train clustering eps=0.5", "rates.clip=0.5: must be at least 0 and below 0.5"),
-    ("train clustering gamma=1.0", "learning.discount=1.0: must be at least 0 and below 1"),
+    (
+        "train clustering gamma=1.0",
+        "learning.discount=1.0: must be at least 0 and below 1",
+    ),
     ("train clustering world.num_agents=0", "world.num_agents=0: must be at least 2"),
     ("train going_together num_agents=3", "world.num_agents=3: must be exactly 2"),
     ("train clustering side=0", "world.side=0.0: must be above 0"),
@@ -58,8 +70,14 @@ WRONG = [
         "train clustering direction_floor=0.4",
         "rates.direction_floor=0.4: must be below 1/sqrt(N)=0.354 with N=8 agents",
     ),
-    ("train predator_prey prey_step=inf", "world.prey_step=inf: must be at least 0 and finite"),
-    ("train clustering capacity=5", "learning.capacity=5: must be at least 10, an episode"),
+    (
+        "train predator_prey prey_step=inf",
+        "world.prey_step=inf: must be at least 0 and finite",
+    ),
+    (
+        "train clustering capacity=5",
+        "learning.capacity=5: must be at least 10, an episode",
+    ),
     (
         "train clustering method=adama_2nd curvature=exact",
         "rates.curvature=exact: must be 'secant' or 'lookahead'",
@@ -73,7 +91,10 @@ WRONG = [
         "networks.hidden=64,x: must be whole numbers, separated by commas",
     ),
     ("train clustering optimizer=adm", "optimizer=adm: must be one of sgd"),
-    ("train clustering touch_radius=0.3", "touch_radius=0.3: must be the name of a setting"),
+    (
+        "train clustering touch_radius=0.3",
+        "touch_radius=0.3: must be the name of a setting",
+    ),
     (
         "train clustering exploration.start=2",
         "exploration.start=2.0: must be at least 0 and at most 1",
@@ -92,7 +113,10 @@ WRONG = [
         "train ant_4x2 direction_floor=0.9",
         "rates.direction_floor=0.9: must be below 1/sqrt(N)=0.500 with N=4 agents",
     ),
-    ("train ant_4x2 solver_iterations=0", "world.solver_iterations=0: must be at least 1"),
+    (
+        "train ant_4x2 solver_iterations=0",
+        "world.solver_iterations=0: must be at least 1",
+    ),
     (
         "train ant_4x2_modern method=rmsprop",
         "optimizer=adam: must be left out (or None): method=rmsprop is rmsprop",
@@ -128,7 +152,10 @@ WRONG = [
     ),
     ("experiment clustering method=fixed", "method=fixed: must be given as methods="),
     ("sweep clustering l_c=0.1:0.2", "l_c=0.1:0.2: must be start:stop:step"),
-    ("sweep clustering method=fixed l_c=0.001,-1", "rates.critic_rate=-1.0: must be above 0"),
+    (
+        "sweep clustering method=fixed l_c=0.001,-1",
+        "rates.critic_rate=-1.0: must be above 0",
+    ),
     (
         "sweep clustering l_c=0.001,0.002",
         "rates.critic_rate=0.001,0.002: must be left out: no method of this sweep",
@@ -138,12 +165,18 @@ WRONG = [
     ("sweep clustering seeds=2,3", "seeds=2,3: must be one number"),
     ("sweep clustering preset=gird", "preset=gird: must be 'grid', or None"),
     ("sweep clustering alpha=,", "alpha=,: must be one or more different values"),
-    ("sweep clustering out=a,b devices=1,2", "devices=1,2: must be a whole number, or None"),
+    (
+        "sweep clustering out=a,b devices=1,2",
+        "devices=1,2: must be a whole number, or None",
+    ),
     (
         "sweep clustering launcher=slurm",
         "launcher=slurm: must be here or local on a machine without Slurm",
     ),
-    ("sweep clustering launcher=moon", "launcher=moon: must be one of 'here', 'local', 'slurm'"),
+    (
+        "sweep clustering launcher=moon",
+        "launcher=moon: must be one of 'here', 'local', 'slurm'",
+    ),
     ("sweep clustering at_once=0", "at_once=0: must be at least 1"),
     ("sweep", "scenario=: must come first"),
     (
@@ -156,10 +189,16 @@ WRONG = [
     ),
     ("reproduce scale=0", "scale=0.0: must be above 0 and at most 100"),
     ("reproduce episodes=0", "episodes=0: must be at least 1"),
-    ("reproduce only=nope", "only=nope: must be one or more, each one of going_together"),
+    (
+        "reproduce only=nope",
+        "only=nope: must be one or more, each one of going_together",
+    ),
     ("report . page=.", "page=.: must be a file to write, not a folder"),
     ("report nowhere", "results=nowhere: must be a folder with finished runs"),
-    ("calibrate clustering trial_updates=0", "rates.trial_updates=0: must be at least 1"),
+    (
+        "calibrate clustering trial_updates=0",
+        "rates.trial_updates=0: must be at least 1",
+    ),
     ("fly clustering", "command=fly: must be one of train"),
     ("methods loud", "argument=loud: must be left out"),
 ]
@@ -195,11 +234,15 @@ def test_bad_input_is_quick_and_imports_no_jax(tmp_path):
         "clustering",
         "out=taken",
     ]
-    done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, check=False)
+    done = subprocess.run(
+        command, capture_output=True, text=True, cwd=tmp_path, check=False
+    )
     assert time.perf_counter() - start < 3
     assert done.returncode == 2
     assert "out=taken: must be a folder" in done.stderr
-    assert not any(line.split("|")[-1].strip() == "jax" for line in done.stderr.splitlines())
+    assert not any(
+        line.split("|")[-1].strip() == "jax" for line in done.stderr.splitlines()
+    )
     assert (tmp_path / "taken").read_text() == "mine"
 
 
@@ -227,7 +270,9 @@ def test_a_start_imports_what_training_needs():
     JaxMARL is whole for whoever imports it.
     """
     done = subprocess.run(
-        [sys.executable, "-W", "ignore", "-c", BEFORE_TRAINING], capture_output=True, text=True
+        [sys.executable, "-W", "ignore", "-c", BEFORE_TRAINING],
+        capture_output=True,
+        text=True,
     )
     lines = done.stdout.splitlines()
     assert done.returncode == 0, done.stderr
@@ -235,7 +280,14 @@ def test_a_start_imports_what_training_needs():
 
 
 @pytest.mark.parametrize(
-    "line", ["--help", "train --help", "experiment predator_prey --help", "methods", "scenarios"]
+    "line",
+    [
+        "--help",
+        "train --help",
+        "experiment predator_prey --help",
+        "methods",
+        "scenarios",
+    ],
 )
 def test_help_and_lists_without_jax(line):
     start = time.perf_counter()
@@ -243,7 +295,9 @@ def test_help_and_lists_without_jax(line):
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert time.perf_counter() - start < 2.5  # -X importtime costs some
     assert done.returncode == 0
-    assert not any(entry.split("|")[-1].strip() == "jax" for entry in done.stderr.splitlines())
+    assert not any(
+        entry.split("|")[-1].strip() == "jax" for entry in done.stderr.splitlines()
+    )
     words = {"methods": "balance", "scenarios": "MPE_simple_tag_v3"}.get(line, "adama")
     assert words in done.stdout
 
@@ -263,7 +317,12 @@ def test_settings_are_words_or_flags():
     ]
     command = parse(TrainCommand, default, words, "adama")
     config = command.config
-    assert (config.seeds, config.method, config.rates.total_rate, config.networks.hidden) == (
+    assert (
+        config.seeds,
+        config.method,
+        config.rates.total_rate,
+        config.networks.hidden,
+    ) == (
         7,
         "fixed",
         0.02,
@@ -280,8 +339,12 @@ def test_settings_are_words_or_flags():
 @pytest.mark.parametrize("name", ["my results", "runs(1)", "[a]b", "a,b"])
 def test_a_path_is_taken_as_it_is(name):
     default = TrainCommand(scenario_config("clustering"))
-    assert parse(TrainCommand, default, [f"out={name}"], "adama").output.out == Path(name)
-    assert parse(TrainCommand, default, ["--out", name], "adama").output.out == Path(name)
+    assert parse(TrainCommand, default, [f"out={name}"], "adama").output.out == Path(
+        name
+    )
+    assert parse(TrainCommand, default, ["--out", name], "adama").output.out == Path(
+        name
+    )
 
 
 def read_json(path: Path):
@@ -303,9 +366,13 @@ def experiment(tmp_path_factory):
 def test_an_experiment_leaves_everything_on_disk(experiment):
     out, text, _ = experiment
     folder = out / "going_together"
-    assert {"learning_curves.png", "rates.png", "rollout.gif", "results.csv", "results.md"} <= {
-        path.name for path in folder.iterdir()
-    }
+    assert {
+        "learning_curves.png",
+        "rates.png",
+        "rollout.gif",
+        "results.csv",
+        "results.md",
+    } <= {path.name for path in folder.iterdir()}
     runs = sorted(path for path in folder.iterdir() if path.is_dir())
     assert [path.name.split("-")[0] for path in runs] == ["adama", "fixed"]
     for path in runs:
@@ -332,13 +399,22 @@ def test_an_experiment_leaves_everything_on_disk(experiment):
         assert rollout.snapshot.shape == (*episodes, 11, 2 * things)
         assert run.config.rates.critic_scale == 10.0
         assert run.config.world.step == 0.3
-        assert {"git_commit", "versions", "device", "wall_seconds", "updates_per_second"} <= set(
-            run.meta
-        )
+        assert {
+            "git_commit",
+            "versions",
+            "device",
+            "wall_seconds",
+            "updates_per_second",
+        } <= set(run.meta)
         np.testing.assert_allclose(
-            run.meta["updates_per_second"] * run.meta["wall_seconds"], 250 * 3, rtol=1e-6
+            run.meta["updates_per_second"] * run.meta["wall_seconds"],
+            250 * 3,
+            rtol=1e-6,
         )
-        lines = [json.loads(line) for line in (path / "metrics.jsonl").read_text().splitlines()]
+        lines = [
+            json.loads(line)
+            for line in (path / "metrics.jsonl").read_text().splitlines()
+        ]
         assert [line["episode"] for line in lines] == [100, 200, 250]
         np.testing.assert_allclose(
             lines[1]["eval_return"], run.metrics["eval_return"][:, 1], rtol=1e-6
@@ -357,10 +433,17 @@ def test_a_finished_run_is_not_run_again(experiment):
 @pytest.mark.slow
 def test_force_runs_it_again_to_the_same_numbers(experiment):
     out, _, command = experiment
-    (path,) = (path for path in (out / "going_together").iterdir() if path.name.startswith("fixed"))
+    (path,) = (
+        path
+        for path in (out / "going_together").iterdir()
+        if path.name.startswith("fixed")
+    )
     before, stamp = load_run(path).metrics, (path / "meta.json").stat().st_mtime_ns
     done = subprocess.run(
-        [*command, "methods=fixed", "force=true"], capture_output=True, text=True, check=False
+        [*command, "methods=fixed", "force=true"],
+        capture_output=True,
+        text=True,
+        check=False,
     )
     assert done.returncode == 0
     assert (path / "meta.json").stat().st_mtime_ns > stamp
@@ -375,7 +458,9 @@ def test_divergence_is_told_and_is_code_1(tmp_path):
     words = "train going_together l=10 seeds=2 episodes=300 batch_size=64"
     command = [sys.executable, "-m", "adama_jax", *words.split(), f"out={tmp_path}"]
     wide = os.environ | {"COLUMNS": "120"}
-    done = subprocess.run(command, capture_output=True, text=True, check=False, env=wide)
+    done = subprocess.run(
+        command, capture_output=True, text=True, check=False, env=wide
+    )
     assert done.returncode == 1
     assert "seed 0 diverged: not finite from episode" in done.stdout
     assert "(2 of 2 seeds diverged)" in " ".join(done.stdout.split())
@@ -401,12 +486,16 @@ def test_every_command_of_the_table_is_there(name):
 def test_drawing_needs_no_jax(tmp_path):
     """Figures from the published runs, in a process of its own."""
     root = Path(__file__).parents[2]
-    code = "import sys; from adama_jax.cli.main import main; code = main(sys.argv[1:]); "
+    code = (
+        "import sys; from adama_jax.cli.main import main; code = main(sys.argv[1:]); "
+    )
     code += "print(code, sorted({'jax', 'flax', 'orbax', 'brax'} & set(sys.modules)))"
     experiments = f"experiments={root / 'experiments' / 'figure8.toml'}"
     results = f"out={root / 'docs' / 'results' / 'runs'}"
     words = ["figures", experiments, results, f"figures={tmp_path}"]
-    done = subprocess.run([sys.executable, "-c", code, *words], capture_output=True, text=True)
+    done = subprocess.run(
+        [sys.executable, "-c", code, *words], capture_output=True, text=True
+    )
     assert done.stdout.splitlines()[-1] == "0 []", done.stderr
     assert (tmp_path / "figure8.png").is_file()
 
@@ -419,5 +508,7 @@ def test_a_run_of_another_version_is_a_line_that_says_what_helps(monkeypatch, ca
 
     monkeypatch.setattr("adama_jax.cli.commands.verify.verify", refused)
     assert cli.main(["verify", "x"]) == 2
-    line = "adama: error: adama-x: was trained with seeds=3 (force=true trains it again)\n"
+    line = (
+        "adama: error: adama-x: was trained with seeds=3 (force=true trains it again)\n"
+    )
     assert capsys.readouterr().err == line

@@ -20,7 +20,9 @@ def test_the_scenario_comes_first():
 @pytest.mark.parametrize("words", [[], ["seeds=3", "clustering"], ["--seeds", "3"]])
 def test_a_scenario_that_is_missing(words):
     given = words[0] if words else ""
-    with pytest.raises(SettingError, match=f"^scenario={given}: must come first, one of going_"):
+    with pytest.raises(
+        SettingError, match=f"^scenario={given}: must come first, one of going_"
+    ):
         take_scenario(words)
 
 
@@ -37,7 +39,9 @@ def test_the_run_comes_first():
 
 @pytest.mark.parametrize("words", [[], ["seed=1"], ["--seed", "1"]])
 def test_a_run_that_is_missing(words):
-    with pytest.raises(SettingError, match=r"^run=: must come first, a run's folder such as"):
+    with pytest.raises(
+        SettingError, match=r"^run=: must come first, a run's folder such as"
+    ):
         take_run(words)
 
 
@@ -50,7 +54,9 @@ def test_a_word_too_many_is_named():
 def test_a_scenario_is_given_once():
     config = scenario_config("clustering")
     check_scenario(config, "clustering")
-    with pytest.raises(SettingError, match=r"^scenario=clustering: must be given once, as the"):
+    with pytest.raises(
+        SettingError, match=r"^scenario=clustering: must be given once, as the"
+    ):
         check_scenario(config, "predator_prey")
 
 
@@ -73,7 +79,9 @@ def test_a_file_in_the_way_of_a_folder_is_named(tmp_path, below):
 def test_a_folder_that_cannot_be_written(tmp_path, monkeypatch):
     """Asked of the system, for root may write everywhere."""
     monkeypatch.setattr("os.access", lambda path, mode: False)
-    with pytest.raises(SettingError, match=rf"^out=.*: must be writable; {tmp_path} is not$"):
+    with pytest.raises(
+        SettingError, match=rf"^out=.*: must be writable; {tmp_path} is not$"
+    ):
         check_folder("out", tmp_path / "new")
 
 

@@ -9,7 +9,9 @@ from adama_jax.config.scenarios import SCENARIOS
 from adama_jax.config.schema import scenario_config
 from adama_jax.errors import SettingError
 
-BASE = scenario_config("clustering")  # 8 agents, 10 steps, a replay of 1,000,000 transitions
+BASE = scenario_config(
+    "clustering"
+)  # 8 agents, 10 steps, a replay of 1,000,000 transitions
 
 
 @pytest.mark.parametrize("scenario", SCENARIOS)
@@ -27,7 +29,11 @@ ALLOWED = [
     {"networks.critic": "attention", "networks.hidden": (8, 3)},
     {"networks.critic": "joint", "networks.hidden": (7,)},
     {"rates.curvature": "exact"},  # not read by adama
-    {"method": "adama_2nd", "rates.curvature": "exact", "networks.critic_activation": "tanh"},
+    {
+        "method": "adama_2nd",
+        "rates.curvature": "exact",
+        "networks.critic_activation": "tanh",
+    },
     {"method": "adama_2nd", "rates.curvature": "secant"},
     {"rates.direction_floor": 0.35},  # 1 / sqrt(8) is 0.3535
     {"method": "adagrad", "optimizer": "adagrad"},
@@ -91,17 +97,28 @@ REFUSED = [
     ({"optimizer": "adamm"}, "optimizer=adamm: must be one of sgd, "),
     ({"method": "adame"}, "method=adame: must be one of adama, "),
     ({"algorithm": "ppo"}, "algorithm=ppo: must be one of maddpg"),
-    ({"networks.critic": "joined"}, "networks.critic=joined: must be one of joint, dop"),
+    (
+        {"networks.critic": "joined"},
+        "networks.critic=joined: must be one of joint, dop",
+    ),
     ({"world.num_agents": 1}, "world.num_agents=1: must be at least 2"),
     ({"horizon": 0}, "horizon=0: must be at least 1"),
-    ({"rates.critic_scale": 0.0}, "rates.critic_scale=0.0: must be above 0 and finite, or 'auto'"),
+    (
+        {"rates.critic_scale": 0.0},
+        "rates.critic_scale=0.0: must be above 0 and finite, or 'auto'",
+    ),
     ({"rates.smoothing": 1.0}, "rates.smoothing=1.0: must be at least 0 and below 1"),
-    ({"learning.target_step": 0.0}, "learning.target_step=0.0: must be above 0 and at most 1"),
+    (
+        {"learning.target_step": 0.0},
+        "learning.target_step=0.0: must be above 0 and at most 1",
+    ),
     ({"networks.hidden": ()}, "networks.hidden=: must be one or more"),
 ]
 
 
-@pytest.mark.parametrize(("changes", "message"), REFUSED, ids=[words for _, words in REFUSED])
+@pytest.mark.parametrize(
+    ("changes", "message"), REFUSED, ids=[words for _, words in REFUSED]
+)
 def test_what_is_refused_in_one_line(changes, message):
     with pytest.raises(SettingError) as error:
         validate(with_settings(BASE, changes))
@@ -155,7 +172,9 @@ def test_a_partition_covers_the_robot_s_joints():
     base = scenario_config("ant_4x2")
     validate(with_settings(base, {"world.partition": "8x1"}))
     for wrong in ("3x2", "4x3", "9|8", "0x8", "8|0", "two", ""):
-        with pytest.raises(SettingError, match=r"^world\.partition=.*the 8 joints of ant$"):
+        with pytest.raises(
+            SettingError, match=r"^world\.partition=.*the 8 joints of ant$"
+        ):
             validate(with_settings(base, {"world.partition": wrong}))
     with pytest.raises(SettingError, match=r"^world\.robot=dog: must be one of ant, "):
         validate(with_settings(base, {"world.robot": "dog"}))

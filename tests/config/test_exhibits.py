@@ -35,7 +35,11 @@ axes = { l_c = [0.001, 0.002] }
 """
     path = write(tmp_path, "figure3", GOOD + curves)
     (exhibit,) = load_exhibits(path).values()
-    assert (exhibit.name, exhibit.title, exhibit.draw) == ("figure3", "Returns", "returns")
+    assert (exhibit.name, exhibit.title, exhibit.draw) == (
+        "figure3",
+        "Returns",
+        "returns",
+    )
     assert (exhibit.seeds, exhibit.seed, exhibit.episodes) == (3, 100, 700)
     assert (exhibit.settings, exhibit.rows) == ({"clip": 0.2}, ("rates.clip",))
     # The methods that are only named come first, in the order of the legend.
@@ -45,7 +49,12 @@ axes = { l_c = [0.001, 0.002] }
 
 def test_what_a_file_leaves_out(tmp_path):
     exhibit = load_exhibits(write(tmp_path, "a", GOOD))["a"]
-    assert (exhibit.seeds, exhibit.seed, exhibit.episodes, exhibit.rows) == (5, 0, None, ())
+    assert (exhibit.seeds, exhibit.seed, exhibit.episodes, exhibit.rows) == (
+        5,
+        0,
+        None,
+        (),
+    )
 
 
 def test_a_folder_s_exhibits_are_in_order_of_their_names(tmp_path):
@@ -68,20 +77,28 @@ def test_a_choice_from_a_choice_is_refused(tmp_path):
     write(tmp_path, "a", GOOD + best.format("b"))
     write(tmp_path, "b", GOOD + best.format("c"))
     write(tmp_path, "c", GOOD)
-    with pytest.raises(SettingError, match=r"^a: best_of=b: must be an exhibit without"):
+    with pytest.raises(
+        SettingError, match=r"^a: best_of=b: must be an exhibit without"
+    ):
         load_exhibits(tmp_path)
 
 
 @pytest.mark.parametrize("name", ["nowhere", "nowhere.toml", "empty"])
 def test_nothing_to_read_is_said(tmp_path, name):
     (tmp_path / "empty").mkdir()
-    with pytest.raises(SettingError, match=rf"^experiments=.*{name}: must be a folder with TOML"):
+    with pytest.raises(
+        SettingError, match=rf"^experiments=.*{name}: must be a folder with TOML"
+    ):
         load_exhibits(tmp_path / name)
 
 
 def test_an_exhibit_to_choose_from_that_is_missing_is_named(tmp_path):
-    path = write(tmp_path, "a", GOOD + '[[curves]]\nmethod = "fixed"\nbest_of = "grid"\n')
-    with pytest.raises(SettingError, match=r"grid\.toml: must be a folder with TOML files"):
+    path = write(
+        tmp_path, "a", GOOD + '[[curves]]\nmethod = "fixed"\nbest_of = "grid"\n'
+    )
+    with pytest.raises(
+        SettingError, match=r"grid\.toml: must be a folder with TOML files"
+    ):
         load_exhibits(path)
 
 
@@ -89,9 +106,15 @@ WRONG = [
     ("title = ", "must be an exhibit's description: "),
     (GOOD + 'colour = "red"', "must be an exhibit's description: "),
     (GOOD + '[[curves]]\nlabel = "no method"', "must be an exhibit's description: "),
-    ('title = "no drawing"\nscenarios = ["clustering"]', "must be an exhibit's description: "),
+    (
+        'title = "no drawing"\nscenarios = ["clustering"]',
+        "must be an exhibit's description: ",
+    ),
     (GOOD.replace("returns", "pie"), "draw=pie: must be one of returns, actor_rates, "),
-    (GOOD.replace('["clustering"]', "[]"), r"scenarios=\[\]: must be one or more scenarios"),
+    (
+        GOOD.replace('["clustering"]', "[]"),
+        r"scenarios=\[\]: must be one or more scenarios",
+    ),
     (GOOD + "episodes = 0", "episodes=0: must be a number, at least 1"),
     (GOOD + "episodes = 1.5", "episodes=1.5: must be a number, at least 1"),
     (GOOD + "settings = 3", "settings=3: must be a table of names and values"),
@@ -105,7 +128,9 @@ WRONG = [
     ),
     (GOOD + 'rows = ["clip"]', "rows=clip: must be full names of settings"),
     (
-        GOOD.replace('"returns"', '"critic_scale"').replace("ing", 'ing", "predator_prey'),
+        GOOD.replace('"returns"', '"critic_scale"').replace(
+            "ing", 'ing", "predator_prey'
+        ),
         "scenarios=.*: must be one scenario for draw=critic_scale",
     ),
 ]
@@ -127,7 +152,9 @@ def test_a_scenario_that_there_is_not(tmp_path):
 def test_bytes_that_are_no_text(tmp_path):
     path = tmp_path / "a.toml"
     path.write_bytes(b"title = '\xff'")
-    with pytest.raises(SettingError, match=f"^{path}: must be an exhibit's description"):
+    with pytest.raises(
+        SettingError, match=f"^{path}: must be an exhibit's description"
+    ):
         load_exhibits(path)
 
 
@@ -135,7 +162,9 @@ def test_which_drawings_need_runs():
     """A table of settings can be written before anything is trained."""
     without = [name for name, drawing in DRAWINGS.items() if not drawing.of_runs]
     assert without == ["settings"]
-    assert [name for name, drawing in DRAWINGS.items() if drawing.one_scenario] == ["critic_scale"]
+    assert [name for name, drawing in DRAWINGS.items() if drawing.one_scenario] == [
+        "critic_scale"
+    ]
 
 
 LENGTHS = [

@@ -49,7 +49,9 @@ OLD_HASHES = {
 
 @pytest.mark.parametrize(("scenario", "method", "optimizer"), OLD_HASHES)
 def test_a_renamed_setting_leaves_the_names_of_runs(scenario, method, optimizer):
-    config = with_settings(scenario_config(scenario), {"method": method, "optimizer": optimizer})
+    config = with_settings(
+        scenario_config(scenario), {"method": method, "optimizer": optimizer}
+    )
     assert config_hash(config) == OLD_HASHES[scenario, method, optimizer]
 
 
@@ -80,7 +82,9 @@ def test_points_follow_from_the_configuration_alone():
 def test_a_setting_at_its_default_leaves_the_name_alone():
     """So that a new setting leaves the runs of before their names."""
     base = scenario_config("predator_prey")
-    default = with_settings(base, {"learning.envs_per_run": 1, "rates.secant_step": 0.1})
+    default = with_settings(
+        base, {"learning.envs_per_run": 1, "rates.secant_step": 0.1}
+    )
     assert config_hash(default) == config_hash(base)
 
 
@@ -114,12 +118,16 @@ def test_ten_hexadecimal_digits():
 
 def test_a_whole_number_is_the_same_setting_as_a_float():
     base = scenario_config("clustering")
-    whole, decimal = (with_settings(base, {"rates.critic_scale": x}) for x in (40, 40.0))
+    whole, decimal = (
+        with_settings(base, {"rates.critic_scale": x}) for x in (40, 40.0)
+    )
     assert config_hash(whole) == config_hash(decimal)
 
 
 def test_a_sweep_s_name_does_not_depend_on_the_order():
-    one, other = (with_settings(scenario_config("clustering"), {"seed": seed}) for seed in (0, 1))
+    one, other = (
+        with_settings(scenario_config("clustering"), {"seed": seed}) for seed in (0, 1)
+    )
     assert sweep_hash([one, other]) == sweep_hash([other, one]) != sweep_hash([one])
 
 
@@ -164,7 +172,9 @@ def test_two_measured_scales_are_one_program():
 
 def test_what_a_stored_configuration_lacks_is_the_scenario_s():
     assert from_dict({"scenario": "clustering"}) == scenario_config("clustering")
-    changed = from_dict({"scenario": "clustering", "rates": {"clip": 0.2}, "method": "fixed"})
+    changed = from_dict(
+        {"scenario": "clustering", "rates": {"clip": 0.2}, "method": "fixed"}
+    )
     expected = {"method": "fixed", "rates.clip": 0.2}
     assert changed == with_settings(scenario_config("clustering"), expected)
 
@@ -193,7 +203,13 @@ def test_a_list_of_json_is_the_tuple_that_was_stored():
 
 
 def test_what_names_a_run_anyway_is_not_listed_as_unlike_the_preset():
-    changes = {"seeds": 2, "seed": 4, "episodes": 8, "method": "fixed", "rates.clip": 0.3}
+    changes = {
+        "seeds": 2,
+        "seed": 4,
+        "episodes": 8,
+        "method": "fixed",
+        "rates.clip": 0.3,
+    }
     config = with_settings(scenario_config("clustering"), changes)
     stored = json.loads(json.dumps(to_dict(config))) | {"label": "fixed"}
     assert unlike_preset(stored) == {"rates.clip": 0.3}

@@ -44,7 +44,12 @@ def test_no_alias_is_the_name_of_another_setting():
 def test_what_is_traced():
     """Arrays in the program; shapes and choices cannot be."""
     traced = set(traced_settings(BASE))
-    assert {"rates.clip", "learning.discount", "exploration.end", "learning.target_step"} <= traced
+    assert {
+        "rates.clip",
+        "learning.discount",
+        "exploration.end",
+        "learning.target_step",
+    } <= traced
     fixed = {
         "learning.batch_size",
         "learning.capacity",
@@ -67,7 +72,9 @@ def test_an_old_name_changes_the_setting():
 
 
 def test_an_unknown_name_is_refused_and_named():
-    with pytest.raises(SettingError, match=r"^rates\.clipp=0\.2: must be the name of a setting$"):
+    with pytest.raises(
+        SettingError, match=r"^rates\.clipp=0\.2: must be the name of a setting$"
+    ):
         with_settings(BASE, {"rates.clipp": 0.2, "seeds": 3})
 
 

@@ -9,11 +9,15 @@ from adama_jax.config.schema import scenario_config
 from adama_jax.errors import SettingError
 
 
-@pytest.mark.parametrize("scenario", ["clustering", "predator_prey", "MPE_simple_spread_v3"])
+@pytest.mark.parametrize(
+    "scenario", ["clustering", "predator_prey", "MPE_simple_spread_v3"]
+)
 def test_the_hash_changes_with_every_setting(scenario):
     base = scenario_config(scenario)
     names = dict(all_settings(base))
-    changed = [with_settings(base, {name: ("another", value)}) for name, value in names.items()]
+    changed = [
+        with_settings(base, {name: ("another", value)}) for name, value in names.items()
+    ]
     assert (
         len(names) > 30
         and len({config_hash(config) for config in [base, *changed]}) == len(names) + 1
@@ -30,16 +34,29 @@ def test_table_1_is_what_the_scenarios_say():
     for name, row in rows.items():
         c = scenario_config(name)
         validate(c)
-        world = (c.world.num_agents, c.horizon, c.learning.discount, c.learning.capacity)
+        world = (
+            c.world.num_agents,
+            c.horizon,
+            c.learning.discount,
+            c.learning.capacity,
+        )
         rates = (c.rates.critic_scale, c.rates.critic_rate, c.rates.actor_budget)
         assert world + rates == row
-        assert (c.rates.total_rate, c.rates.smoothing, c.rates.clip) == (1e-2, 0.99, 0.1)
+        assert (c.rates.total_rate, c.rates.smoothing, c.rates.clip) == (
+            1e-2,
+            0.99,
+            0.1,
+        )
         learning = c.learning
         assert (learning.batch_size, c.networks.hidden) == (1024, (64, 64))
         assert (learning.targets, learning.target_period) == ("hard", 20)
         assert learning.updates_per_episode == 1
         exploration = c.exploration
-        assert (exploration.start, exploration.end, exploration.episodes) == (1.0, 0.1, 10_000)
+        assert (exploration.start, exploration.end, exploration.episodes) == (
+            1.0,
+            0.1,
+            10_000,
+        )
 
 
 def test_an_unknown_scenario_is_refused():

@@ -30,7 +30,13 @@ EXPERIMENTS = Path(__file__).parents[2] / "experiments"
 
 def test_words_and_values_are_the_same():
     values = {"m": 40, "seeds": 3, "hidden": [32, 16], "every": None, "targets": "soft"}
-    words = {"m": "40", "seeds": "3", "hidden": "32,16", "every": "None", "targets": "soft"}
+    words = {
+        "m": "40",
+        "seeds": "3",
+        "hidden": "32,16",
+        "every": "None",
+        "targets": "soft",
+    }
     read = read_settings(BASE, values)
     assert read == read_settings(BASE, words)
     assert (read.rates.critic_scale, read.networks.hidden) == (40.0, (32, 16))
@@ -55,11 +61,15 @@ WRONG = [
 def test_a_wrong_value_is_one_line_that_says_what_is_allowed(name, value, message):
     with pytest.raises(SettingError) as error:
         read_settings(BASE, {name: value}, "here")
-    assert str(error.value).startswith(f"here: {message}") and "\n" not in str(error.value)
+    assert str(error.value).startswith(f"here: {message}") and "\n" not in str(
+        error.value
+    )
 
 
 def test_values_of_a_scenario_do_not_name_another():
-    with pytest.raises(SettingError, match="figure3: scenario=going_together: must be left out"):
+    with pytest.raises(
+        SettingError, match="figure3: scenario=going_together: must be left out"
+    ):
         read_settings(BASE, {"scenario": "going_together"}, "figure3")
     assert read_settings(BASE, {"scenario": "clustering"}) == BASE
 
@@ -83,12 +93,17 @@ def test_axes_are_read_like_settings():
 )
 def test_a_command_line_has_several_forms(words):
     command = parse(TrainCommand, TrainCommand(BASE), words, "adama")
-    assert (command.config.optimizer, command.config.networks.hidden) == ("adam", (32, 16))
+    assert (command.config.optimizer, command.config.networks.hidden) == (
+        "adam",
+        (32, 16),
+    )
     assert command.output.training.force
 
 
 def test_a_switch_can_be_turned_off():
-    command = parse(TrainCommand, TrainCommand(BASE), ["force=true", "--no-force"], "adama")
+    command = parse(
+        TrainCommand, TrainCommand(BASE), ["force=true", "--no-force"], "adama"
+    )
     assert not command.output.training.force
 
 
@@ -108,7 +123,9 @@ WARM = Own("warmth", 0.5, Between(0, 1), symbol="w", help="How warm it is.")
 @pytest.fixture
 def warm(monkeypatch):
     """A method with a number of its own."""
-    method = Method("sgd", "adama_jax.rates.rules:fixed", CONSTANT, "warm", "a test", (WARM,))
+    method = Method(
+        "sgd", "adama_jax.rates.rules:fixed", CONSTANT, "warm", "a test", (WARM,)
+    )
     monkeypatch.setitem(METHODS, "warm", method)
     return with_settings(BASE, {"method": "warm"})
 
@@ -141,7 +158,10 @@ def test_the_hashes_of_other_methods_do_not_know_of_it(warm):
     ("values", "message"),
     [
         ({"warmth": 0.5}, "warmth=0.5: must be the name of a setting"),
-        ({"warmth": 2, "method": "warm"}, "rates.warmth=2.0: must be at least 0 and at most 1"),
+        (
+            {"warmth": 2, "method": "warm"},
+            "rates.warmth=2.0: must be at least 0 and at most 1",
+        ),
     ],
 )
 def test_a_number_of_another_rule_s_own_is_refused(warm, values, message):
@@ -154,7 +174,9 @@ def test_commands_take_numbers_of_a_rule_s_own(warm):
     command = parse(TrainCommand, TrainCommand(BASE), words, "adama")
     assert command.config == with_settings(warm, {"rates.warmth": 0.25})
     assert experiment(["methods=adama,warm", "w=0.25"]) == [BASE, command.config]
-    with pytest.raises(SettingError, match=r"warmth=0\.25: must be the name of a setting"):
+    with pytest.raises(
+        SettingError, match=r"warmth=0\.25: must be the name of a setting"
+    ):
         experiment(["methods=adama,fixed", "warmth=0.25"])
 
 
@@ -177,4 +199,7 @@ def experiment(words) -> list[Config]:
 def test_a_sweep_has_numbers_of_a_rule_s_own(warm, words):
     _, configs = read_sweep(["clustering", "methods=adama,warm", *words])
     values = [float(value) for value in words[0].partition("=")[2].split(",")]
-    assert configs == [BASE, *(with_settings(warm, {"rates.warmth": value}) for value in values)]
+    assert configs == [
+        BASE,
+        *(with_settings(warm, {"rates.warmth": value}) for value in values),
+    ]

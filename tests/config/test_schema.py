@@ -14,12 +14,16 @@ def points_every(**changes):
     """Of clustering, whose points are at least 100 episodes apart."""
     named = {"every": "evaluation.every", "apart": "evaluation.points_apart"}
     named["rounds"] = "learning.envs_per_run"
-    return with_settings(BASE, {named.get(k, k): v for k, v in changes.items()}).points_every
+    return with_settings(
+        BASE, {named.get(k, k): v for k, v in changes.items()}
+    ).points_every
 
 
 def test_a_long_run_has_200_points():
     assert points_every(episodes=50_000) == 250
-    assert points_every(episodes=50_001) == 251  # rounded up: never more than 200 points
+    assert (
+        points_every(episodes=50_001) == 251
+    )  # rounded up: never more than 200 points
 
 
 def test_points_of_a_short_run_are_100_episodes_apart():
@@ -38,7 +42,9 @@ def test_a_given_distance_is_taken_as_it_is():
 
 
 def test_a_point_falls_between_two_rounds():
-    assert points_every(episodes=1024, rounds=64) == 128  # the first multiple of 64 from 100 on
+    assert (
+        points_every(episodes=1024, rounds=64) == 128
+    )  # the first multiple of 64 from 100 on
     assert points_every(episodes=6400, rounds=50) == 100
 
 
@@ -69,7 +75,10 @@ def test_a_modern_robot_differs_in_learning_alone():
     plain, modern = scenario_config("ant_4x2"), scenario_config("ant_4x2_modern")
     assert modern.world == plain.world
     assert (modern.optimizer, modern.rates.critic_scale) == ("adam", "auto")
-    assert (modern.learning.updates_per_episode, plain.learning.updates_per_episode) == (200, 1)
+    assert (
+        modern.learning.updates_per_episode,
+        plain.learning.updates_per_episode,
+    ) == (200, 1)
     assert modern.rates.critic_rate == plain.rates.critic_rate
 
 
@@ -104,7 +113,9 @@ def test_what_each_method_reads(name):
     method = METHODS[name]
     assert ("critic_scale" in method.reads) == balances
     # A constant rate is read exactly where the rule does not balance it.
-    assert ("critic_rate" in method.reads) == ("actor_budget" in method.reads) != balances
+    assert (
+        ("critic_rate" in method.reads) == ("actor_budget" in method.reads) != balances
+    )
     assert ("direction_floor" in method.reads) == steers
     assert ("smoothing" in method.reads) == (balances or steers)
     assert method.second_order == second_order

@@ -20,7 +20,9 @@ def test_every_setting_has_a_line_that_explains_it():
     page = settings_page()
     for scenario in ("predator_prey", "MPE_simple_v3", "ant_4x2"):
         for name, _ in all_settings(scenario_config(scenario)):
-            lines = [line for line in page.splitlines() if line.startswith(f"| `{name}` |")]
+            lines = [
+                line for line in page.splitlines() if line.startswith(f"| `{name}` |")
+            ]
             assert lines, name
             # Of worlds of several kinds each has its own line.
             assert all(len(line.split("|")[-2].strip()) > 3 for line in lines), name
@@ -28,9 +30,9 @@ def test_every_setting_has_a_line_that_explains_it():
 
 def test_a_number_of_a_rule_s_own_is_on_the_page(monkeypatch):
     own = (Own("warmth", 0.5, Between(0, 1), symbol="w", help="How warm it is."),)
-    method = Method("sgd", "adama_jax.rates.rules:fixed", CONSTANT, "warm", "a test", own)
-    monkeypatch.setitem(METHODS, "warm", method)
-    line = (
-        "| `rates.warmth` | `w` | `0.5` | at least 0 and at most 1 | yes | warm | How warm it is. |"
+    method = Method(
+        "sgd", "adama_jax.rates.rules:fixed", CONSTANT, "warm", "a test", own
     )
+    monkeypatch.setitem(METHODS, "warm", method)
+    line = "| `rates.warmth` | `w` | `0.5` | at least 0 and at most 1 | yes | warm | How warm it is. |"
     assert line in settings_page()

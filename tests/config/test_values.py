@@ -92,7 +92,9 @@ def test_what_is_of_another_type_is_refused_with_the_name(kind, given):
 def test_a_bound_is_checked_after_the_type():
     with pytest.raises(SettingError, match=r"^x=0: must be at least 1$"):
         read(int, "0", AtLeast(1))
-    with pytest.raises(SettingError, match=r"^x=64,0: must be one or more, each at least 1$"):
+    with pytest.raises(
+        SettingError, match=r"^x=64,0: must be one or more, each at least 1$"
+    ):
         read(HIDDEN, "64,0", Each(AtLeast(1)))
     with pytest.raises(SettingError, match=r"^x=nan: must be above 0 and finite$"):
         read(float, "nan", Above(0))

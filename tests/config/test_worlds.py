@@ -28,14 +28,18 @@ class Pond(World):
 
     def check(self, scenario: str) -> None:
         if self.depth > self.width:
-            raise SettingError(f"world.depth={self.depth}: must be at most the width ({scenario})")
+            raise SettingError(
+                f"world.depth={self.depth}: must be at most the width ({scenario})"
+            )
 
 
 def test_a_new_kind_of_world_brings_its_settings_bounds_and_check():
     config = replace(BASE, world=Pond())
     validate(config)
     assert read_settings(config, {"depth": "1.5"}).world == Pond(depth=1.5)
-    with pytest.raises(SettingError, match=r"world\.depth=-1\.0: must be above 0 and finite"):
+    with pytest.raises(
+        SettingError, match=r"world\.depth=-1\.0: must be above 0 and finite"
+    ):
         validate(replace(config, world=Pond(depth=-1.0)))
     with pytest.raises(SettingError, match=r"must be at most the width \(clustering\)"):
         validate(replace(config, world=Pond(depth=3.0)))

@@ -23,7 +23,9 @@ OURS = ("going_together", "cooperative_navigation", "predator_prey", "clustering
 
 def world(name, **options):
     config = scenario_config(name)
-    return make_env(dataclasses.replace(config, world=dataclasses.replace(config.world, **options)))
+    return make_env(
+        dataclasses.replace(config, world=dataclasses.replace(config.world, **options))
+    )
 
 
 def at(env, positions):
@@ -45,7 +47,9 @@ def test_actions_are_velocities_and_starts_fill_the_box(name):
     starts = jax.vmap(lambda key: env.reset(key).p_pos)(keys)
     assert float(jnp.max(jnp.abs(starts))) <= 1.0
     # Mean and variance of a uniform distribution over [-1, 1].
-    np.testing.assert_allclose([jnp.mean(starts), jnp.var(starts)], [0, 1 / 3], atol=0.05)
+    np.testing.assert_allclose(
+        [jnp.mean(starts), jnp.var(starts)], [0, 1 / 3], atol=0.05
+    )
 
 
 @pytest.mark.parametrize("name", OURS)
@@ -103,7 +107,9 @@ def test_rewards_are_those_after_the_move():
     assert reward == pytest.approx(-1.5 * np.hypot(3, 3.5))
 
     navigation = world("cooperative_navigation", num_agents=2, step=1.0)
-    reward = reward_after(navigation, [[0, 0], [1, 1], [0, 3], [1, 1]], [[0, 1], [0, 0]])
+    reward = reward_after(
+        navigation, [[0, 0], [1, 1], [0, 3], [1, 1]], [[0, 1], [0, 0]]
+    )
     assert reward == pytest.approx(-2)
 
     pair = world("clustering", num_agents=2, step=1.0)
@@ -138,7 +144,9 @@ def prey_after(positions, **options):
 
 
 def test_the_prey_runs_by_its_rule():
-    np.testing.assert_allclose(prey_after([[0.5, 0.0], [0.0, 0.0]]), [-0.13, 0], atol=1e-6)
+    np.testing.assert_allclose(
+        prey_after([[0.5, 0.0], [0.0, 0.0]]), [-0.13, 0], atol=1e-6
+    )
 
     # Touched, it stays put.
     np.testing.assert_allclose(prey_after([[0.2, 0.0], [0.0, 0.0]]), [0, 0], atol=1e-6)
@@ -151,7 +159,9 @@ def test_the_prey_runs_by_its_rule():
     # The walls push by 20 x 0.15 inwards on both axes.
     push = np.array([1 / 0.65 - 3.0, -3.0])
     cornered = prey_after([[0.3, 0.95], [0.95, 0.95]])
-    np.testing.assert_allclose(cornered, 0.95 + 0.13 * push / np.hypot(*push), atol=1e-5)
+    np.testing.assert_allclose(
+        cornered, 0.95 + 0.13 * push / np.hypot(*push), atol=1e-5
+    )
 
     assert np.all(np.abs(prey_after([[0.0, 0.0], [1.0, 1.0]], prey_step=5.0)) <= 1.0)
 
@@ -220,7 +230,9 @@ def test_simple_spread_is_mpe2_s(loose_broadcasting):
 def test_simple_tag_is_mpe2_s(loose_broadcasting):
     config = scenario_config("MPE_simple_tag_v3")
     env = make_env(dataclasses.replace(config, world=JaxMARLWorld(prey="learner")))
-    oracle = mpe2.simple_tag_v3.parallel_env(continuous_actions=True, max_cycles=ORACLE_STEPS + 1)
+    oracle = mpe2.simple_tag_v3.parallel_env(
+        continuous_actions=True, max_cycles=ORACLE_STEPS + 1
+    )
     assert agreement(env, oracle, oracle.possible_agents) < 1e-4
 
 
@@ -246,7 +258,9 @@ def test_smaller_agents_are_padded_with_zeros(loose_broadcasting):
     assert talk.spec.action_sizes == (3, 2)
     algorithm = make_algorithm(config, talk)
     actors = algorithm.init(jax.random.key(1)).actors
-    episode = exploring_rollout(talk, algorithm)(jax.random.key(0), actors, jnp.array(0.5))
+    episode = exploring_rollout(talk, algorithm)(
+        jax.random.key(0), actors, jnp.array(0.5)
+    )
     action = episode.action.reshape(-1, 2, 3)
     np.testing.assert_array_equal(action[:, 1, 2], 0)
     assert np.all(np.asarray(action[:, :, :2]) != 0)
@@ -256,7 +270,9 @@ def test_the_scripted_prey_of_simple_tag_flees(loose_broadcasting):
     env = make_env(scenario_config("MPE_simple_tag_v3"))
     assert env.spec.num_agents == 3
     state = env.reset(jax.random.key(0))
-    far = jnp.array([[-0.9, 0.0], [-0.9, 0.3], [-0.9, -0.3], [0.0, 0.0], [5, 5], [6, 6]])
+    far = jnp.array(
+        [[-0.9, 0.0], [-0.9, 0.3], [-0.9, -0.3], [0.0, 0.0], [5, 5], [6, 6]]
+    )
     state = state.replace(p_pos=far, p_vel=jnp.zeros((6, 2)))
     for t in range(3):
         state, _ = env.step(jax.random.key(t), state, jnp.zeros((3, 2)))
@@ -266,7 +282,9 @@ def test_the_scripted_prey_of_simple_tag_flees(loose_broadcasting):
 
 def every_scenario():
     """All, of which the robots after the first are slow tests: each is compiled for seconds."""
-    robots = [name for name, each in SCENARIOS.items() if each.module.endswith("locomotion")]
+    robots = [
+        name for name, each in SCENARIOS.items() if each.module.endswith("locomotion")
+    ]
     cases = []
     for name in SCENARIOS:
         marks = pytest.mark.slow if name in robots[1:] else ()

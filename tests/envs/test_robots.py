@@ -40,7 +40,9 @@ PICTURED = only_fast("hopper", [*TEAMS, ("humanoidstandup", "9|8")])
 
 
 def world(robot, name, observe="full", backend="spring", horizon=1000):
-    options = LocomotionWorld(robot=robot, partition=name, observe=observe, backend=backend)
+    options = LocomotionWorld(
+        robot=robot, partition=name, observe=observe, backend=backend
+    )
     return make(options, horizon, robot)
 
 
@@ -117,17 +119,25 @@ def test_the_picture_is_of_the_robot(robot, name):
     shapes = limbs(model)
     assert sorted(shapes.geom) == geoms
     assert len(env.spec.entities) == len(drawn) == 2 * len(geoms) + 1
-    np.testing.assert_allclose(drawn[:-1].reshape(-1, 2, 2), flat[shapes.geom], atol=1e-4)
+    np.testing.assert_allclose(
+        drawn[:-1].reshape(-1, 2, 2), flat[shapes.geom], atol=1e-4
+    )
     radii = [entity.radius for entity in env.spec.entities[:-1:2]]
     np.testing.assert_allclose(radii, model.geom_size[shapes.geom, 0])
     ground = data.xpos[1] * [1, 1, 0]
-    np.testing.assert_allclose(drawn[-1], ground[[0, 2]] + OBLIQUE * ground[1], atol=1e-4)
+    np.testing.assert_allclose(
+        drawn[-1], ground[[0, 2]] + OBLIQUE * ground[1], atol=1e-4
+    )
 
 
 def test_a_limb_belongs_to_who_drives_its_joint():
     """Of the ant in 4x2, leg k ("aux_k" in the model) has agent k's joints, hip_k and ankle_k."""
     spec = world("ant", "4x2").spec
-    owners = {entity.name: entity.agent + 1 for entity in spec.entities if entity.kind == "limb"}
+    owners = {
+        entity.name: entity.agent + 1
+        for entity in spec.entities
+        if entity.kind == "limb"
+    }
     expected = {"torso": 0}
     for agent, leg in enumerate(("left", "right", "third", "fourth"), start=1):
         expected[f"aux_{agent}"] = agent
@@ -208,14 +218,18 @@ def test_a_step_of_mjx_is_mujoco_s(robot):
     start = bare.reset(jax.random.key(0))
 
     def ours(state, action):
-        here = start.pipeline_state.replace(qpos=state[: model.nq], qvel=state[model.nq :])
+        here = start.pipeline_state.replace(
+            qpos=state[: model.nq], qvel=state[model.nq :]
+        )
         moved = bare.step(start.replace(pipeline_state=here), action).pipeline_state
         return jnp.concatenate([moved.qpos, moved.qvel])
 
     states = jnp.array(before, jnp.float32)
     found = jax.jit(jax.vmap(ours))(states, jnp.array(actions, jnp.float32))
     assert contacts > 20
-    np.testing.assert_allclose(found[:, : model.nq], np.array(after)[:, : model.nq], atol=1e-5)
+    np.testing.assert_allclose(
+        found[:, : model.nq], np.array(after)[:, : model.nq], atol=1e-5
+    )
     np.testing.assert_allclose(found, np.array(after), atol=2e-4, rtol=1e-4)
 
 

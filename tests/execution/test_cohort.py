@@ -35,7 +35,11 @@ def test_groups_of_one_episode_share_a_cohort_until_it_is_full(tmp_path):
         (50, [(2, 0), (2, 1)]),
     ]
     first, _ = cohorts_to_resume(groups)
-    assert (first.width, first.devices, first.rows()) == (4, 1, [slice(0, 2), slice(2, 4)])
+    assert (first.width, first.devices, first.rows()) == (
+        4,
+        1,
+        [slice(0, 2), slice(2, 4)],
+    )
 
 
 def test_other_widths_and_devices_are_other_programs(tmp_path):
@@ -76,7 +80,10 @@ def test_a_history_comes_back_from_its_arrays():
     whole = history(75, 0.0)
     back = history_of(75, [1.0, 2.0], history_arrays(whole) | {"state.x": np.ones(3)})
     for kind in ("points", "chunks"):
-        ((episode, values),), ((expected, others),) = getattr(back, kind), getattr(whole, kind)
+        ((episode, values),), ((expected, others),) = (
+            getattr(back, kind),
+            getattr(whole, kind),
+        )
         assert episode == expected and values.keys() == others.keys()
         np.testing.assert_array_equal(values["value"], others["value"])
     none = history_of(0, [0.0], history_arrays(no_history(1)))
@@ -89,7 +96,9 @@ def test_histories_are_taken_apart_and_put_together():
     assert both.chunks[0][1]["value"].tolist() == [0.0, 1.0, 5.0, 6.0]
     assert both.of(slice(2, 4)).points[0][1]["value"].tolist() == [5.0, 6.0]
     other = history(75, 5.0)._replace(points=[(25, {"value": np.ones(2)})])
-    with pytest.raises(ValueError, match=r"histories that differ: entries at \[25, 50\]"):
+    with pytest.raises(
+        ValueError, match=r"histories that differ: entries at \[25, 50\]"
+    ):
         beside([history(75, 0.0), other])
 
 
@@ -112,6 +121,8 @@ def test_a_states_leaves_say_what_saving_needs_to_know():
     assert {name: (leaf.shape, str(leaf.dtype)) for name, leaf in arrays.items()} == {
         name: (leaf.shape, leaf.dtype) for name, leaf in leaves.items()
     }
-    again = named_arrays(on_devices(arrays, jax.eval_shape(lambda: state), members.layout))
+    again = named_arrays(
+        on_devices(arrays, jax.eval_shape(lambda: state), members.layout)
+    )
     for name, leaf in arrays.items():
         np.testing.assert_array_equal(again[name], leaf, err_msg=name)

@@ -21,7 +21,8 @@ CONFIG = scenario_config("predator_prey")
 
 def size(tree):
     return sum(
-        int(np.prod(leaf.shape)) * np.dtype(leaf.dtype).itemsize for leaf in jax.tree.leaves(tree)
+        int(np.prod(leaf.shape)) * np.dtype(leaf.dtype).itemsize
+        for leaf in jax.tree.leaves(tree)
     )
 
 
@@ -29,7 +30,9 @@ def test_the_state_of_500_runs_by_its_shapes():
     """20 x 50,000 transitions each, nothing evicted; the rings have more than 2^31 numbers."""
     train = make_train(CONFIG)
     state = jax.eval_shape(train.init, jax.random.key(0), make_hyper(CONFIG))
-    assert state.replay.rows.shape[0] * CONFIG.horizon == CONFIG.learning.capacity == 10**6
+    assert (
+        state.replay.rows.shape[0] * CONFIG.horizon == CONFIG.learning.capacity == 10**6
+    )
     assert 37 * 2**30 < RUNS * size(state.replay) < 40 * 2**30
     rest = state._replace(replay=None, key=None)
     assert RUNS * size(rest) < 2**30
@@ -45,7 +48,9 @@ def test_the_compiled_program_of_500_runs():
     for runs in (4, 8):
         people = population(make_train(CONFIG, platform="gpu"), runs, jax.devices()[:1])
         needs.append(
-            bytes_needed(people.chunk.lower(people.shapes(make_hyper(CONFIG)), 100).compile())
+            bytes_needed(
+                people.chunk.lower(people.shapes(make_hyper(CONFIG)), 100).compile()
+            )
         )
     whole = needs[0] + (RUNS - 4) * (needs[1] - needs[0]) / 4
     print(f"500 runs: {whole / 2**30:.1f} GiB")
@@ -53,7 +58,9 @@ def test_the_compiled_program_of_500_runs():
 
 
 @pytest.mark.slow
-@pytest.mark.skipif(psutil.virtual_memory().available < 12 * 2**30, reason="needs 9 GiB")
+@pytest.mark.skipif(
+    psutil.virtual_memory().available < 12 * 2**30, reason="needs 9 GiB"
+)
 def test_rings_of_more_than_2_to_the_31_numbers():
     """110 runs' whole rings in one array: what is written and drawn beyond 2^31 is what belongs
     there.
@@ -79,7 +86,8 @@ def test_rings_of_more_than_2_to_the_31_numbers():
         donate_argnums=0,
     )
     state = ReplayState(
-        jnp.zeros((runs, episodes, steps + 1, size + actions + 2)), jnp.zeros((), jnp.int32)
+        jnp.zeros((runs, episodes, steps + 1, size + actions + 2)),
+        jnp.zeros((), jnp.int32),
     )
     assert state.rows.size > 2**31
     for label in range(3):
@@ -87,9 +95,13 @@ def test_rings_of_more_than_2_to_the_31_numbers():
     keys = jax.random.split(jax.random.key(0), runs)
     drawn = jax.jit(jax.vmap(replay.sample, (axes, 0)))(state, keys)
     written = {(run, label) for run in range(runs) for label in range(3)}
-    assert {divmod(int(value), 100) for value in np.unique(np.floor(drawn.reward))} == written
+    assert {
+        divmod(int(value), 100) for value in np.unique(np.floor(drawn.reward))
+    } == written
     np.testing.assert_array_equal(drawn.snapshot[:, :, 0], drawn.reward)
-    np.testing.assert_allclose(drawn.next_snapshot[:, :, 0] - drawn.reward, 1 / 32, atol=2e-3)
+    np.testing.assert_allclose(
+        drawn.next_snapshot[:, :, 0] - drawn.reward, 1 / 32, atol=2e-3
+    )
     state = write(state._replace(added=jnp.int32(episodes - 1)), 7)
     last = jax.lax.dynamic_slice(
         state.rows, (runs - 1, episodes - 2, 0, 0), (1, 2, steps + 1, size)

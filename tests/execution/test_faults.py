@@ -57,7 +57,10 @@ def words(command, scenario, settings, out, *more):
 
 def train(scenario, settings, out, *more):
     return subprocess.run(
-        words("train", scenario, settings, out, *more), capture_output=True, text=True, check=False
+        words("train", scenario, settings, out, *more),
+        capture_output=True,
+        text=True,
+        check=False,
     )
 
 
@@ -99,13 +102,17 @@ def test_a_new_process_goes_on_to_the_same_bits(scenario, method, settings, tmp_
     if method.endswith("2nd"):
         settings["networks.critic_activation"] = "tanh"
     config = with_settings(scenario_config(scenario), settings)
-    command = words("train", scenario, settings, tmp_path / "whole", "checkpoint_minutes=0")[
-        len(ADAMA) :
-    ]
-    done = subprocess.run([*KEEPING, *command], capture_output=True, text=True, check=False)
+    command = words(
+        "train", scenario, settings, tmp_path / "whole", "checkpoint_minutes=0"
+    )[len(ADAMA) :]
+    done = subprocess.run(
+        [*KEEPING, *command], capture_output=True, text=True, check=False
+    )
     assert done.returncode == 0, done.stderr
     folder = run_folder(tmp_path / "stopped", config)
-    process = started(words("train", scenario, settings, tmp_path / "stopped"), tmp_path / "log")
+    process = started(
+        words("train", scenario, settings, tmp_path / "stopped"), tmp_path / "log"
+    )
     wait_for(lambda: lines_of(folder) >= 2, process)
     process.send_signal(signal.SIGTERM)
     begun = time.monotonic()
@@ -135,7 +142,9 @@ def test_twenty_kills(tmp_path):
     settings = SHORT | {"episodes": 40_000, "learning.capacity": 400_000}
     config = with_settings(scenario_config("going_together"), settings)
     folder, log = run_folder(tmp_path, config), tmp_path / "log"
-    command = words("train", "going_together", settings, tmp_path, "checkpoint_minutes=0")
+    command = words(
+        "train", "going_together", settings, tmp_path, "checkpoint_minutes=0"
+    )
     rng = random.Random(0)
     reached, lost = 0, []
     for kill in range(20):
@@ -170,10 +179,16 @@ def test_a_disk_that_is_full(tmp_path, policy):
         pytest.skip("no tmpfs can be mounted here")
     try:
         done = train(
-            "going_together", settings, small, "checkpoint_minutes=0", f"if_save_fails={policy}"
+            "going_together",
+            settings,
+            small,
+            "checkpoint_minutes=0",
+            f"if_save_fails={policy}",
         )
         text = done.stdout + done.stderr
-        assert "No space left" in text or "ENOSPC" in text or "RESOURCE_EXHAUSTED" in text, text
+        assert (
+            "No space left" in text or "ENOSPC" in text or "RESOURCE_EXHAUSTED" in text
+        ), text
         if policy == "go_on":
             assert "training continues" in text
         else:
@@ -214,7 +229,8 @@ def test_a_sweep_of_local_jobs_with_a_kill_and_a_failure(tmp_path):
     settings = SHORT | {"seeds": 2, "episodes": 3_000, "method": "fixed"}
     configs = [
         with_settings(
-            scenario_config("going_together"), settings | {"rates.critic_rate": float(rate)}
+            scenario_config("going_together"),
+            settings | {"rates.critic_rate": float(rate)},
         )
         for rate in rates
     ]
@@ -223,7 +239,10 @@ def test_a_sweep_of_local_jobs_with_a_kill_and_a_failure(tmp_path):
     RunFolder(folders[5]).partial.path.write_text(
         "a file where a folder must be"
     )  # this job raises
-    sweep = [*words("sweep", "going_together", settings, tmp_path), f"l_c={','.join(rates)}"]
+    sweep = [
+        *words("sweep", "going_together", settings, tmp_path),
+        f"l_c={','.join(rates)}",
+    ]
     sweep += ["launcher=local", "parts=8", "at_once=2", "checkpoint_minutes=0"]
     process = started(sweep, tmp_path / "log")
     wait_for(lambda: lines_of(folders[2]) >= 3, process, 400)
@@ -233,15 +252,24 @@ def test_a_sweep_of_local_jobs_with_a_kill_and_a_failure(tmp_path):
     text = (tmp_path / "log").read_text()
     assert "was killed and is submitted again" in text
     assert len(re.findall(r"failed: ", text)) == 1
-    assert [folder.is_dir() and (folder / "meta.json").is_file() for folder in folders] == [
-        n != 5 for n in range(8)
+    assert [
+        folder.is_dir() and (folder / "meta.json").is_file() for folder in folders
+    ] == [n != 5 for n in range(8)]
+    times = [
+        (folder / "meta.json").stat().st_mtime
+        for n, folder in enumerate(folders)
+        if n != 5
     ]
-    times = [(folder / "meta.json").stat().st_mtime for n, folder in enumerate(folders) if n != 5]
     RunFolder(folders[5]).partial.path.unlink()
-    assert subprocess.run(sweep, capture_output=True, text=True, check=False).returncode == 0
+    assert (
+        subprocess.run(sweep, capture_output=True, text=True, check=False).returncode
+        == 0
+    )
     assert (folders[5] / "meta.json").is_file()
     assert times == [
-        (folder / "meta.json").stat().st_mtime for n, folder in enumerate(folders) if n != 5
+        (folder / "meta.json").stat().st_mtime
+        for n, folder in enumerate(folders)
+        if n != 5
     ]
 
 
@@ -256,7 +284,9 @@ def test_two_processes_on_one_run(tmp_path):
     """
     settings = SHORT | {"episodes": 40_000}
     config = with_settings(scenario_config("going_together"), settings)
-    process = started(words("train", "going_together", settings, tmp_path), tmp_path / "log")
+    process = started(
+        words("train", "going_together", settings, tmp_path), tmp_path / "log"
+    )
     wait_for(lambda: lines_of(run_folder(tmp_path, config)) >= 1, process)
     second = train("going_together", settings, tmp_path)
     assert second.returncode == 2
@@ -269,7 +299,9 @@ def test_two_processes_on_one_run(tmp_path):
 def test_ctrl_c_saves_and_leaves(tmp_path):
     settings = SHORT | {"episodes": 40_000}
     config = with_settings(scenario_config("going_together"), settings)
-    process = started(words("train", "going_together", settings, tmp_path), tmp_path / "log")
+    process = started(
+        words("train", "going_together", settings, tmp_path), tmp_path / "log"
+    )
     wait_for(lambda: lines_of(run_folder(tmp_path, config)) >= 1, process)
     process.send_signal(signal.SIGINT)
     assert process.wait(10) == 130
@@ -287,7 +319,10 @@ def test_a_stop_reaches_local_jobs(tmp_path):
         run_folder(tmp_path, with_settings(base, {"rates.critic_rate": float(rate)}))
         for rate in rates
     ]
-    sweep = [*words("sweep", "going_together", settings, tmp_path), f"l_c={','.join(rates)}"]
+    sweep = [
+        *words("sweep", "going_together", settings, tmp_path),
+        f"l_c={','.join(rates)}",
+    ]
     sweep += ["launcher=local", "parts=2", "at_once=2"]
     process = started(sweep, tmp_path / "log")
     wait_for(lambda: all(lines_of(folder) >= 2 for folder in folders), process, 400)
@@ -302,6 +337,9 @@ def test_a_stop_reaches_local_jobs(tmp_path):
         list(RunFolder(folder).partial.path.glob("checkpoints/*/state/[0-9]*"))
         for folder in folders
     )
-    assert subprocess.run(sweep, capture_output=True, text=True, check=False).returncode == 0
+    assert (
+        subprocess.run(sweep, capture_output=True, text=True, check=False).returncode
+        == 0
+    )
     logs = [path.read_text() for path in (tmp_path / "jobs").glob("*_log.out")]
     assert sum("resumes from episode" in text for text in logs) == 2

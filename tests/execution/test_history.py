@@ -22,7 +22,10 @@ def values(*numbers):
 def history(*members):
     """At episode 30, with points at 10 and 20 and a chunk of 5 since."""
     seconds = np.array([float(member) for member in members])
-    points = [(10, values(*members)), (20, values(*(10 * member for member in members)))]
+    points = [
+        (10, values(*members)),
+        (20, values(*(10 * member for member in members))),
+    ]
     return History(30, seconds, points, [(5, values(*members))])
 
 
@@ -83,7 +86,10 @@ def test_points_and_chunks_are_told_apart():
 
 
 def test_chunks_are_averaged_by_their_lengths():
-    chunks = [(3, {"value": np.array([1.0, 8.0])}), (1, {"value": np.array([5.0, 0.0])})]
+    chunks = [
+        (3, {"value": np.array([1.0, 8.0])}),
+        (1, {"value": np.array([5.0, 0.0])}),
+    ]
     assert joined(chunks)["value"].tolist() == [2.0, 6.0]
 
 

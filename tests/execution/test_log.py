@@ -44,7 +44,9 @@ def evaluated(members, episode, numbers):
 def test_each_run_s_log_has_its_own_seeds(members, tmp_path):
     write_log(Started(members))
     write_log(evaluated(members, 10, [1.0, 2.0, 3.0]))
-    assert lines(tmp_path / "a") == [{"episode": 10, "seed": [0, 1], "value": [1.0, 3.0]}]
+    assert lines(tmp_path / "a") == [
+        {"episode": 10, "seed": [0, 1], "value": [1.0, 3.0]}
+    ]
     assert lines(tmp_path / "b") == [{"episode": 10, "seed": [5], "value": [2.0]}]
 
 

@@ -57,7 +57,9 @@ def test_train_sweep_and_figures_start(tmp_path):
     done = adama("train", "going_together", *TINY, out)
     assert done.returncode == 0, done.stderr
     assert len(list(tmp_path.rglob("meta.json"))) == 1
-    done = adama("sweep", "going_together", *TINY, "alpha=0.9,0.95", out, "launcher=local")
+    done = adama(
+        "sweep", "going_together", *TINY, "alpha=0.9,0.95", out, "launcher=local"
+    )
     assert done.returncode == 0, done.stderr
     assert len(list(tmp_path.rglob("meta.json"))) == 3
     done = adama("figures", "only=going_together", out)
@@ -84,5 +86,7 @@ def test_a_processor_has_a_name_without_proc(tmp_path, monkeypatch):
     monkeypatch.setattr(provenance, "CPUS", tmp_path / "none")
     monkeypatch.setattr(provenance, "CPU_NAME_ON_MACOS", ("echo", "Apple M2"))
     assert provenance.processor() == "Apple M2"
-    monkeypatch.setattr(provenance, "CPU_NAME_ON_MACOS", (str(tmp_path / "no such command"),))
+    monkeypatch.setattr(
+        provenance, "CPU_NAME_ON_MACOS", (str(tmp_path / "no such command"),)
+    )
     assert provenance.processor()

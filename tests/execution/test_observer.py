@@ -43,7 +43,9 @@ class Toy:
     def __call__(self, event):
         self.events.append(event)
         if isinstance(event, Finished):
-            (event.folder / "toy.txt").write_text(f"{self.job.name}: {len(event.episode)} points")
+            (event.folder / "toy.txt").write_text(
+                f"{self.job.name}: {len(event.episode)} points"
+            )
 
 
 def test_events_come_in_order_and_say_whose_values_they_hold(tmp_path):
@@ -53,11 +55,22 @@ def test_events_come_in_order_and_say_whose_values_they_hold(tmp_path):
     run(configs, tmp_path, Hooks([heard.append]), ONE, width=4, labels=["one", "two"])
     kinds = [type(event) for event in heard]
     a_point = [Advanced, Advanced, Evaluated]
-    assert kinds == [Started, Started, *a_point, *a_point, *a_point, Finished, Finished, Ended]
+    assert kinds == [
+        Started,
+        Started,
+        *a_point,
+        *a_point,
+        *a_point,
+        Finished,
+        Finished,
+        Ended,
+    ]
     everybody = [("one", 0), ("one", 1), ("two", 0), ("two", 1)]
     for event in heard:
         if isinstance(event, Advanced | Evaluated):
-            assert [(member.label, member.seed) for member in event.members] == everybody
+            assert [
+                (member.label, member.seed) for member in event.members
+            ] == everybody
             assert [member.config for member in event.members] == [configs[0]] * 2 + [
                 configs[1]
             ] * 2
@@ -81,13 +94,20 @@ def test_an_observer_is_one_line_in_the_registry(tmp_path, monkeypatch):
         "learning.batch_size=8",
         "horizon=5",
     ]
-    words += ["learning.capacity=100", "evaluation.episodes=2", f"out={tmp_path}", "devices=4"]
+    words += [
+        "learning.capacity=100",
+        "evaluation.episodes=2",
+        f"out={tmp_path}",
+        "devices=4",
+    ]
     assert main([*words, "observers=progress,toy"]) == 0
     (toy,) = MADE
     (meta,) = tmp_path.rglob("meta.json")
     assert (meta.parent / "toy.txt").read_text() == f"{toy.job.name}: 1 points"
     # What it wrote there is sealed with the rest; without `jsonl` there is no log.
-    assert '"toy.txt"' in meta.read_text() and not (meta.parent / "metrics.jsonl").exists()
+    assert (
+        '"toy.txt"' in meta.read_text() and not (meta.parent / "metrics.jsonl").exists()
+    )
     assert isinstance(toy.events[0], Started) and isinstance(toy.events[-1], Ended)
     assert main([*words, "observers=toys"]) == 2
 
@@ -111,7 +131,9 @@ def test_an_observer_that_fails_is_reported_once_and_stops_nothing(tmp_path):
     hooks = Hooks([broken, heard.append], report=told.append)
     run([short()], tmp_path, hooks, ONE)
     assert told == ["an observer failed, training continues: out of luck with Started"]
-    assert isinstance(heard[-1], Ended) and RunFolder.of(tmp_path, short()).is_finished()
+    assert (
+        isinstance(heard[-1], Ended) and RunFolder.of(tmp_path, short()).is_finished()
+    )
 
 
 def test_the_end_of_a_run_is_not_sealed_without_its_observers(tmp_path):
@@ -122,7 +144,10 @@ def test_the_end_of_a_run_is_not_sealed_without_its_observers(tmp_path):
     heard = []
     with pytest.raises(RuntimeError, match="out of luck"):
         run([short()], tmp_path, Hooks([broken, heard.append]), ONE)
-    assert isinstance(heard[-1], Ended) and not RunFolder.of(tmp_path, short()).is_finished()
+    assert (
+        isinstance(heard[-1], Ended)
+        and not RunFolder.of(tmp_path, short()).is_finished()
+    )
     # The seeds are on disk: the next process has only the end to do.
     heard.clear()
     run([short()], tmp_path, Hooks([heard.append]), ONE)

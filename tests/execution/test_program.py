@@ -13,7 +13,9 @@ from tests.helpers import ONE, short, stop_at
 
 def test_work_in_the_background_is_begun_once_and_gives_what_the_work_gives():
     calls = []
-    later = InBackground(lambda left, right: calls.append(left + right) or len(calls), 2, 3)
+    later = InBackground(
+        lambda left, right: calls.append(left + right) or len(calls), 2, 3
+    )
     later.wait()
     assert calls == []
     later.begin()
@@ -29,7 +31,9 @@ def test_work_in_the_background_raises_what_the_work_raises():
 
 
 @pytest.mark.parametrize(("edge", "compiled"), [(1, False), (2, True)])
-def test_who_is_stopped_leaves_no_compilation_behind(edge, compiled, tmp_path, monkeypatch):
+def test_who_is_stopped_leaves_no_compilation_behind(
+    edge, compiled, tmp_path, monkeypatch
+):
     """At the first chunk's edge none has begun; at the second one has, and is waited for."""
     done = []
 

@@ -27,7 +27,9 @@ VALUES = {name: np.ones(2) for name in ("eval_return", "critic_rate", "actor_bud
 
 
 def advanced(episode, seconds, cohort=1, cohorts=1):
-    return Advanced(MEMBERS, Where(cohort, cohorts, episode, CONFIG.episodes), 50, seconds)
+    return Advanced(
+        MEMBERS, Where(cohort, cohorts, episode, CONFIG.episodes), 50, seconds
+    )
 
 
 def evaluated(seconds):
@@ -48,7 +50,10 @@ def test_the_first_chunk_is_told_where_there_is_no_bar(heard):
     for episode in (50, 100):
         observer(advanced(episode, 0.94))
     lines = text.getvalue().splitlines()
-    assert lines == ["a run: compiling ...", "a run: training, episodes 1 to 50 of 50,000 in 0.9 s"]
+    assert lines == [
+        "a run: compiling ...",
+        "a run: training, episodes 1 to 50 of 50,000 in 0.9 s",
+    ]
 
 
 def test_a_run_that_resumes_says_from_where(heard):
@@ -58,7 +63,9 @@ def test_a_run_that_resumes_says_from_where(heard):
     assert last == "a run: training, episodes 30,001 to 30,050 of 50,000 in 1.0 s"
 
 
-def test_the_time_foretold_does_not_count_what_was_compiled_beside_the_first_chunks(heard):
+def test_the_time_foretold_does_not_count_what_was_compiled_beside_the_first_chunks(
+    heard,
+):
     """Five chunks of 50 episodes, four of them a second each; an evaluation of half a second."""
     observer, text = heard
     for chunk, seconds in enumerate((9.0, 1.0, 1.0, 1.0, 1.0)):
@@ -71,16 +78,25 @@ def test_the_time_foretold_does_not_count_what_was_compiled_beside_the_first_chu
 def test_a_seed_that_diverges_is_named(heard):
     observer, text = heard
     observer(Diverged(MEMBERS[1:], [Divergence(57, 230, "params.critic.w")]))
-    assert "adama: seed 1 diverged: not finite from episode 57 on (update 230" in text.getvalue()
+    assert (
+        "adama: seed 1 diverged: not finite from episode 57 on (update 230"
+        in text.getvalue()
+    )
 
 
 def test_the_bar_moves_at_each_chunk():
-    with progress_bars(Console(file=io.StringIO(), force_terminal=True, width=120)) as bars:
+    with progress_bars(
+        Console(file=io.StringIO(), force_terminal=True, width=120)
+    ) as bars:
         observer = ProgressObserver(JobInfo("a run", bars))
         observer(Started(MEMBERS))
         (task,) = bars.tasks
         observer(advanced(50, 1.0))
-        assert (task.completed, task.total, task.fields["news"]) == (50, 50_000, "training")
+        assert (task.completed, task.total, task.fields["news"]) == (
+            50,
+            50_000,
+            "training",
+        )
         observer(evaluated(6.0))
         observer(advanced(300, 1.0, cohort=2, cohorts=2))
         assert (task.completed, task.total) == (50_300, 100_000)

@@ -61,9 +61,13 @@ def test_a_run_stopped_at_any_chunk_goes_on_to_the_same_bits(whole, tmp_path):
         with pytest.raises(Interrupted):
             run([short()], tmp_path, stop_at(1, report=told.append), ONE)
     run([short()], tmp_path, Hooks(report=told.append), ONE)
-    assert told == [f"resumes from episode {episode}" for episode in (25, 50, 75, 100, 125, 150)]
+    assert told == [
+        f"resumes from episode {episode}" for episode in (25, 50, 75, 100, 125, 150)
+    ]
     assert_equal_runs(whole, load_run(run_folder(tmp_path, short())))
-    assert not list(tmp_path.rglob("checkpoints/*")) and not list(tmp_path.rglob("*.lock"))
+    assert not list(tmp_path.rglob("checkpoints/*")) and not list(
+        tmp_path.rglob("*.lock")
+    )
 
 
 @pytest.mark.slow
@@ -85,13 +89,17 @@ def test_a_sweep_goes_on_slice_by_slice(tmp_path):
     """Three settings x 2 seeds in slices of 4; stopped in the first slice, and again in the
     second.
     """
-    configs = [short("fixed", **{"rates.critic_rate": rate}) for rate in (0.001, 0.002, 0.004)]
+    configs = [
+        short("fixed", **{"rates.critic_rate": rate}) for rate in (0.001, 0.002, 0.004)
+    ]
     run(configs, tmp_path / "straight", devices=ONE, width=4)
     with pytest.raises(Interrupted):
         run(configs, tmp_path / "stopped", stop_at(2), ONE, width=4)
     with pytest.raises(Interrupted):
         run(configs, tmp_path / "stopped", stop_at(6), ONE, width=4)
-    assert [run_folder(tmp_path / "stopped", config).is_dir() for config in configs] == [
+    assert [
+        run_folder(tmp_path / "stopped", config).is_dir() for config in configs
+    ] == [
         True,
         True,
         False,
@@ -99,7 +107,10 @@ def test_a_sweep_goes_on_slice_by_slice(tmp_path):
     run(configs[2:], tmp_path / "stopped", devices=ONE)
     for config in configs:
         assert_equal_runs(
-            *(load_run(run_folder(tmp_path / where, config)) for where in ("straight", "stopped"))
+            *(
+                load_run(run_folder(tmp_path / where, config))
+                for where in ("straight", "stopped")
+            )
         )
 
 
@@ -123,9 +134,14 @@ def test_a_run_resumes_in_other_company_to_the_same_bits(tmp_path):
     hooks = Hooks(observers=[write_log, events.append], report=told.append)
     run([one, three], tmp_path / "stopped", hooks, ONE)
     assert told == ["resumes from episode 75"] * 2
-    assert {len(event.members) for event in events if isinstance(event, Advanced)} == {4}
+    assert {len(event.members) for event in events if isinstance(event, Advanced)} == {
+        4
+    }
     for config in (one, two, three):
-        pair = [load_run(run_folder(tmp_path / out, config)) for out in ("straight", "stopped")]
+        pair = [
+            load_run(run_folder(tmp_path / out, config))
+            for out in ("straight", "stopped")
+        ]
         assert_equal_runs(*pair)
 
 
@@ -146,7 +162,10 @@ def test_a_kill_between_two_runs_checkpoints_costs_no_second_program(tmp_path):
     run(configs, tmp_path / "stopped", Hooks(report=told.append), ONE)
     assert told == ["resumes from episode 50"]
     for config in configs:
-        pair = [load_run(run_folder(tmp_path / out, config)) for out in ("straight", "stopped")]
+        pair = [
+            load_run(run_folder(tmp_path / out, config))
+            for out in ("straight", "stopped")
+        ]
         assert_equal_runs(*pair)
 
 
@@ -166,12 +185,17 @@ def test_a_damaged_checkpoint_sends_one_run_back_and_not_its_company(tmp_path):
     assert len(told) == 2 and "a checkpoint is not used" in told[0]
     assert told[1] == "resumes from episode 50"
     for config in configs:
-        pair = [load_run(run_folder(tmp_path / out, config)) for out in ("straight", "stopped")]
+        pair = [
+            load_run(run_folder(tmp_path / out, config))
+            for out in ("straight", "stopped")
+        ]
         assert_equal_runs(*pair)
 
 
 @pytest.mark.slow
-def test_where_no_checkpoint_can_be_used_a_run_begins_anew_as_wide_as_it_was(whole, tmp_path):
+def test_where_no_checkpoint_can_be_used_a_run_begins_anew_as_wide_as_it_was(
+    whole, tmp_path
+):
     with pytest.raises(Interrupted):
         run([short()], tmp_path, stop_at(3), ONE, width=4)
     for kept in tmp_path.rglob("checkpoints/*/replay/*/arrays/d/*"):
@@ -181,7 +205,9 @@ def test_where_no_checkpoint_can_be_used_a_run_begins_anew_as_wide_as_it_was(who
     run([short()], tmp_path, hooks, ONE)
     assert told[-1].endswith("no checkpoint can be used, its seeds begin anew")
     values = load_run(run_folder(tmp_path, short())).metrics
-    np.testing.assert_allclose(values["eval_return"], whole.metrics["eval_return"], rtol=1e-3)
+    np.testing.assert_allclose(
+        values["eval_return"], whole.metrics["eval_return"], rtol=1e-3
+    )
 
 
 def test_what_an_older_version_began_is_refused(tmp_path, capsys):
@@ -194,7 +220,9 @@ def test_what_an_older_version_began_is_refused(tmp_path, capsys):
         folder.partial.config.write_text(json.dumps(stored | {"label": "x"}))
     older = folders[1].partial.checkpoints / "0123456789"
     older.mkdir(parents=True)
-    (older / "slice.json").write_text(json.dumps({"lanes": [[folders[0].path.name, 0]]}))
+    (older / "slice.json").write_text(
+        json.dumps({"lanes": [[folders[0].path.name, 0]]})
+    )
     for folder in folders:
         assert main(["resume", str(folder.path), "devices=4"]) == 2
         (line,) = capsys.readouterr().err.splitlines()
@@ -218,7 +246,9 @@ def test_a_kept_seed_that_was_damaged_is_trained_again(whole, tmp_path):
     run([config], tmp_path, Hooks(report=told.append), ONE, width=1)
     assert "seed 0 is trained again" in told[0]
     values = load_run(run_folder(tmp_path, config)).metrics
-    np.testing.assert_allclose(values["eval_return"], whole.metrics["eval_return"], rtol=1e-3)
+    np.testing.assert_allclose(
+        values["eval_return"], whole.metrics["eval_return"], rtol=1e-3
+    )
 
 
 @pytest.mark.slow
@@ -226,14 +256,22 @@ def test_again_begins_anew(whole, tmp_path):
     with pytest.raises(Interrupted):
         run([short()], tmp_path, stop_at(3), ONE)
     told = []
-    run([short()], tmp_path, Hooks(report=told.append), ONE, training=Training(force=True))
+    run(
+        [short()],
+        tmp_path,
+        Hooks(report=told.append),
+        ONE,
+        training=Training(force=True),
+    )
     assert told == []
     assert_equal_runs(whole, load_run(run_folder(tmp_path, short())))
 
 
 def test_a_second_process_is_refused(tmp_path):
     lock = Lock(RunFolder.of(tmp_path, short()).lock)
-    with pytest.raises(RunBusy, match=f"is being trained by process {os.getpid()} on host"):
+    with pytest.raises(
+        RunBusy, match=f"is being trained by process {os.getpid()} on host"
+    ):
         run([short()], tmp_path, devices=ONE)
     with pytest.raises(RunBusy, match="wait for it, or choose another out="):
         complete([short()], tmp_path, Training(), Launch(), QUIET)
@@ -285,7 +323,9 @@ def nan_at_update_230(monkeypatch):
     return mark
 
 
-def test_a_run_that_breaks_is_named_and_the_others_are_not_touched(tmp_path, nan_at_update_230):
+def test_a_run_that_breaks_is_named_and_the_others_are_not_touched(
+    tmp_path, nan_at_update_230
+):
     config = short(seeds=4)
     nan_at_update_230([])
     assert run([config], tmp_path / "well", devices=ONE, width=4) == [{}]
@@ -295,15 +335,26 @@ def test_a_run_that_breaks_is_named_and_the_others_are_not_touched(tmp_path, nan
     found = run([config], tmp_path / "ill", hooks, ONE, 4, training=ALWAYS)
     (broken,) = found[0].items()
     assert broken == (2, Divergence(episode=57, update=230, leaf=broken[1].leaf))
-    assert broken[1].leaf.startswith("params.critic") and broken[1].leaf.endswith("kernel")
+    assert broken[1].leaf.startswith("params.critic") and broken[1].leaf.endswith(
+        "kernel"
+    )
     (told,) = (event for event in heard if isinstance(event, Diverged))
-    assert [member.seed for member in told.members] == [2] and told.divergences == [broken[1]]
-    well, ill = (load_run(run_folder(tmp_path / where, config)) for where in ("well", "ill"))
-    assert ill.meta["diverged"] == {"2": 57} and ill.meta["diverged_in"]["2"]["update"] == 230
+    assert [member.seed for member in told.members] == [2] and told.divergences == [
+        broken[1]
+    ]
+    well, ill = (
+        load_run(run_folder(tmp_path / where, config)) for where in ("well", "ill")
+    )
+    assert (
+        ill.meta["diverged"] == {"2": 57}
+        and ill.meta["diverged_in"]["2"]["update"] == 230
+    )
     rows, broken_run = [0, 1, 3], arrays_of_run(ill)
     for name, values in arrays_of_run(well).items():
         if np.shape(values)[:1] == (4,):
-            np.testing.assert_array_equal(values[rows], broken_run[name][rows], err_msg=name)
+            np.testing.assert_array_equal(
+                values[rows], broken_run[name][rows], err_msg=name
+            )
     assert np.isnan(ill.metrics["eval_return"][2, 1:]).all() and np.isfinite(
         ill.metrics["eval_return"][2, 0]
     )
@@ -321,7 +372,11 @@ def test_a_run_of_which_every_seed_breaks_keeps_its_last_good_checkpoint(
     with Checkpoints(place) as checkpoints:
         newest = checkpoints.read(checkpoints.steps()[0])
     assert newest.step == 50
-    assert all(np.isfinite(leaf).all() for leaf in newest.arrays.values() if leaf.dtype.kind == "f")
+    assert all(
+        np.isfinite(leaf).all()
+        for leaf in newest.arrays.values()
+        if leaf.dtype.kind == "f"
+    )
 
 
 def test_verify_and_play(whole, tmp_path, capsys):
@@ -352,7 +407,9 @@ def test_a_saved_actor_acts_as_the_run_did(whole):
     keys = jax.random.split(jax.random.key(0), 5)
     for row in range(2):
         params = jax.tree.map(lambda leaf, row=row: leaf[row], actors.params)
-        episodes = jax.vmap(greedy_rollout(env, actors.act), in_axes=(0, None))(keys, params)
+        episodes = jax.vmap(greedy_rollout(env, actors.act), in_axes=(0, None))(
+            keys, params
+        )
         returns = jax.vmap(episode_return)(episodes)
         np.testing.assert_allclose(
             np.mean(returns), whole.metrics["eval_return"][row, -1], rtol=1e-4
@@ -370,7 +427,10 @@ def test_a_saved_actor_acts_as_the_run_did(whole):
             ["train", "clustering", "checkpoint_minutes=-1"],
             "checkpoint_minutes=-1.0: must be at least 0",
         ),
-        (["train", "clustering", "replay_every=0"], "replay_every=0: must be at least 1"),
+        (
+            ["train", "clustering", "replay_every=0"],
+            "replay_every=0: must be at least 1",
+        ),
         (["train", "clustering", "keep_every=0"], "keep_every=0: must be at least 1"),
     ],
 )
@@ -402,16 +462,27 @@ class Killed(BaseException):
     ("place", "name", "call"),
     [
         ("adama_jax.storage.writer.RunWriter", "keep", 2),
-        pytest.param("adama_jax.execution.saver.CohortSaver", "finish", 1, marks=pytest.mark.slow),
-        pytest.param("adama_jax.storage.writer.RunWriter", "finish", 1, marks=pytest.mark.slow),
-        pytest.param("adama_jax.storage.writer", "make_durable", 4, marks=pytest.mark.slow),
         pytest.param(
-            "adama_jax.storage.writer.RunWriter", "_write_meta", 1, marks=pytest.mark.slow
+            "adama_jax.execution.saver.CohortSaver", "finish", 1, marks=pytest.mark.slow
+        ),
+        pytest.param(
+            "adama_jax.storage.writer.RunWriter", "finish", 1, marks=pytest.mark.slow
+        ),
+        pytest.param(
+            "adama_jax.storage.writer", "make_durable", 4, marks=pytest.mark.slow
+        ),
+        pytest.param(
+            "adama_jax.storage.writer.RunWriter",
+            "_write_meta",
+            1,
+            marks=pytest.mark.slow,
         ),
         ("adama_jax.storage.writer.RunWriter", "_give_name", 1),
     ],
 )
-def test_a_kill_at_the_end_loses_nothing(whole, tmp_path, monkeypatch, place, name, call):
+def test_a_kill_at_the_end_loses_nothing(
+    whole, tmp_path, monkeypatch, place, name, call
+):
     """Killed at a step between the last chunk and the final name: the next process trains at most
     one chunk.
     """
@@ -444,7 +515,9 @@ def test_force_goes_on_where_it_was_stopped(tmp_path):
     first = run_folder(tmp_path, config)
     with pytest.raises(Interrupted):
         run([config], tmp_path, stop_at(3), ONE, training=Training(force=True))
-    assert load_run(first).metrics["episode"][-1] == 150 and not has_run(tmp_path, config)
+    assert load_run(first).metrics["episode"][-1] == 150 and not has_run(
+        tmp_path, config
+    )
     told = []
     run([config], tmp_path, Hooks(report=told.append), ONE)
     assert told == ["resumes from episode 75"] and has_run(tmp_path, config)
@@ -475,7 +548,11 @@ def test_verify_finds_a_changed_figure(whole, tmp_path, capsys, name):
     shutil.copytree(whole.folder, folder)
     assert main(["verify", str(folder)]) == 0
     content = bytearray((folder / name).read_bytes())
-    place = content.index(b'"wall_seconds": ') + 16 if name == "meta.json" else len(content) // 2
+    place = (
+        content.index(b'"wall_seconds": ') + 16
+        if name == "meta.json"
+        else len(content) // 2
+    )
     content[place] = ord("1") if content[place] != ord("1") else ord("2")
     (folder / name).write_bytes(content)
     assert main(["verify", str(folder)]) == 1
@@ -492,7 +569,9 @@ def test_a_lone_run_that_has_two_devices(tmp_path):
     told = []
     run([config], tmp_path / "stopped", Hooks(report=told.append), jax.devices()[:2])
     assert told == ["resumes from episode 75"]
-    one, other = (load_run(run_folder(tmp_path / where, config)) for where in ("whole", "stopped"))
+    one, other = (
+        load_run(run_folder(tmp_path / where, config)) for where in ("whole", "stopped")
+    )
     assert one.meta["device"]["used"] == other.meta["device"]["used"] == 2
     assert_equal_runs(one, other)
 
@@ -508,7 +587,8 @@ def test_fewer_devices_than_before(tmp_path):
     run([config], tmp_path / "stopped", Hooks(report=told.append), ONE)
     assert told[0] == "begun on 2 devices, resumes on 1: no longer equal bit for bit"
     one, other = (
-        load_run(run_folder(tmp_path / where, config)).metrics for where in ("whole", "stopped")
+        load_run(run_folder(tmp_path / where, config)).metrics
+        for where in ("whole", "stopped")
     )
     np.testing.assert_allclose(one["eval_return"], other["eval_return"], rtol=1e-3)
 

@@ -33,7 +33,9 @@ def test_nobody_has_asked_to_stop():
     stop.left()
 
 
-@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+@pytest.mark.parametrize(
+    ("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)]
+)
 def test_the_code_is_that_of_the_signal(left, clock, number, code, capsys):
     stop = Stop()
     stop.set(number)

@@ -21,25 +21,37 @@ def test_balance_settles_between_the_clips(kappa, share):
     l_c = jnp.array(0.005)
     for _ in range(600):
         l_c, eta = balance_rates(l_c, kappa, l=0.01, m=50.0, alpha=0.98, eps=0.1)
-    np.testing.assert_allclose([l_c, eta], [0.01 * share, 0.01 * (1 - share)], rtol=1e-4)
+    np.testing.assert_allclose(
+        [l_c, eta], [0.01 * share, 0.01 * (1 - share)], rtol=1e-4
+    )
 
 
 def test_steer_is_equation_1():
-    l_a = steer_rates(jnp.array([0.6, 0.8]), jnp.array([9.0, 12.0]), eta=2.0, alpha=0.5, floor=0.0)
+    l_a = steer_rates(
+        jnp.array([0.6, 0.8]), jnp.array([9.0, 12.0]), eta=2.0, alpha=0.5, floor=0.0
+    )
     np.testing.assert_allclose(
         l_a, [1.2, 1.6], rtol=1e-6
     )  # already in the direction of (3, 4): only the norm moves
-    l_a = steer_rates(jnp.array([1.0, 0.0]), jnp.array([0.0, 5.0]), eta=1.0, alpha=0.75, floor=0.0)
-    np.testing.assert_allclose(l_a, np.array([0.75, 0.25]) / np.hypot(0.75, 0.25), rtol=1e-6)
+    l_a = steer_rates(
+        jnp.array([1.0, 0.0]), jnp.array([0.0, 5.0]), eta=1.0, alpha=0.75, floor=0.0
+    )
+    np.testing.assert_allclose(
+        l_a, np.array([0.75, 0.25]) / np.hypot(0.75, 0.25), rtol=1e-6
+    )
 
 
 def test_the_floor_gives_the_published_figure_s_least_rate():
-    l_a = steer_rates(jnp.array([0.7, 0.7]), jnp.array([1.0, 0.0]), eta=1.0, alpha=0.0, floor=0.1)
+    l_a = steer_rates(
+        jnp.array([0.7, 0.7]), jnp.array([1.0, 0.0]), eta=1.0, alpha=0.0, floor=0.1
+    )
     np.testing.assert_allclose(l_a, [0.995, 0.0995], atol=5e-5)
 
 
 def test_without_floor_a_negative_gain_gives_the_printed_formula():
-    l_a = steer_rates(jnp.array([0.7, 0.7]), jnp.array([4.0, -3.0]), eta=1.0, alpha=0.0, floor=0.0)
+    l_a = steer_rates(
+        jnp.array([0.7, 0.7]), jnp.array([4.0, -3.0]), eta=1.0, alpha=0.0, floor=0.0
+    )
     np.testing.assert_allclose(l_a, [0.8, -0.6], rtol=1e-6)
 
 
@@ -54,14 +66,18 @@ def test_steer_holds_the_budget_and_forgets_the_scale(gain, alpha, floor, expone
     new = steer_rates(l_a, gain, eta=0.02, alpha=alpha, floor=floor)
     np.testing.assert_allclose(jnp.linalg.norm(new), 0.02, rtol=1e-5)
     if float(jnp.max(gain)) > 1e-3:
-        scaled = steer_rates(l_a, gain * 10.0**exponent, eta=0.02, alpha=alpha, floor=floor)
+        scaled = steer_rates(
+            l_a, gain * 10.0**exponent, eta=0.02, alpha=alpha, floor=floor
+        )
         np.testing.assert_allclose(scaled, new, rtol=1e-4, atol=1e-7)
 
 
 def test_zero_gain_leaves_the_direction():
     l_a = jnp.array([0.3, 0.4])
     np.testing.assert_allclose(
-        steer_rates(l_a, jnp.zeros(2), eta=1.0, alpha=0.9, floor=0.1), [0.6, 0.8], rtol=1e-6
+        steer_rates(l_a, jnp.zeros(2), eta=1.0, alpha=0.9, floor=0.1),
+        [0.6, 0.8],
+        rtol=1e-6,
     )
 
 

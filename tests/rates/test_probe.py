@@ -161,7 +161,9 @@ def test_lookahead_given_the_contributions_is_the_same_for_half_the_products(x64
 
     rates = jnp.asarray(RATES, float)
     np.testing.assert_allclose(given(rates), its_own(rates), rtol=1e-6)
-    few, many = (str(jax.make_jaxpr(way)(rates)).count("dot_general") for way in (given, its_own))
+    few, many = (
+        str(jax.make_jaxpr(way)(rates)).count("dot_general") for way in (given, its_own)
+    )
     assert 0 < few <= many / 2
 
 

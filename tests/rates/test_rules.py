@@ -30,7 +30,9 @@ class Case(NamedTuple):
         return resolve_name(self.method.rule)(**options)
 
     def hyper(self, **values) -> RateHyper:
-        return RateHyper(own={each.name: each.default for each in self.method.own}, **values)
+        return RateHyper(
+            own={each.name: each.default for each in self.method.own}, **values
+        )
 
     @property
     def balances(self):
@@ -77,7 +79,9 @@ def test_starts_uniform_and_within_its_budget(case, rule):
     assert rates.actors.shape == (4,)
     assert np.ptp(rates.actors) == 0
     half = hyper.total_rate / 2
-    expected = (half, half) if case.balances else (hyper.actor_budget, hyper.critic_rate)
+    expected = (
+        (half, half) if case.balances else (hyper.actor_budget, hyper.critic_rate)
+    )
     budget, critic = float(jnp.linalg.norm(rates.actors)), float(rates.critic)
     np.testing.assert_allclose((budget, critic), expected, rtol=1e-6)
 
@@ -104,7 +108,8 @@ def test_agents_may_be_named_in_any_order(rule, hyper):
     order = np.array([2, 0, 3, 1])
     given = [signals(4, seed) for seed in range(5)]
     shuffled = [
-        s._replace(contribution=s.contribution[order], curvature=s.curvature[order]) for s in given
+        s._replace(contribution=s.contribution[order], curvature=s.curvature[order])
+        for s in given
     ]
     np.testing.assert_allclose(
         run(rule, given, 4, hyper).rates.actors[order],
@@ -118,7 +123,9 @@ def test_the_direction_forgets_the_scale_of_q(rule, hyper):
     m's job.
     """
     small = run(rule, [signals(4, seed) for seed in range(5)], 4, hyper).rates.actors
-    large = run(rule, [signals(4, seed, scale=1e4) for seed in range(5)], 4, hyper).rates.actors
+    large = run(
+        rule, [signals(4, seed, scale=1e4) for seed in range(5)], 4, hyper
+    ).rates.actors
     np.testing.assert_allclose(small, large, rtol=1e-4)
 
 
@@ -127,9 +134,9 @@ def test_no_recompilation_and_stable_types(rule, hyper):
     state = rule.init(4, hyper)
     for seed in range(3):
         new = update(signals(4, seed), state)
-        assert jax.tree.map(lambda x: (x.shape, x.dtype, x.weak_type), new) == jax.tree.map(
-            lambda x: (x.shape, x.dtype, x.weak_type), state
-        )
+        assert jax.tree.map(
+            lambda x: (x.shape, x.dtype, x.weak_type), new
+        ) == jax.tree.map(lambda x: (x.shape, x.dtype, x.weak_type), state)
         state = new
     assert update._cache_size() == 1
 
@@ -144,17 +151,23 @@ def test_second_order_rules_and_only_they_read_curvature(rule, hyper):
 
 
 def test_a_grid_of_hyperparameters_is_one_vmap(rule, hyper):
-    grid = jax.tree.map(lambda value: jnp.linspace(0.5, 1.0, 3) * jnp.float32(value), hyper)
+    grid = jax.tree.map(
+        lambda value: jnp.linspace(0.5, 1.0, 3) * jnp.float32(value), hyper
+    )
     batched = jax.vmap(lambda hyper: rule.update(signals(4), rule.init(4, hyper)))(grid)
     for i in range(3):
         one = jax.tree.map(operator.itemgetter(i), grid)
         alone = rule.update(signals(4), rule.init(4, one))
-        np.testing.assert_allclose(batched.rates.actors[i], alone.rates.actors, rtol=1e-6)
+        np.testing.assert_allclose(
+            batched.rates.actors[i], alone.rates.actors, rtol=1e-6
+        )
 
 
 def test_auto_scale_is_the_mean_of_the_first_updates():
     rule = balance(
-        RateHyper(smoothing=0.0, total_rate=1.0, clip=0.0), auto_scale=True, trial_updates=3
+        RateHyper(smoothing=0.0, total_rate=1.0, clip=0.0),
+        auto_scale=True,
+        trial_updates=3,
     )
     state = rule.init(2)
     for kappa in (1.0, 3.0, 8.0):
@@ -189,7 +202,9 @@ def test_a_method_reads_the_settings_that_it_says_and_no_others(name):
 def changed_one_by_one(hyper):
     """The same hyperparameters with one of them changed, by its name."""
     shared = [name for name in RateHyper._fields if name != "own"]
-    changed = {name: hyper._replace(**{name: getattr(hyper, name) * 0.9}) for name in shared}
+    changed = {
+        name: hyper._replace(**{name: getattr(hyper, name) * 0.9}) for name in shared
+    }
     for name, value in hyper.own.items():
         changed[name] = hyper._replace(own=hyper.own | {name: value * 0.9 or 0.1})
     return changed
@@ -201,7 +216,9 @@ def differ(rates, others):
 
 def test_numbers_of_a_rule_s_own_are_told_apart_from_all_settings():
     """Or one would be read for another."""
-    shared = [each.name.rpartition(".")[2] for each in settings(scenario_config("clustering"))]
+    shared = [
+        each.name.rpartition(".")[2] for each in settings(scenario_config("clustering"))
+    ]
     for method in METHODS.values():
         for own in method.own:
             assert own.name not in shared and own.symbol not in SYMBOLS

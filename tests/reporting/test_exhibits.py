@@ -29,21 +29,30 @@ def test_figures_from_what_is_there(tmp_path):
                     diverged={"2": 9} if row.label == "balance" else None,
                 )
     console = Console(record=True, width=200)
-    command = FiguresCommand(EXPERIMENTS, scale=0.01, only=("going_together",), out=tmp_path)
+    command = FiguresCommand(
+        EXPERIMENTS, scale=0.01, only=("going_together",), out=tmp_path
+    )
     assert draw_exhibits(command, console) == 0
     text = console.export_text()
     assert "figure3: missing: going_together: rmsprop" in text
     assert "figure5" not in text  # no scenario of it was asked for
     for name in ("figure3", "figure4", "figure6", "figure7", "grid"):
-        pixels = np.asarray(Image.open(tmp_path / "figures" / f"{name}.png").convert("L"))
+        pixels = np.asarray(
+            Image.open(tmp_path / "figures" / f"{name}.png").convert("L")
+        )
         assert min(pixels.shape) > 300 and pixels.std() > 10
         assert (tmp_path / "figures" / f"{name}.pdf").read_bytes().startswith(b"%PDF")
     about = json.loads((tmp_path / "figures" / "figure3.json").read_text())
     assert about["missing"] == ["going_together: rmsprop"]
     best = next(run for run in about["runs"] if run["label"] == "fixed_best")
     assert best["settings_other_than_the_preset"]["rates.critic_rate"] == 0.004
-    assert {"folder", "git_commit", "device", "seeds", "episodes", "diverged"} <= set(best)
-    assert "balance (1 of 5 seeds diverged)" in (tmp_path / "figures" / "results.md").read_text()
+    assert {"folder", "git_commit", "device", "seeds", "episodes", "diverged"} <= set(
+        best
+    )
+    assert (
+        "balance (1 of 5 seeds diverged)"
+        in (tmp_path / "figures" / "results.md").read_text()
+    )
 
 
 def test_three_values_of_m(tmp_path):
@@ -51,7 +60,9 @@ def test_three_values_of_m(tmp_path):
     rows = shown(exhibits["figure8"], exhibits, SHORT, tmp_path)
     assert [row.config.rates.critic_scale for row in rows] == [40.0, 50.0, 60.0]
     assert len({program_key(row.config) for row in rows}) == 1
-    runs = [fake_run(tmp_path, config=row.config)._replace(label=row.label) for row in rows]
+    runs = [
+        fake_run(tmp_path, config=row.config)._replace(label=row.label) for row in rows
+    ]
     draw(exhibits["figure8"], {"predator_prey": runs}, [], tmp_path / "figures")
     assert (tmp_path / "figures" / "figure8.png").stat().st_size > 20_000
 
@@ -59,7 +70,8 @@ def test_three_values_of_m(tmp_path):
 def test_table_1(tmp_path):
     assert (
         draw_exhibits(
-            FiguresCommand(EXPERIMENTS / "table1.toml", out=tmp_path), Console(quiet=True)
+            FiguresCommand(EXPERIMENTS / "table1.toml", out=tmp_path),
+            Console(quiet=True),
         )
         == 0
     )
@@ -69,6 +81,14 @@ def test_table_1(tmp_path):
 
 def test_nothing_on_disk_is_said_and_is_code_1(tmp_path):
     console = Console(record=True, width=200)
-    assert draw_exhibits(FiguresCommand(EXPERIMENTS / "figure4.toml", out=tmp_path), console) == 1
-    assert "figure4: nothing drawn; missing: going_together: all 1" in console.export_text()
+    assert (
+        draw_exhibits(
+            FiguresCommand(EXPERIMENTS / "figure4.toml", out=tmp_path), console
+        )
+        == 1
+    )
+    assert (
+        "figure4: nothing drawn; missing: going_together: all 1"
+        in console.export_text()
+    )
     assert not list(tmp_path.rglob("*.png"))

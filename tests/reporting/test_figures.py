@@ -31,7 +31,9 @@ def test_a_legend_of_long_names_stays_in_a_narrow_figure(tmp_path):
         "direction_2nd, secant",
         "direction_2nd, lookahead",
     ]
-    figure = figures.returns({"going_together": [run._replace(label=name) for name in names]})
+    figure = figures.returns(
+        {"going_together": [run._replace(label=name) for name in names]}
+    )
     figure.canvas.draw()
     (legend,) = figure.legends
     box = legend.get_window_extent()
@@ -43,7 +45,10 @@ def grid_runs(out, critic, actors, **settings):
     runs = []
     for critic_rate in critic:
         for actor_budget in actors:
-            pair = {"rates.critic_rate": critic_rate, "rates.actor_budget": actor_budget}
+            pair = {
+                "rates.critic_rate": critic_rate,
+                "rates.actor_budget": actor_budget,
+            }
             config = with_settings(fake_config("fixed", 2), pair | settings)
             runs.append(fake_run(out, finals=(1.0, 2.0), config=config))
     return runs
@@ -76,7 +81,9 @@ def test_seeds_and_lengths_in_words(tmp_path):
 
 def test_episodes_of_discs_are_filmed_and_have_no_page(tmp_path):
     run = fake_run(tmp_path)
-    paths = present.show_episodes(run.rollout, run.config.world, "heading", tmp_path / "play")
+    paths = present.show_episodes(
+        run.rollout, run.config.world, "heading", tmp_path / "play"
+    )
     assert [path.name for path in paths] == ["rollout.gif"] and paths[0].is_file()
 
 

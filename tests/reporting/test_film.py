@@ -45,7 +45,9 @@ def robot_arrays(speed=0.5, seconds=0.05, fall=None, steps=STEPS, plane=False):
 def run_of(arrays):
     """A run with these arrays as its rollout."""
     config, seeds = scenario_config("ant_4x2"), {"seed": np.array([0])}
-    return Run(Path("nowhere"), "adama", config, to_dict(config), {}, seeds, rollout_of(arrays))
+    return Run(
+        Path("nowhere"), "adama", config, to_dict(config), {}, seeds, rollout_of(arrays)
+    )
 
 
 def robot_run(**options):
@@ -89,7 +91,9 @@ def test_a_robot_that_fell_stays_as_it_was_before(tmp_path):
     """And a film ends where all have fallen."""
     frames, _ = filmed(robot_run(fall=3, speed=0.3), tmp_path)
     left, right = panels(frames)
-    moved = [[bool((b != a).any()) for a, b in pairwise(panel)] for panel in (left, right)]
+    moved = [
+        [bool((b != a).any()) for a, b in pairwise(panel)] for panel in (left, right)
+    ]
     assert moved == [[True] * STEPS, [True, True] + [False] * (STEPS - 2)]
     both = robot_run(fall=3)
     both.rollout.terminated[0, 0, 4] = True
@@ -102,8 +106,14 @@ def test_limbs_have_their_drivers_colours_and_the_camera_follows(tmp_path, plane
     assert len(frames) == STEPS + 1
     for panel in panels(frames):
         leg, body = near(panel, COLOURS[1]), near(panel, robot_film.BODY)
-        assert leg[0].sum() > 500 and body[0].sum() > 500 and not near(panel, COLOURS[0]).any()
-        assert (leg == leg[0]).all()  # the leg does not move in the picture, the ground does
+        assert (
+            leg[0].sum() > 500
+            and body[0].sum() > 500
+            and not near(panel, COLOURS[0]).any()
+        )
+        assert (
+            leg == leg[0]
+        ).all()  # the leg does not move in the picture, the ground does
         assert (panel[1] != panel[0]).any()
         middle = np.argwhere(leg[0]).mean(axis=0)
         assert (
@@ -114,14 +124,20 @@ def test_limbs_have_their_drivers_colours_and_the_camera_follows(tmp_path, plane
             assert not near(edge[None], robot_film.BODY).any()
 
 
-@pytest.mark.parametrize(("seconds", "shown", "pause"), [(0.05, 20, 50), (0.008, 45, 40)])
+@pytest.mark.parametrize(
+    ("seconds", "shown", "pause"), [(0.05, 20, 50), (0.008, 45, 40)]
+)
 def test_a_robot_s_film_is_its_first_steps_in_real_time(
     tmp_path, monkeypatch, seconds, shown, pause
 ):
     monkeypatch.setattr(film, "MOST_FRAMES", 20)
     frames, pauses = filmed(robot_run(speed=0.0, seconds=seconds, steps=45), tmp_path)
     stride = robot_film.frame_steps(seconds)[0]
-    assert len(frames) == shown // stride + 1 and set(pauses[:-1]) == {pause} and pauses[-1] >= 900
+    assert (
+        len(frames) == shown // stride + 1
+        and set(pauses[:-1]) == {pause}
+        and pauses[-1] >= 900
+    )
 
 
 def test_a_simulation_that_broke_apart_is_drawn(tmp_path):
@@ -138,6 +154,9 @@ def test_a_film_of_discs_says_where_it_ended(tmp_path):
     frames, pauses = filmed(run_of(arrays), tmp_path)
     below = frames[:, -film.FOOTER :]
     left, right = below[:, :, : film.PANEL], below[:, :, film.PANEL :]
-    changed = [[int(abs(b - a).max()) > 100 for a, b in pairwise(part)] for part in (left, right)]
+    changed = [
+        [int(abs(b - a).max()) > 100 for a, b in pairwise(part)]
+        for part in (left, right)
+    ]
     assert changed == [[True] * STEPS, [True] * 3 + [False] * (STEPS - 3)]
     assert len(frames) == STEPS + 1 and set(pauses[:-1]) == {180}

@@ -25,7 +25,9 @@ def test_the_report_stands_alone(tmp_path):
     exhibits = load_exhibits(EXPERIMENTS)
     for row in of_going_together(exhibits["figure3"], tmp_path):
         fake_run(tmp_path, config=row.config)
-    command = FiguresCommand(EXPERIMENTS, scale=0.01, only=("going_together",), out=tmp_path)
+    command = FiguresCommand(
+        EXPERIMENTS, scale=0.01, only=("going_together",), out=tmp_path
+    )
     draw_exhibits(command, QUIET)
     text = report(tmp_path, tmp_path / "page.html").read_text()
     assert (
@@ -45,7 +47,10 @@ def test_the_report_shows_one_run_s_own_figures_and_the_common_settings(tmp_path
     learning_curves([run], run.folder / "learning_curves.png")
     text = report(tmp_path, tmp_path / "page.html").read_text()
     assert "adama: learning curves" in text and "data:image/png" in text
-    assert "<td>rates.critic_scale<td>10.0" in text and "<td>learning.batch_size<td>1024" in text
+    assert (
+        "<td>rates.critic_scale<td>10.0" in text
+        and "<td>learning.batch_size<td>1024" in text
+    )
 
 
 def test_the_published_runs_can_be_read(tmp_path):
@@ -53,7 +58,9 @@ def test_the_published_runs_can_be_read(tmp_path):
     text = report(PUBLISHED, tmp_path / "page.html").read_text()
     assert "-2.96 [-3.05, -2.91]" in text and "seed 2 at 38,477" in text
     assert (
-        find_run(PUBLISHED, with_settings(scenario_config("predator_prey"), {"seeds": 5}))
+        find_run(
+            PUBLISHED, with_settings(scenario_config("predator_prey"), {"seeds": 5})
+        )
         is not None
     )
 
@@ -76,7 +83,10 @@ def test_a_run_of_a_scenario_that_is_no_more_is_still_shown(tmp_path):
     }
     (run.folder / "config.json").write_text(json.dumps(stored))
     read = load_run(run.folder)
-    assert (read.config.scenario, read.config.episodes) == ("a_world_of_old", run.config.episodes)
+    assert (read.config.scenario, read.config.episodes) == (
+        "a_world_of_old",
+        run.config.episodes,
+    )
     assert read.config.rates == run.config.rates
     page = report(tmp_path, tmp_path / "page.html").read_text()
     assert "a world of old" in page and "a_world_of_old (crab" in page

@@ -47,8 +47,12 @@ def test_rliable_s_numbers(tasks):
     ours, theirs, expected = OURS[:, :tasks], THEIRS[:, :tasks], RLIABLE[tasks]
     assert iqm(ours) == pytest.approx(expected["iqm"], abs=1e-6)
     assert iqm_interval(ours) == pytest.approx(expected["interval"], abs=0.02)
-    assert probability_of_improvement(ours, theirs) == pytest.approx(expected["better"], abs=1e-6)
-    assert improvement_interval(ours, theirs) == pytest.approx(expected["between"], abs=0.02)
+    assert probability_of_improvement(ours, theirs) == pytest.approx(
+        expected["better"], abs=1e-6
+    )
+    assert improvement_interval(ours, theirs) == pytest.approx(
+        expected["between"], abs=0.02
+    )
 
 
 def test_a_vector_is_one_task():
@@ -62,7 +66,9 @@ def test_the_bootstrap_keeps_tasks_apart():
 
     Mixing their seeds would give an interval from one scale to the other.
     """
-    low, high = iqm_interval(np.array([[0.0, 100.0], [1.0, 101.0], [2.0, 102.0], [3.0, 103.0]]))
+    low, high = iqm_interval(
+        np.array([[0.0, 100.0], [1.0, 101.0], [2.0, 102.0], [3.0, 103.0]])
+    )
     assert 48 < low < high < 55
 
 

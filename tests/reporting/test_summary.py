@@ -17,7 +17,9 @@ def test_final_returns_and_their_interval(tmp_path):
     last_two = (18 / 19 + 1) / 2
     np.testing.assert_allclose(summary.final_returns(run), np.arange(1, 6) * last_two)
     (line,) = summary.summarise([run])
-    np.testing.assert_allclose([line.final.mean, line.final.iqm], [3 * last_two, 3 * last_two])
+    np.testing.assert_allclose(
+        [line.final.mean, line.final.iqm], [3 * last_two, 3 * last_two]
+    )
     low, high = line.final.interval
     assert last_two <= low < line.final.iqm < high <= 5 * last_two
 
@@ -47,7 +49,10 @@ def test_area_under_the_curve(tmp_path):
 
 
 def test_improvement_over_the_scenario_s_own_baseline(tmp_path):
-    runs = [fake_run(tmp_path, finals=(4.0, 4.0)), fake_run(tmp_path, "fixed", finals=(2.0, 5.0))]
+    runs = [
+        fake_run(tmp_path, finals=(4.0, 4.0)),
+        fake_run(tmp_path, "fixed", finals=(2.0, 5.0)),
+    ]
     lines = summary.summarise(runs)
     assert lines[0].improvement == 0.5 and lines[0].improvement_interval == (0.0, 1.0)
     assert np.isnan(lines[1].improvement)
@@ -69,7 +74,8 @@ def test_a_baseline_has_the_same_optimiser(tmp_path):
         "fixed",
     ]
     np.testing.assert_equal(
-        [line.improvement for line in summary.summarise(runs)], [0.5, 1.0, np.nan, np.nan]
+        [line.improvement for line in summary.summarise(runs)],
+        [0.5, 1.0, np.nan, np.nan],
     )
 
 
@@ -84,13 +90,18 @@ def test_table_csv_and_markdown_say_the_same(tmp_path):
     )
     assert rows[1]["improvement"] == ""
     text = tables.markdown(lines)
-    assert "adama (1 of 5 seeds diverged)" in text and f"{lines[0].final.iqm:.2f} [" in text
+    assert (
+        "adama (1 of 5 seeds diverged)" in text
+        and f"{lines[0].final.iqm:.2f} [" in text
+    )
     long = fake_run(tmp_path, "direction_2nd", [-11.0] * 5)
     console = Console(width=80, file=io.StringIO())
     console.print(tables.table(summary.summarise([*runs, long]), "title"))
     shown = console.file.getvalue()
     assert f"{lines[0].final.iqm:.2f}" in shown and "…" not in shown
-    assert "direction_2nd" in shown and "[0.00, 0.00]" in shown and "episodes to" in shown
+    assert (
+        "direction_2nd" in shown and "[0.00, 0.00]" in shown and "episodes to" in shown
+    )
     console.print(tables.ranking(lines, "title"))
     assert "5 (1 div.)" in console.file.getvalue()
 

@@ -57,7 +57,9 @@ def coordinates(robot):
 def page(robot, coordinates, tmp_path_factory):
     folder = tmp_path_factory.mktemp("viewer")
     return Page(
-        save_page(robot, coordinates, folder / "new" / "ant.html", TITLE).read_text("utf-8")
+        save_page(robot, coordinates, folder / "new" / "ant.html", TITLE).read_text(
+            "utf-8"
+        )
     )
 
 
@@ -68,13 +70,21 @@ def test_the_page_loads_nothing(page):
     """
     named = {"src", "href", "srcset", "data", "poster", "action"}
     assert not [
-        (tag, attributes) for tag, attributes, _ in page.elements if named & set(attributes)
+        (tag, attributes)
+        for tag, attributes, _ in page.elements
+        if named & set(attributes)
     ]
     (script,) = page.text("script")
     assert script == SCRIPT.read_text(encoding="utf-8").strip()
     assert not any(
         word in script
-        for word in ("import(", "importScripts", "XMLHttpRequest", "fetch(", "WebSocket")
+        for word in (
+            "import(",
+            "importScripts",
+            "XMLHttpRequest",
+            "fetch(",
+            "WebSocket",
+        )
     )
     (policy,) = [
         attributes
@@ -92,7 +102,9 @@ def test_the_title_is_text(page):
     assert title == TITLE
 
 
-def test_the_page_shows_the_episode_in_real_time_on_endless_ground(page, robot, coordinates):
+def test_the_page_shows_the_episode_in_real_time_on_endless_ground(
+    page, robot, coordinates
+):
     """The poses are those of MuJoCo's own kinematics.
 
     A state lasts a step of the robot, not of its physics.
@@ -106,7 +118,9 @@ def test_the_page_shows_the_episode_in_real_time_on_endless_ground(page, robot, 
     )
     poses = system["states"]["x"]
     assert len(poses) == STATES
-    np.testing.assert_allclose([pose["pos"][0] for pose in poses], coordinates[:, :3], atol=ROUNDED)
+    np.testing.assert_allclose(
+        [pose["pos"][0] for pose in poses], coordinates[:, :3], atol=ROUNDED
+    )
     data = mujoco.MjData(robot.sys.mj_model)
     for pose, position in zip(poses, coordinates, strict=True):
         data.qpos[:] = position

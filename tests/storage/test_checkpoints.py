@@ -34,12 +34,18 @@ LEAVES = {
 }
 POINT = (
     100,
-    {"value": np.array([1.0, np.nan], np.float32), "actor_rates": np.ones((2, 2), np.float32)},
+    {
+        "value": np.array([1.0, np.nan], np.float32),
+        "actor_rates": np.ones((2, 2), np.float32),
+    },
 )
 
 
 def changed(step):
-    return {name: leaf + step if leaf.dtype.kind == "f" else leaf for name, leaf in ARRAYS.items()}
+    return {
+        name: leaf + step if leaf.dtype.kind == "f" else leaf
+        for name, leaf in ARRAYS.items()
+    }
 
 
 def saver_in(run, told, **training):
@@ -102,7 +108,9 @@ def test_what_is_saved_comes_back(two_checkpoints):
     assert_is(restored(two_checkpoints, told), 200)
     assert told == []
     (group,) = find_groups(two_checkpoints, pytest.fail)
-    assert group == SavedGroup(group_folder(two_checkpoints, [0, 1]), (0, 1), 2, 1, (200, 100))
+    assert group == SavedGroup(
+        group_folder(two_checkpoints, [0, 1]), (0, 1), 2, 1, (200, 100)
+    )
 
 
 def flip(path, bit):
@@ -120,10 +128,14 @@ def delete(path, _):
 
 
 @pytest.mark.parametrize("damage", [flip, cut, delete])
-def test_no_damage_of_any_file_is_taken_for_what_was_saved(two_checkpoints, tmp_path, damage):
+def test_no_damage_of_any_file_is_taken_for_what_was_saved(
+    two_checkpoints, tmp_path, damage
+):
     """Every file of the newest checkpoint: the one before it is used, or nothing was lost by it."""
     files = [
-        path.relative_to(two_checkpoints) for path in two_checkpoints.rglob("*") if path.is_file()
+        path.relative_to(two_checkpoints)
+        for path in two_checkpoints.rglob("*")
+        if path.is_file()
     ]
     newest = [path for path in files if "200" in path.parts]
     assert len(newest) >= 20
@@ -160,7 +172,9 @@ def test_a_bit_in_a_leaf_is_found_and_the_leaf_named(two_checkpoints, tmp_path):
     flip(damaged, 8 * (damaged.stat().st_size // 2))
     with (
         Checkpoints(state, read_only=True) as checkpoints,
-        pytest.raises(CheckpointError, match=r"state/200: leaf state\.learner\.params\.w is not"),
+        pytest.raises(
+            CheckpointError, match=r"state/200: leaf state\.learner\.params\.w is not"
+        ),
     ):
         checkpoints.read(200)
     told = []
@@ -179,18 +193,30 @@ def test_what_is_said_of_a_checkpoint_is_verified_too(two_checkpoints, tmp_path)
             path.write_text(text.replace("400.0", "401.0"))
     with Checkpoints(place, read_only=True) as checkpoints:
         for read in (checkpoints.about, checkpoints.read):
-            with pytest.raises(CheckpointError, match="state/200: is not what was written"):
+            with pytest.raises(
+                CheckpointError, match="state/200: is not what was written"
+            ):
                 read(200)
 
 
-def test_checkpoints_of_the_format_before_are_refused_in_one_line(tmp_path, monkeypatch):
+def test_checkpoints_of_the_format_before_are_refused_in_one_line(
+    tmp_path, monkeypatch
+):
     """Whose manifest had other names for things."""
-    before = {"format": 1, "about": {}, "leaves": {"x": ["ab", "float64", [2]]}, "sha256": "cd"}
+    before = {
+        "format": 1,
+        "about": {},
+        "leaves": {"x": ["ab", "float64", [2]]},
+        "sha256": "cd",
+    }
     monkeypatch.setattr(Manifest, "to_json", lambda self: before)
     with Checkpoints(tmp_path) as checkpoints:
         checkpoints.save(1, {"x": np.ones(2)}, {})
     monkeypatch.undo()
-    with Checkpoints(tmp_path) as checkpoints, pytest.raises(WrongShapes, match="is of format 1;"):
+    with (
+        Checkpoints(tmp_path) as checkpoints,
+        pytest.raises(WrongShapes, match="is of format 1;"),
+    ):
         checkpoints.read(1)
 
 
@@ -247,7 +273,9 @@ def test_what_is_not_finite_is_not_saved(tmp_path):
         saver.save(broken, only(1))
     folder = group_folder(tmp_path, [0, 1])
     assert not folder.exists()
-    saver.save(broken, only(1), finite=np.array([True, False]))  # row 1 is known to have diverged
+    saver.save(
+        broken, only(1), finite=np.array([True, False])
+    )  # row 1 is known to have diverged
     saver.close()
     assert folder.exists()
 
@@ -262,10 +290,15 @@ def test_a_run_that_diverged_keeps_its_checkpoint_while_others_are_saved(tmp_pat
     saver.save(changed(100), only(100))
     saver.save(changed(200), only(200), finite=np.array([True, False]))
     saver.wait()
-    assert [find_groups(run, pytest.fail)[0].episodes for run in runs] == [(200, 100), (100,)]
+    assert [find_groups(run, pytest.fail)[0].episodes for run in runs] == [
+        (200, 100),
+        (100,),
+    ]
     saver.finish(np.array([True, False]))
     assert not list(runs[0].iterdir())
-    with Checkpoints(group_folder(runs[1], [0]) / "state", read_only=True) as checkpoints:
+    with Checkpoints(
+        group_folder(runs[1], [0]) / "state", read_only=True
+    ) as checkpoints:
         kept = checkpoints.read(100).arrays["state.learner.params.w"]
     np.testing.assert_array_equal(kept, changed(100)["learner.params.w"][1:])
     assert find_groups(runs[1], pytest.fail) == []
@@ -287,7 +320,9 @@ def test_the_replay_is_saved_less_often_where_asked(tmp_path):
     arrays, measured = restored(tmp_path, told)
     assert measured.episode == 300 and "replay is that of episode 100" in told[0]
     np.testing.assert_array_equal(arrays["replay.rows"], changed(100)["replay.rows"])
-    np.testing.assert_array_equal(arrays["learner.params.w"], changed(300)["learner.params.w"])
+    np.testing.assert_array_equal(
+        arrays["learner.params.w"], changed(300)["learner.params.w"]
+    )
 
 
 @pytest.mark.parametrize("if_save_fails", ["go_on", "stop"])
@@ -312,7 +347,8 @@ def test_a_full_disk(tmp_path, monkeypatch, if_save_fails):
     else:
         saved.wait()
         assert any(
-            "No space left on device" in line and "training continues" in line for line in told
+            "No space left on device" in line and "training continues" in line
+            for line in told
         )
     monkeypatch.undo()
     saved.close()
@@ -357,13 +393,19 @@ def test_a_hostile_file_runs_nothing(tmp_path):
         def __reduce__(self):
             return (Path.touch, (tmp_path / "ran",))
 
-    np.savez(tmp_path / "actors.npz", about=np.array([Hostile()], object), seed=np.arange(2))
-    with pytest.raises(ValueError, match=r"actors\.npz: cannot be read: ValueError: Object arrays"):
+    np.savez(
+        tmp_path / "actors.npz", about=np.array([Hostile()], object), seed=np.arange(2)
+    )
+    with pytest.raises(
+        ValueError, match=r"actors\.npz: cannot be read: ValueError: Object arrays"
+    ):
         load_actors(tmp_path / "actors.npz")
     assert not (tmp_path / "ran").exists()
 
 
-def test_a_replay_that_cannot_be_written_does_not_push_out_a_good_pair(tmp_path, monkeypatch):
+def test_a_replay_that_cannot_be_written_does_not_push_out_a_good_pair(
+    tmp_path, monkeypatch
+):
     told = []
     saved = saver_in(tmp_path, told.append)
     saved.save(changed(100), history(100))

@@ -52,7 +52,9 @@ def test_what_is_no_json_object_is_damaged_and_named(tmp_path, text):
 
 
 def test_a_missing_file_is_damage(tmp_path):
-    with pytest.raises(DamagedFile, match=r"x\.json: cannot be read: FileNotFoundError"):
+    with pytest.raises(
+        DamagedFile, match=r"x\.json: cannot be read: FileNotFoundError"
+    ):
         read_json(tmp_path / "x.json")
     with pytest.raises(DamagedFile, match=r"x\.npz: cannot be read: FileNotFoundError"):
         read_arrays(tmp_path / "x.npz")
@@ -96,7 +98,10 @@ def test_what_fails_while_a_file_is_read_is_said_of_the_file(tmp_path):
 
 
 def test_what_names_its_file_already_is_not_named_twice(tmp_path):
-    with pytest.raises(DamagedFile, match=r"^inner: is missing$"), reading(tmp_path / "outer"):
+    with (
+        pytest.raises(DamagedFile, match=r"^inner: is missing$"),
+        reading(tmp_path / "outer"),
+    ):
         raise DamagedFile("inner: is missing")
 
 
@@ -133,7 +138,9 @@ def test_a_digest_does_not_depend_on_how_an_array_lies_in_memory():
     array = np.arange(6.0).reshape(2, 3)
     turned = np.asfortranarray(array)
     assert digest_of_array(turned) == digest_of_array(array)
-    assert digest_of_array(np.arange(12.0)[::2]) == digest_of_array(np.arange(0.0, 12.0, 2))
+    assert digest_of_array(np.arange(12.0)[::2]) == digest_of_array(
+        np.arange(0.0, 12.0, 2)
+    )
 
 
 def test_the_digest_of_a_file_is_sha256_s(tmp_path):
@@ -166,7 +173,9 @@ def test_nothing_of_a_manifest_can_be_changed_unnoticed(tmp_path, name):
     path = tmp_path / "meta.json"
     a_manifest(tmp_path).write(path)
     path.write_text(json.dumps(json.loads(path.read_text()) | {name: {"a.txt": "00"}}))
-    with pytest.raises(DamagedFile, match=rf"^{path}: is not what was written \(sha256\)$"):
+    with pytest.raises(
+        DamagedFile, match=rf"^{path}: is not what was written \(sha256\)$"
+    ):
         Manifest.read(path)
 
 
@@ -218,10 +227,14 @@ def test_a_folder_s_files_are_put_on_the_disk_one_by_one(tmp_path, monkeypatch):
 
 
 @settings(max_examples=20, deadline=None)
-@given(st.dictionaries(st.text(max_size=3), st.floats() | st.text(max_size=3), max_size=3))
+@given(
+    st.dictionaries(st.text(max_size=3), st.floats() | st.text(max_size=3), max_size=3)
+)
 def test_whatever_is_said_is_sealed_and_read_again(about):
     about.pop("seal", None)
     about.pop("sha256", None)
     manifest = Manifest(about, {"x": "ab"})
     through_a_file = json.loads(json.dumps(manifest.to_json()))
-    assert Manifest.from_json(through_a_file) == Manifest(finite_json(about), {"x": "ab"})
+    assert Manifest.from_json(through_a_file) == Manifest(
+        finite_json(about), {"x": "ab"}
+    )

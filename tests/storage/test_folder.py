@@ -46,12 +46,21 @@ def test_a_run_is_named_by_its_scenario_method_and_settings():
 def test_names_beside_a_run(run):
     names = {run.partial.path.name, run.old.name, run.lock.name}
     assert names == {f"{NAME}.partial", f"{NAME}.old", f"{NAME}.lock"}
-    assert {run.partial.path.parent, run.old.parent, run.lock.parent} == {run.path.parent}
+    assert {run.partial.path.parent, run.old.parent, run.lock.parent} == {
+        run.path.parent
+    }
 
 
 def test_files_have_names_of_their_own():
     files = RunFiles(Path("run"))
-    paths = [files.config, files.meta, files.metrics, files.log, files.rollout, files.actors]
+    paths = [
+        files.config,
+        files.meta,
+        files.metrics,
+        files.log,
+        files.rollout,
+        files.actors,
+    ]
     paths += [files.forced, files.checkpoints, files.kept]
     assert len(set(paths)) == len(paths)
     assert {path.parent for path in paths} == {Path("run")}
@@ -100,7 +109,9 @@ def test_kept_seeds_and_folders_of_checkpoints_are_found(run):
     for name in ("b/state", "a/state", "a/replay"):
         (files.checkpoints / name).mkdir(parents=True)
     (files.checkpoints / "a" / "slice.json").touch()
-    found = [str(path.relative_to(files.checkpoints)) for path in files.checkpoint_folders()]
+    found = [
+        str(path.relative_to(files.checkpoints)) for path in files.checkpoint_folders()
+    ]
     assert found == ["a/replay", "a/state", "b/state"]
 
 
@@ -114,7 +125,9 @@ def test_a_run_can_be_named_with_and_without_partial(run, monkeypatch):
 
 @pytest.mark.parametrize("name", ["", "nothing", "metrics.npz"])
 def test_what_is_no_run_is_refused_as_it_was_given(run, name):
-    with pytest.raises(SettingError, match=rf"^run={run.path / name}: must be a run's folder"):
+    with pytest.raises(
+        SettingError, match=rf"^run={run.path / name}: must be a run's folder"
+    ):
         RunFolder.named(run.path / name)
 
 

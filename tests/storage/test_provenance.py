@@ -11,8 +11,19 @@ from adama_jax.storage.provenance import PACKAGE, git_commit
 
 
 def git(folder, *words):
-    command = ["git", "-c", "user.name=a", "-c", "user.email=a@b", "-C", str(folder), *words]
-    return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
+    command = [
+        "git",
+        "-c",
+        "user.name=a",
+        "-c",
+        "user.email=a@b",
+        "-C",
+        str(folder),
+        *words,
+    ]
+    return subprocess.run(
+        command, capture_output=True, text=True, check=True
+    ).stdout.strip()
 
 
 def test_a_change_anywhere_in_the_package_is_marked(tmp_path):
@@ -83,7 +94,9 @@ def test_a_processor_without_a_name_is_of_a_family(tmp_path, monkeypatch):
     assert provenance.processor() == "aarch64"
 
 
-@pytest.mark.parametrize("error", [FileNotFoundError(), subprocess.CalledProcessError(128, "git")])
+@pytest.mark.parametrize(
+    "error", [FileNotFoundError(), subprocess.CalledProcessError(128, "git")]
+)
 def test_outside_a_checkout_there_is_no_commit(monkeypatch, error):
     monkeypatch.setattr(subprocess, "run", printed(fails=error))
     assert provenance.git_commit() is None

@@ -11,24 +11,36 @@ from tests.helpers import fake_run
 
 
 def names_in(folder):
-    return {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()}
+    return {
+        str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()
+    }
 
 
 def test_finished_runs_are_published_without_their_rollouts(tmp_path, capsys):
     results, target = tmp_path / "results", tmp_path / "runs"
     runs = [fake_run(results), fake_run(results, "fixed")]
     # Neither what is not finished nor what was replaced, though both have all the files.
-    shutil.copytree(runs[0].folder, RunFolder(results / "clustering" / "adama-x").partial.path)
+    shutil.copytree(
+        runs[0].folder, RunFolder(results / "clustering" / "adama-x").partial.path
+    )
     shutil.copytree(runs[0].folder, RunFolder(results / "clustering" / "adama-x").old)
     assert main([str(results), str(target)]) == 0
     assert "2 runs copied" in capsys.readouterr().out
     published = ("config.json", "meta.json", "metrics.npz")
-    expected = {f"{run.folder.relative_to(results)}/{name}" for run in runs for name in published}
+    expected = {
+        f"{run.folder.relative_to(results)}/{name}"
+        for run in runs
+        for name in published
+    }
     assert names_in(target) == expected
     for run in runs:
         copy = load_run(target / run.folder.relative_to(results))
-        assert copy.rollout is None and copy.meta == run.meta and copy.stored == run.stored
-        np.testing.assert_array_equal(copy.metrics["eval_return"], run.metrics["eval_return"])
+        assert (
+            copy.rollout is None and copy.meta == run.meta and copy.stored == run.stored
+        )
+        np.testing.assert_array_equal(
+            copy.metrics["eval_return"], run.metrics["eval_return"]
+        )
 
 
 def test_a_run_is_published_again_in_the_place_of_its_copy(tmp_path):

@@ -44,7 +44,8 @@ def test_a_run_of_other_settings_is_not_taken_for_this_one(tmp_path):
     (run.folder / "config.json").write_text(json.dumps(stored))
     for read in (has_run, find_run):
         with pytest.raises(
-            SettingError, match=r"it was trained with learning\.target_period=7 by another version"
+            SettingError,
+            match=r"it was trained with learning\.target_period=7 by another version",
         ):
             read(tmp_path, fake_config())
 
@@ -56,7 +57,9 @@ def test_a_process_killed_between_the_two_renamings_loses_nothing(tmp_path):
     run.folder.rename(partial)  # the earlier run was moved away, this one not yet here
     shutil.copytree(partial, folder.old)
     # Who looks changes nothing.
-    assert finished_runs(tmp_path) == [] and not folder.is_finished() and folder.is_whole()
+    assert (
+        finished_runs(tmp_path) == [] and not folder.is_finished() and folder.is_whole()
+    )
     assert not has_run(tmp_path, fake_config()) and partial.is_dir()
     assert folder.finish_renaming() and folder.is_finished()
     assert not partial.exists() and not folder.old.exists()
@@ -99,7 +102,9 @@ def test_what_a_rollout_of_before_did_not_keep():
     assert (later.seconds, later.agent.tolist()) == (0.05, [0, -1])
 
 
-@pytest.mark.parametrize("name", ["config.json", "meta.json", "metrics.npz", "rollout.npz"])
+@pytest.mark.parametrize(
+    "name", ["config.json", "meta.json", "metrics.npz", "rollout.npz"]
+)
 def test_a_damaged_file_of_a_run_is_named(tmp_path, name):
     run = fake_run(tmp_path)
     (run.folder / name).write_bytes(b"PK\x03\x04 nothing else")
@@ -110,7 +115,9 @@ def test_a_damaged_file_of_a_run_is_named(tmp_path, name):
 def test_a_rollout_that_lacks_what_is_drawn_is_damaged(tmp_path):
     path = tmp_path / "rollout.npz"
     np.savez(path, reward=np.ones((1, 1, 1)))
-    with pytest.raises(DamagedFile, match=rf"^{path}: cannot be read: KeyError: 'kind'$"):
+    with pytest.raises(
+        DamagedFile, match=rf"^{path}: cannot be read: KeyError: 'kind'$"
+    ):
         read_rollout(path)
 
 
@@ -127,7 +134,9 @@ def test_a_run_that_is_trained_again_by_force_does_not_count(tmp_path):
 
 def test_a_run_is_found_under_another_label(tmp_path):
     fake_run(tmp_path)
-    found, named = (find_run(tmp_path, fake_config(), label) for label in (None, "ours"))
+    found, named = (
+        find_run(tmp_path, fake_config(), label) for label in (None, "ours")
+    )
     assert found is not None and named is not None
     assert (found.label, named.label) == ("adama", "ours")
     assert find_run(tmp_path, fake_config("fixed")) is None
@@ -141,7 +150,9 @@ def test_which_seeds_diverged(tmp_path):
 
 def test_seeds_count_by_their_numbers_not_by_their_rows(tmp_path):
     config = fake_config(seeds=3, seed=100)
-    run = fake_run(tmp_path, finals=(1.0, 2.0, 3.0), config=config, diverged={"101": 5, "2": 5})
+    run = fake_run(
+        tmp_path, finals=(1.0, 2.0, 3.0), config=config, diverged={"101": 5, "2": 5}
+    )
     assert finite_seeds(run).tolist() == [True, False, True]
 
 
@@ -149,11 +160,15 @@ def test_the_configuration_of_a_run_is_checked(tmp_path):
     run = fake_run(tmp_path)
     assert read_config(run.folder) == fake_config()
     change_json(run.folder / "config.json", seeds=0)
-    with pytest.raises(SettingError, match=r"config\.json: .*seeds=0: must be at least 1$"):
+    with pytest.raises(
+        SettingError, match=r"config\.json: .*seeds=0: must be at least 1$"
+    ):
         read_config(run.folder)
 
 
-@pytest.mark.parametrize("text", ["", "[]", "{}", '{"scenario": "clustering", "seeds": "x"}'])
+@pytest.mark.parametrize(
+    "text", ["", "[]", "{}", '{"scenario": "clustering", "seeds": "x"}']
+)
 def test_a_configuration_that_cannot_be_read_is_said_of_the_run(tmp_path, text):
     (tmp_path / "config.json").write_text(text)
     with pytest.raises(SettingError) as error:
@@ -163,7 +178,9 @@ def test_a_configuration_that_cannot_be_read_is_said_of_the_run(tmp_path, text):
 
 
 def test_a_folder_without_a_configuration_is_no_run(tmp_path):
-    with pytest.raises(SettingError, match=r"must be a run's folder: .*FileNotFoundError"):
+    with pytest.raises(
+        SettingError, match=r"must be a run's folder: .*FileNotFoundError"
+    ):
         read_config(tmp_path)
 
 
@@ -174,7 +191,9 @@ def test_a_run_that_was_renamed_is_refused_with_its_name(tmp_path):
     with pytest.raises(SettingError, match=f"must have the name .*{run.folder.name}$"):
         config_of(RunFolder(other))
     moved = shutil.copytree(other, tmp_path / "clustering" / run.folder.name)
-    with pytest.raises(SettingError, match=f"must have the name .*going_together/{moved.name}$"):
+    with pytest.raises(
+        SettingError, match=f"must have the name .*going_together/{moved.name}$"
+    ):
         config_of(RunFolder(moved))
 
 
@@ -187,5 +206,7 @@ def test_a_label_that_was_stored_is_the_run_s(tmp_path):
 def test_settings_that_are_damaged_are_to_be_moved_away(tmp_path):
     run = fake_run(tmp_path)
     (run.folder / "config.json").write_text("{")
-    with pytest.raises(SettingError, match=r"must be moved away or trained again: .*config\.json"):
+    with pytest.raises(
+        SettingError, match=r"must be moved away or trained again: .*config\.json"
+    ):
         has_run(tmp_path, fake_config())

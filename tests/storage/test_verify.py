@@ -48,7 +48,9 @@ def test_settings_that_were_changed_afterwards_are_damage(tmp_path):
     """They can still be read, but are not what was trained."""
     path = fake_run(tmp_path).folder / "config.json"
     path.write_text(path.read_text().replace('"seeds": 5', '"seeds": 4'))
-    assert verify(RunFolder(path.parent)).damage == [f"{path}: is not what was written (sha256)"]
+    assert verify(RunFolder(path.parent)).damage == [
+        f"{path}: is not what was written (sha256)"
+    ]
 
 
 def test_a_missing_file_is_named(tmp_path):
@@ -95,7 +97,11 @@ def test_nothing_is_written_or_removed(tmp_path):
     run = begun_run(tmp_path)
 
     def files():
-        return {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*") if path.is_file()}
+        return {
+            path: path.stat().st_mtime_ns
+            for path in tmp_path.rglob("*")
+            if path.is_file()
+        }
 
     before = files()
     verify(run)

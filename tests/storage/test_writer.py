@@ -14,7 +14,11 @@ from tests.helpers import fake_config
 
 CONFIG = fake_config(seeds=2)
 SEEDS = [0, 1]
-THINGS = {"kind": np.array(["agent"]), "name": np.array(["a"]), "radius": np.full(1, 0.1)}
+THINGS = {
+    "kind": np.array(["agent"]),
+    "name": np.array(["a"]),
+    "radius": np.full(1, 0.1),
+}
 META = {"diverged": {}, "git_commit": None}
 
 
@@ -184,7 +188,9 @@ def test_an_unfinished_run_of_other_settings_is_refused(folder):
     path = RunFolder(folder).partial.config
     stored = json.loads(path.read_text())
     path.write_text(json.dumps(stored | {"horizon": 7}))
-    with pytest.raises(SettingError, match="it was trained with horizon=7 by another version"):
+    with pytest.raises(
+        SettingError, match="it was trained with horizon=7 by another version"
+    ):
         RunWriter(folder, CONFIG).open()
     # Nobody holds it after the refusal.
     assert RunFolder(folder).holder() is None

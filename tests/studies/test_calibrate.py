@@ -37,7 +37,9 @@ def test_a_round_with_more_updates_than_the_trial_is_cut_to_it():
 
     The trial's twelve updates are one round, two for each episode.
     """
-    many = with_settings(CONFIG, {"learning.updates_per_episode": 200, "learning.envs_per_run": 6})
+    many = with_settings(
+        CONFIG, {"learning.updates_per_episode": 200, "learning.envs_per_run": 6}
+    )
     once = with_settings(many, {"learning.updates_per_episode": 2})
     assert trial(many).critic_term.shape == (2, 1)
     np.testing.assert_array_equal(trial(many).critic_term, trial(once).critic_term)
@@ -65,7 +67,11 @@ def test_what_is_printed():
     rising = np.arange(12.0)
     code, text = printed(now_50, np.tile(rising, (2, 1)))
     assert code == 0
-    for words in ("Use m=5.5 (now 50.0)", "The m in use is 9.1 times that", "Mean over 12 updates"):
+    for words in (
+        "Use m=5.5 (now 50.0)",
+        "The m in use is 9.1 times that",
+        "Mean over 12 updates",
+    ):
         assert words in text
     code, text = printed(CONFIG, np.stack([rising, np.full(12, np.inf)]))
     assert code == 0 and "1 of 2 seeds are not finite and left out" in text

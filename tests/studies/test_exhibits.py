@@ -13,15 +13,29 @@ from adama_jax.studies.exhibits import best_pair, plan, shown
 from adama_jax.studies.jobs import jobs
 from adama_jax.studies.reproduce import train_exhibits
 from adama_jax.studies.sweep import labels
-from tests.helpers import EXPERIMENTS, QUIET, SHORT, fake_grid, fake_run, of_going_together
+from tests.helpers import (
+    EXPERIMENTS,
+    QUIET,
+    SHORT,
+    fake_grid,
+    fake_run,
+    of_going_together,
+)
 
 
 def test_every_exhibit_can_be_planned(tmp_path):
     """Every setting is checked; no run of the paper's figures needs another's code."""
     exhibits = load_exhibits(EXPERIMENTS)
-    assert set(exhibits) >= {*(f"figure{n}" for n in range(3, 9)), "grid", "results", "table1"}
+    assert set(exhibits) >= {
+        *(f"figure{n}" for n in range(3, 9)),
+        "grid",
+        "results",
+        "table1",
+    }
     rows = [
-        row for exhibit in exhibits.values() for row in shown(exhibit, exhibits, Length(), tmp_path)
+        row
+        for exhibit in exhibits.values()
+        for row in shown(exhibit, exhibits, Length(), tmp_path)
     ]
     paper = [
         "adama",
@@ -34,7 +48,9 @@ def test_every_exhibit_can_be_planned(tmp_path):
         "rmsprop",
     ]
     assert {row.label for row in rows} >= {*paper, "fixed_best"}
-    assert {row.waits_for for row in rows if row.config is None} == {"16 settings of grid"}
+    assert {row.waits_for for row in rows if row.config is None} == {
+        "16 settings of grid"
+    }
     configs = list(dict.fromkeys(row.config for row in rows if row.config is not None))
     assert len(jobs(configs, labels(configs))) == 4 * 9 + 2 * 4
     assert (
@@ -45,7 +61,10 @@ def test_every_exhibit_can_be_planned(tmp_path):
 
 def test_the_robots_exhibits_can_be_planned(tmp_path):
     exhibits = load_exhibits(EXPERIMENTS / "locomotion")
-    rows = {name: shown(each, exhibits, Length(), tmp_path) for name, each in exhibits.items()}
+    rows = {
+        name: shown(each, exhibits, Length(), tmp_path)
+        for name, each in exhibits.items()
+    }
     assert len({row.config for row in rows["figure9"]}) == 4 * 3
     assert {row.config for row in rows["halfcheetah_rates"]} <= {
         row.config for row in rows["halfcheetah"]
@@ -86,9 +105,14 @@ def test_best_of_waits_for_the_whole_grid_and_leaves_out_what_diverged(tmp_path)
     )
     fake_grid(tmp_path)
     (row,) = [
-        row for row in of_going_together(exhibits["figure3"], tmp_path) if row.label == "fixed_best"
+        row
+        for row in of_going_together(exhibits["figure3"], tmp_path)
+        if row.label == "fixed_best"
     ]
-    assert (row.config.rates.critic_rate, row.config.rates.actor_budget) == (0.004, 0.007)
+    assert (row.config.rates.critic_rate, row.config.rates.actor_budget) == (
+        0.004,
+        0.007,
+    )
     assert (row.config.episodes, row.config.seeds, row.config.seed) == (300, 5, 0)
 
 
@@ -130,13 +154,22 @@ WRONG = [
         HEAD + '[[curves]]\nmethod = "fixed"\naxes = { nope = [1] }',
         "nope=1: must be the name of a setting",
     ),
-    (HEAD + '[[curves]]\nmethod = "fixed"\nsettings = [1]', "settings=[1]: must be a table"),
+    (
+        HEAD + '[[curves]]\nmethod = "fixed"\nsettings = [1]',
+        "settings=[1]: must be a table",
+    ),
     (
         HEAD + 'methods = ["adama"]\nepisodes = "many"',
         "episodes=many: must be a number, at least 1",
     ),
-    (HEAD + 'methods = ["adama"]\nepisodes = -5', "episodes=-5: must be a number, at least 1"),
-    ('title = "x"\ndraw = "returns"\nscenarios = []', "scenarios=[]: must be one or more"),
+    (
+        HEAD + 'methods = ["adama"]\nepisodes = -5',
+        "episodes=-5: must be a number, at least 1",
+    ),
+    (
+        'title = "x"\ndraw = "returns"\nscenarios = []',
+        "scenarios=[]: must be one or more",
+    ),
     (
         'title = "x"\ndraw = "critic_scale"\nscenarios = ["clustering", "predator_prey"]',
         "one scenario for draw=",
@@ -162,7 +195,9 @@ def test_no_best_of_a_best(tmp_path):
         (tmp_path / f"{mine}.toml").write_text(
             HEAD + f'[[curves]]\nmethod = "fixed"\nbest_of = "{other}"'
         )
-    with pytest.raises(SettingError, match="a: best_of=b: must be an exhibit without best_of"):
+    with pytest.raises(
+        SettingError, match="a: best_of=b: must be an exhibit without best_of"
+    ):
         load_exhibits(tmp_path)
 
 

@@ -68,7 +68,9 @@ def test_a_run_that_is_whole_but_for_its_name_gets_it(tmp_path, launched):
     assert launched == [] and folder.is_finished()
 
 
-def test_a_run_that_somebody_trains_stops_all_before_anything_begins(tmp_path, launched):
+def test_a_run_that_somebody_trains_stops_all_before_anything_begins(
+    tmp_path, launched
+):
     lock = Lock(RunFolder.of(tmp_path, CONFIGS[1]).lock)
     with pytest.raises(RunBusy, match="is being trained by process"):
         complete(tmp_path)
@@ -77,7 +79,9 @@ def test_a_run_that_somebody_trains_stops_all_before_anything_begins(tmp_path, l
 
 
 def test_many_finished_runs_are_counted_and_not_listed(tmp_path, launched):
-    configs = [with_settings(CONFIGS[0], {"rates.clip": each / 100}) for each in range(10, 20)]
+    configs = [
+        with_settings(CONFIGS[0], {"rates.clip": each / 100}) for each in range(10, 20)
+    ]
     for config in configs[:9]:
         fake_run(tmp_path, config=config)
     _, text = complete(tmp_path, configs)
@@ -90,7 +94,11 @@ def test_of_a_killed_job_what_it_finished_is_not_trained_again(tmp_path):
     job = Job("a job", tuple(CONFIGS), ("adama", "fixed"))
     begun = RunFolder.of(tmp_path, CONFIGS[0]).final.meta.stat().st_mtime
     left = _without_finished(job, tmp_path, begun - 1)
-    assert (left.name, left.configs, left.labels) == ("a job", (CONFIGS[1],), ("fixed",))
+    assert (left.name, left.configs, left.labels) == (
+        "a job",
+        (CONFIGS[1],),
+        ("fixed",),
+    )
     # Finished before the job began: it is being trained again, by force.
     assert _without_finished(job, tmp_path, begun + 1) == job
 
@@ -110,13 +118,19 @@ def test_which_ends_are_kills():
 
 def test_jobs_have_all_configurations_once_and_their_own_names():
     base = fake_config("fixed")
-    configs = [with_settings(base, {"rates.critic_rate": rate / 1000}) for rate in range(1, 8)]
+    configs = [
+        with_settings(base, {"rates.critic_rate": rate / 1000}) for rate in range(1, 8)
+    ]
     names = labels(configs)
     for parts in (1, 2, 3, 7, 9):
         found = jobs(configs, names, parts)
         assert len(found) == min(parts, 7) or parts == 3
-        pairs = [pair for job in found for pair in zip(job.configs, job.labels, strict=True)]
-        assert sorted(pairs, key=lambda pair: pair[1]) == list(zip(configs, names, strict=True))
+        pairs = [
+            pair for job in found for pair in zip(job.configs, job.labels, strict=True)
+        ]
+        assert sorted(pairs, key=lambda pair: pair[1]) == list(
+            zip(configs, names, strict=True)
+        )
     assert [len(job.configs) for job in jobs(configs, names, 3)] == [3, 3, 1]
     assert jobs(configs[:1], ["it"])[0].name == "going_together: it"
     assert jobs(configs, names)[0].name == "going_together: fixed, 7 settings"

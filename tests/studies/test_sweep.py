@@ -47,7 +47,10 @@ def test_traced_settings_are_the_leaves_of_the_hyperparameters():
     assert len(plain) == len(traced_settings(base))
     for name in traced_settings(base):
         other = with_settings(base, {name: setting(base, name) * 0.5})
-        changed = [a != b for a, b in zip(plain, jax.tree.leaves(make_hyper(other)), strict=True)]
+        changed = [
+            a != b
+            for a, b in zip(plain, jax.tree.leaves(make_hyper(other)), strict=True)
+        ]
         assert sum(changed) == 1, name
         assert program_key(other) == program_key(base)
     for name, value in {
@@ -65,7 +68,9 @@ def test_traced_settings_are_the_leaves_of_the_hyperparameters():
         "evaluation.episodes": 7,
         "learning.targets": "soft",
     }.items():
-        assert program_key(with_settings(base, {name: value})) != program_key(base), name
+        assert program_key(with_settings(base, {name: value})) != program_key(base), (
+            name
+        )
 
 
 def test_a_traced_setting_leaves_the_program_as_it_is():
@@ -105,10 +110,14 @@ def test_a_grid_is_one_program_and_each_run_is_what_it_is_alone(tmp_path, monkey
     configs = product(tiny(), GRID)
     events = []
     hooks = Hooks(observers=[write_log, events.append])
-    assert run(configs, tmp_path / "grid", hooks, jax.devices()[:1], width=3) == [{}] * 4
+    assert (
+        run(configs, tmp_path / "grid", hooks, jax.devices()[:1], width=3) == [{}] * 4
+    )
     moves = [event for event in events if isinstance(event, Advanced)]
     points = [event for event in events if isinstance(event, Evaluated)]
-    assert [(move.where.cohort, move.where.episode, move.chunk) for move in moves[:2]] == [
+    assert [
+        (move.where.cohort, move.where.episode, move.chunk) for move in moves[:2]
+    ] == [
         (1, 100, 100),
         (1, 120, 20),
     ]
@@ -120,11 +129,21 @@ def test_a_grid_is_one_program_and_each_run_is_what_it_is_alone(tmp_path, monkey
     assert [len(point.values["value"]) for point in points] == [3, 3, 3, 3, 2, 2]
     for config in configs[1:3]:
         run([config], tmp_path / "alone", devices=jax.devices()[:1], width=3)
-        one, other = (load_run(run_folder(tmp_path / where, config)) for where in ("grid", "alone"))
+        one, other = (
+            load_run(run_folder(tmp_path / where, config))
+            for where in ("grid", "alone")
+        )
         assert_equal_arrays(one, other)
-        np.testing.assert_allclose(one.metrics["critic_rate"], config.rates.critic_rate, rtol=1e-6)
+        np.testing.assert_allclose(
+            one.metrics["critic_rate"], config.rates.critic_rate, rtol=1e-6
+        )
     lines = (one.folder / "metrics.jsonl").read_text().splitlines()
-    assert sorted(seed for line in lines for seed in json.loads(line)["seed"]) == [0, 0, 1, 1]
+    assert sorted(seed for line in lines for seed in json.loads(line)["seed"]) == [
+        0,
+        0,
+        1,
+        1,
+    ]
 
 
 @pytest.mark.slow
@@ -132,7 +151,9 @@ def test_another_width_is_equal_to_rounding(tmp_path):
     config = tiny(episodes=40)
     for width in (2, 4):
         run([config], tmp_path / str(width), devices=jax.devices()[:1], width=width)
-    two, four = (load_run(run_folder(tmp_path / str(width), config)).metrics for width in (2, 4))
+    two, four = (
+        load_run(run_folder(tmp_path / str(width), config)).metrics for width in (2, 4)
+    )
     np.testing.assert_allclose(two["eval_return"], four["eval_return"], rtol=1e-3)
 
 
@@ -170,7 +191,9 @@ def test_slices_fit_in_memory():
 
 
 @pytest.mark.slow
-def test_too_little_memory_makes_more_cohorts_and_the_same_results(tmp_path, monkeypatch):
+def test_too_little_memory_makes_more_cohorts_and_the_same_results(
+    tmp_path, monkeypatch
+):
     """As it happens on a GPU: the compiled program does not fit, and a narrower one is compiled."""
     config = tiny(seeds=5, episodes=40)
     events = []
@@ -187,7 +210,8 @@ def test_too_little_memory_makes_more_cohorts_and_the_same_results(tmp_path, mon
     cohorts = {event.where.cohorts for event in events if isinstance(event, Evaluated)}
     assert cohorts == {1, 2} and len(needed) == 2 and min(needed) > 10_000
     wide, narrow = (
-        load_run(run_folder(tmp_path / where, config)).metrics for where in ("wide", "narrow")
+        load_run(run_folder(tmp_path / where, config)).metrics
+        for where in ("wide", "narrow")
     )
     np.testing.assert_allclose(wide["eval_return"], narrow["eval_return"], rtol=1e-3)
 
@@ -198,13 +222,17 @@ def test_metrics_of_500_runs_are_small():
     train = make_train(config)
     state = jax.eval_shape(train.init, jax.random.key(0), make_hyper(config))
     metrics = jax.eval_shape(lambda state: train.chunk(state, 2)[1], state)
-    a_point = sum(leaf.size * leaf.dtype.itemsize for leaf in jax.tree.leaves(metrics)) + 4
+    a_point = (
+        sum(leaf.size * leaf.dtype.itemsize for leaf in jax.tree.leaves(metrics)) + 4
+    )
     points = -(-config.episodes // config.points_every)
     assert points == 200 and 500 * points * a_point < 20e6
 
 
 @pytest.mark.slow
-def test_a_failed_job_is_named_the_rest_finish_and_only_it_runs_again(tmp_path, monkeypatch):
+def test_a_failed_job_is_named_the_rest_finish_and_only_it_runs_again(
+    tmp_path, monkeypatch
+):
     configs = product(tiny(episodes=30), {"method": ["fixed", "balance"]})
     started = []
 
@@ -222,7 +250,10 @@ def test_a_failed_job_is_named_the_rest_finish_and_only_it_runs_again(tmp_path, 
     assert run_sweep(configs, tmp_path, Training(), Launch(), console) == 1
     text = console.export_text()
     assert "going_together: balance: failed: RuntimeError: at the end" in text
-    assert [RunFolder.of(tmp_path, config).is_finished() for config in configs] == [True, False]
+    assert [RunFolder.of(tmp_path, config).is_finished() for config in configs] == [
+        True,
+        False,
+    ]
     assert sorted(started) == ["balance", "fixed"]
     started.clear()
     breaks("")
@@ -239,10 +270,14 @@ def test_an_interrupt_stops_all_jobs(tmp_path, monkeypatch):
 
     Jobs that run stop at a chunk's edge with a checkpoint, the others never start.
     """
-    configs = product(tiny(episodes=10_000), {"method": ["fixed", "balance", "adagrad"]})
+    configs = product(
+        tiny(episodes=10_000), {"method": ["fixed", "balance", "adagrad"]}
+    )
 
     def begun():
-        return sum(log.stat().st_size > 0 for log in tmp_path.glob("*/*.partial/metrics.jsonl"))
+        return sum(
+            log.stat().st_size > 0 for log in tmp_path.glob("*/*.partial/metrics.jsonl")
+        )
 
     def interrupted(futures):
         while begun() < 2:
@@ -263,7 +298,9 @@ def test_why_a_submitted_job_failed_is_its_own_last_line():
     rule, logs = "-" * 22, "  - /x/1_0_log.err\n  - /x/1_0_log.out"
     where = 'Traceback (most recent call last):\n  File "x.py", line 1, in <module>'
     trace = f"{where}\nMemoryError: too much\n"
-    advice = "You can check full logs with 'job.stderr(0)' and 'job.stdout(0)'or at paths:"
+    advice = (
+        "You can check full logs with 'job.stderr(0)' and 'job.stdout(0)'or at paths:"
+    )
     first = "Job (task=0) failed during processing with trace:"
     text = "\n".join([first, rule, trace, rule, advice, logs])
     assert last_line(RuntimeError(text)) == "RuntimeError: MemoryError: too much"
@@ -300,16 +337,23 @@ def test_jobs_group_by_program_and_divide_into_parts():
 
 
 def test_a_label_names_the_optimizer_once():
-    configs = product(tiny(), {"optimizer": [None, "adam"], "rates.critic_rate": [0.001]})
+    configs = product(
+        tiny(), {"optimizer": [None, "adam"], "rates.critic_rate": [0.001]}
+    )
     assert labels(configs) == ["fixed", "fixed (adam)"]
 
 
 def test_the_longest_job_comes_first():
     """Eight agents before four before two, and twice as many seeds before half as many."""
     names = ["going_together", "predator_prey", "clustering"]
-    configs = [with_settings(scenario_config(name), {"episodes": 100}) for name in names]
+    configs = [
+        with_settings(scenario_config(name), {"episodes": 100}) for name in names
+    ]
     configs.append(with_settings(configs[0], {"seeds": 20, "method": "fixed"}))
-    ordered = [(job.configs[0].scenario, job.work) for job in jobs(configs, ["a", "b", "c", "d"])]
+    ordered = [
+        (job.configs[0].scenario, job.work)
+        for job in jobs(configs, ["a", "b", "c", "d"])
+    ]
     assert ordered == [
         ("clustering", 4000),
         ("going_together", 4000),
@@ -356,7 +400,9 @@ def test_the_grid_is_a_preset():
         {program_key(config) for config in full}
     ) == 1
     assert min(pairs) == (0.001, 0.001) and max(pairs) == (0.01, 0.01)
-    found = [(each.rates.critic_rate, each.rates.actor_budget, each.seeds) for each in part]
+    found = [
+        (each.rates.critic_rate, each.rates.actor_budget, each.seeds) for each in part
+    ]
     assert found == [(0.001, 0.002, 2), (0.005, 0.002, 2)]
 
 
@@ -381,5 +427,7 @@ def test_the_memory_of_a_job_is_its_control_group_s(tmp_path, monkeypatch):
         def memory_stats(self):
             return None
 
-    monkeypatch.setattr(slicing, "free_in_groups", lambda: [12345 * len(jax.local_devices())])
+    monkeypatch.setattr(
+        slicing, "free_in_groups", lambda: [12345 * len(jax.local_devices())]
+    )
     assert slicing.free_memory(Host()) == 12345

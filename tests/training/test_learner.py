@@ -20,7 +20,11 @@ N, B, OBS, ACTION = 2, 32, 3, 2
 def make(rule=None, num_agents=N, **options):
     algorithm = maddpg(num_agents, OBS, ACTION, (16, 16))
     return algorithm, learner(
-        algorithm, from_optax(optax.sgd(1.0)), rule or rates.adama(), num_agents, **options
+        algorithm,
+        from_optax(optax.sgd(1.0)),
+        rule or rates.adama(),
+        num_agents,
+        **options,
     )
 
 
@@ -47,7 +51,10 @@ def test_one_agent_at_fixed_rates_is_ddpg():
 
     def layers(tree):
         dense = tree["params"]["MLP_0"]
-        return [(dense[f"Dense_{i}"]["kernel"], dense[f"Dense_{i}"]["bias"]) for i in range(3)]
+        return [
+            (dense[f"Dense_{i}"]["kernel"], dense[f"Dense_{i}"]["bias"])
+            for i in range(3)
+        ]
 
     def mlp(weights, x):
         for kernel, bias in weights[:-1]:
@@ -69,7 +76,9 @@ def test_one_agent_at_fixed_rates_is_ddpg():
         y = batch.reward + gamma * (1 - batch.terminated) * q(
             old_critic, next_obs, policy(old_actor, next_obs)
         )
-        critic_grad = jax.grad(lambda c: jnp.mean((q(c, obs, batch.action[0]) - y) ** 2))(critic)  # noqa: B023
+        critic_grad = jax.grad(
+            lambda c: jnp.mean((q(c, obs, batch.action[0]) - y) ** 2)
+        )(critic)  # noqa: B023
         actor_grad = jax.grad(lambda a: jnp.mean(q(critic, obs, policy(a, obs))))(actor)  # noqa: B023
         critic = jax.tree.map(lambda p, g: p - rate_c * g, critic, critic_grad)
         actor = jax.tree.map(lambda p, g: p + rate_a * g, actor, actor_grad)
@@ -92,24 +101,35 @@ def products(learn):
 
 def test_first_order_rules_add_no_backward_pass():
     rules = {
-        rule.__name__: rule() for rule in (rates.fixed, rates.steer, rates.balance, rates.adama)
+        rule.__name__: rule()
+        for rule in (rates.fixed, rates.steer, rates.balance, rates.adama)
     }
     counts = {name: products(make(rule)[1]) for name, rule in rules.items()}
     assert len(set(counts.values())) == 1, counts
-    assert products(make(rates.adama(second_order=True))[1]) > counts["adama"]  # the count can tell
+    assert (
+        products(make(rates.adama(second_order=True))[1]) > counts["adama"]
+    )  # the count can tell
 
 
 def test_both_step_from_gradients_at_the_same_point():
     """Simultaneous: the actors' step does not see the critic's."""
     algorithm, learn = make(rates.fixed())
     state, batch = learn.init(jax.random.key(0)), random_batch()
-    arguments = (state.params, state.targets, batch, state.hyper.discount, jax.random.key(0))
+    arguments = (
+        state.params,
+        state.targets,
+        batch,
+        state.hyper.discount,
+        jax.random.key(0),
+    )
     gradients = jax.grad(algorithm.objective)(*arguments).actors
     new, metrics = learn.update(state, batch, jax.random.key(0))
     moved = jax.tree.map(lambda a, b: a - b, new.params.actors, state.params.actors)
     expected = jax.tree.map(lambda g: metrics.rates.actors[0] * g, gradients)
     jax.tree.map(
-        lambda a, b: np.testing.assert_allclose(a, b, rtol=1e-3, atol=1e-7), moved, expected
+        lambda a, b: np.testing.assert_allclose(a, b, rtol=1e-3, atol=1e-7),
+        moved,
+        expected,
     )
 
 
@@ -132,7 +152,9 @@ def test_soft_targets_move_by_the_target_step():
         lambda old, online: 0.98 * old + 0.02 * online, state.targets, new.params
     )
     jax.tree.map(
-        lambda a, b: np.testing.assert_allclose(a, b, rtol=1e-5, atol=1e-7), new.targets, expected
+        lambda a, b: np.testing.assert_allclose(a, b, rtol=1e-5, atol=1e-7),
+        new.targets,
+        expected,
     )
 
 
@@ -151,7 +173,9 @@ def test_padding_gets_no_gradient():
     it.
     """
     algorithm = maddpg(N, OBS, ACTION, (16, 16), action_sizes=(2, 1))
-    learn = learner(algorithm, from_optax(optax.sgd(1.0)), rates.adama(second_order=True), N)
+    learn = learner(
+        algorithm, from_optax(optax.sgd(1.0)), rates.adama(second_order=True), N
+    )
     state, batch = learn.init(jax.random.key(0)), random_batch()
     batch = batch._replace(
         action=batch.action.at[1, :, 1].set(0.0), obs=batch.obs.at[0, :, 2].set(0.0)
@@ -163,14 +187,18 @@ def test_padding_gets_no_gradient():
     new, metrics = learn.update(state, batch, jax.random.key(0))
     for old_leaf, new_leaf in [
         (layer(state.params.actors, 2)[1, :, 1], layer(new.params.actors, 2)[1, :, 1]),
-        (layer(state.params.actors, 2, "bias")[1, 1], layer(new.params.actors, 2, "bias")[1, 1]),
+        (
+            layer(state.params.actors, 2, "bias")[1, 1],
+            layer(new.params.actors, 2, "bias")[1, 1],
+        ),
         (layer(state.params.actors, 0)[0, 2], layer(new.params.actors, 0)[0, 2]),
         (layer(state.params.critic, 0)[-1], layer(new.params.critic, 0)[-1]),
     ]:
         np.testing.assert_array_equal(old_leaf, new_leaf)
     assert np.all(
         np.asarray(
-            layer(state.params.actors, 2)[1, :, 0] != layer(new.params.actors, 2)[1, :, 0]
+            layer(state.params.actors, 2)[1, :, 0]
+            != layer(new.params.actors, 2)[1, :, 0]
         ).any()
     )
     kernel = layer(state.targets.critic, 0)
@@ -210,7 +238,9 @@ def test_second_order_sees_a_coupling_that_first_order_cannot(coupling):
     def payoff(action):
         return 2 * action[0] + action[1] + coupling * action[0] * action[1]
 
-    hyper = RateHyper(actor_budget=0.1, smoothing=0.0, direction_floor=0.0, critic_rate=0.0)
+    hyper = RateHyper(
+        actor_budget=0.1, smoothing=0.0, direction_floor=0.0, critic_rate=0.0
+    )
     _, first = play_game(payoff, jnp.zeros(2), rates.steer(hyper), 1)
     start_rate = 0.1 / np.sqrt(2)
     by_hand = np.array([4.0, 1.0]) + coupling * 2 * start_rate
@@ -218,7 +248,9 @@ def test_second_order_sees_a_coupling_that_first_order_cannot(coupling):
         _, second = play_game(
             payoff, jnp.zeros(2), rates.steer(hyper, second_order=True), 1, curvature
         )
-        np.testing.assert_allclose(second[0], 0.1 * by_hand / np.linalg.norm(by_hand), rtol=1e-4)
+        np.testing.assert_allclose(
+            second[0], 0.1 * by_hand / np.linalg.norm(by_hand), rtol=1e-4
+        )
         assert (float(second[0, 1]) > float(first[0, 1])) == (coupling > 0)
 
 
@@ -229,14 +261,17 @@ def test_adama_on_adam_learns_a_game():
     rule = rates.adama(RateHyper(total_rate=0.05, critic_scale=1.0))
     learn = learner(valley, named_optimizer("adam"), rule, 2)
     state = learn.init(jax.random.key(0))
-    step = jax.jit(lambda state: learn.update(state, empty_batch(2), jax.random.key(0))[0])
+    step = jax.jit(
+        lambda state: learn.update(state, empty_batch(2), jax.random.key(0))[0]
+    )
     for _ in range(200):
         state = step(state)
     np.testing.assert_allclose(state.params.actors[:, 0], [1.0, 1.0], atol=0.15)
 
 
 @pytest.mark.parametrize(
-    ("curvature", "rtol"), [(None, 2e-4), ("exact", 2e-4), ("lookahead", 2e-4), ("secant", 0.05)]
+    ("curvature", "rtol"),
+    [(None, 2e-4), ("exact", 2e-4), ("lookahead", 2e-4), ("secant", 0.05)],
 )
 @pytest.mark.parametrize("targets", [None, 1])
 def test_a_minibatch_in_microbatches_is_the_whole(curvature, rtol, targets):
@@ -285,7 +320,10 @@ def test_microbatches_take_transitions_and_keys_once_each():
     )
     batch = random_batch()
     state = learn.init(jax.random.key(0))
-    moved = learn.update(state, batch, jax.random.key(7))[0].params.actors - state.params.actors
+    moved = (
+        learn.update(state, batch, jax.random.key(7))[0].params.actors
+        - state.params.actors
+    )
     noise = [
         jax.random.normal(jax.random.split(key)[1])
         for key in jax.random.split(jax.random.key(7), 4)
@@ -306,7 +344,9 @@ def test_members_take_turns():
         together = jax.vmap(learn.update)
         products = [
             line
-            for line in str(jax.make_jaxpr(together)(states, stacked, keys)).splitlines()
+            for line in str(
+                jax.make_jaxpr(together)(states, stacked, keys)
+            ).splitlines()
             if "= dot_" in line
         ]
         assert len(products) > 10
@@ -326,7 +366,9 @@ def test_microbatches_must_divide_the_minibatch():
         ValueError, match="a minibatch of 32 transitions cannot be cut into 5 equal"
     ):
         learn.update(learn.init(jax.random.key(0)), random_batch(), jax.random.key(0))
-    with pytest.raises(ValueError, match=r"axis_name='devices'.*`microbatches` must be given"):
+    with pytest.raises(
+        ValueError, match=r"axis_name='devices'.*`microbatches` must be given"
+    ):
         make(axis_name="devices")
 
 
@@ -351,5 +393,7 @@ def test_devices_share_microbatches_evenly():
         out_specs=jax.sharding.PartitionSpec(),
         check_vma=False,
     )
-    with pytest.raises(ValueError, match="3 microbatches cannot be shared evenly by 2 devices"):
+    with pytest.raises(
+        ValueError, match="3 microbatches cannot be shared evenly by 2 devices"
+    ):
         shared(state)

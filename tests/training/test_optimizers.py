@@ -45,10 +45,16 @@ def test_the_configuration_names_every_optimiser_of_optax_that_will_do():
     possible = []
     for name in dir(optax):
         factory = getattr(optax, name)
-        if not name.islower() or not callable(factory) or name.startswith(("_", "scale_by")):
+        if (
+            not name.islower()
+            or not callable(factory)
+            or name.startswith(("_", "scale_by"))
+        ):
             continue
         parameters = inspect.signature(factory).parameters
-        required = [key for key, value in parameters.items() if value.default is value.empty]
+        required = [
+            key for key, value in parameters.items() if value.default is value.empty
+        ]
         if "learning_rate" in parameters and required in ([], ["learning_rate"]):
             possible.append(name)
     unusable = {
@@ -63,7 +69,9 @@ def test_the_configuration_names_every_optimiser_of_optax_that_will_do():
 def test_every_optimiser_gives_finite_directions(name):
     tx = named_optimizer(name)
     gradients = {"w": jnp.ones((2, 3, 4)), "b": jnp.zeros((2, 3))}
-    updates, _ = jax.jit(tx.actors.update)(gradients, tx.actors.init(gradients), gradients)
+    updates, _ = jax.jit(tx.actors.update)(
+        gradients, tx.actors.init(gradients), gradients
+    )
     assert all(bool(jnp.all(jnp.isfinite(leaf))) for leaf in jax.tree.leaves(updates))
 
 

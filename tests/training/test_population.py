@@ -15,7 +15,13 @@ from adama_jax.execution.state import to_numpy
 from adama_jax.training.population import population
 from tests.helpers import small
 
-COLLECTIVES = ("all-gather", "all-reduce", "all-to-all", "collective-permute", "reduce-scatter")
+COLLECTIVES = (
+    "all-gather",
+    "all-reduce",
+    "all-to-all",
+    "collective-permute",
+    "reduce-scatter",
+)
 
 
 def test_sharding_changes_nothing_and_exchanges_nothing():
@@ -31,19 +37,26 @@ def test_sharding_changes_nothing_and_exchanges_nothing():
         state = people.init(range(8), make_hyper(config))
         programs = people.chunk.lower(state, 20), people.evaluate.lower(state)
         assert not any(
-            word in program.compile().as_text() for program in programs for word in COLLECTIVES
+            word in program.compile().as_text()
+            for program in programs
+            for word in COLLECTIVES
         )
         state, metrics = people.chunk(state, 20)
-        assert len(jax.tree.leaves(state.learner.params)[0].sharding.device_set) == devices
+        assert (
+            len(jax.tree.leaves(state.learner.params)[0].sharding.device_set) == devices
+        )
         ends.append((to_numpy(metrics, 8), to_numpy(people.evaluate(state), 8)))
     for other in ends[1:]:
         jax.tree.map(
-            lambda a, b: np.testing.assert_allclose(a, b, rtol=1e-5, atol=1e-5), ends[0], other
+            lambda a, b: np.testing.assert_allclose(a, b, rtol=1e-5, atol=1e-5),
+            ends[0],
+            other,
         )
 
 
 @pytest.mark.parametrize(
-    ("method", "exchanges"), [("fixed", 1), pytest.param("adama_2nd", 2, marks=pytest.mark.slow)]
+    ("method", "exchanges"),
+    [("fixed", 1), pytest.param("adama_2nd", 2, marks=pytest.mark.slow)],
 )
 def test_devices_left_over_share_the_minibatch(method, exchanges):
     """Two runs on one device and on two: the same to rounding; one vector is exchanged a pass over
@@ -52,13 +65,19 @@ def test_devices_left_over_share_the_minibatch(method, exchanges):
     config = with_settings(small(method), {"learning.batch_size": 256})
     ends = []
     for sharing in (1, 2):
-        people = population(make_train(config, sharing=sharing), 2, jax.devices()[:2], sharing)
+        people = population(
+            make_train(config, sharing=sharing), 2, jax.devices()[:2], sharing
+        )
         assert (people.width, people.devices) == (2, sharing)
         program = people.chunk.lower(people.shapes(make_hyper(config)), 20).compile()
-        assert program.as_text().count(" all-reduce(") == (exchanges if sharing > 1 else 0)
+        assert program.as_text().count(" all-reduce(") == (
+            exchanges if sharing > 1 else 0
+        )
         state, metrics = program(people.init([0, 1], make_hyper(config)))
         ends.append(to_numpy((metrics, state.learner.params), 2))
-    jax.tree.map(lambda a, b: np.testing.assert_allclose(a, b, rtol=1e-4, atol=1e-5), *ends)
+    jax.tree.map(
+        lambda a, b: np.testing.assert_allclose(a, b, rtol=1e-4, atol=1e-5), *ends
+    )
 
 
 def test_so_many_devices_must_share_a_minibatch_evenly():

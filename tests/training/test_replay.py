@@ -29,7 +29,11 @@ def episode(label):
 
 
 @settings(max_examples=12, deadline=None)
-@given(st.integers(1, 7), st.lists(st.booleans(), min_size=90, max_size=120), st.integers(0, 1000))
+@given(
+    st.integers(1, 7),
+    st.lists(st.booleans(), min_size=90, max_size=120),
+    st.integers(0, 1000),
+)
 def test_wraps_around_like_a_deque(room, operations, seed):
     """At least 1000 operations in all: True adds, False samples and looks up every row."""
     replay = ring_replay(room, batch_size=16, snapshot_size=1)
@@ -58,7 +62,11 @@ def test_samples_uniformly_and_never_an_unwritten_slot(added):
     for label in range(1, added + 1):
         state = replay.add(state, episode(label))
     rewards = np.asarray(replay.sample(state, jax.random.key(added)).reward)
-    expected = [100 * label + t for label in range(max(1, added - 7), added + 1) for t in range(T)]
+    expected = [
+        100 * label + t
+        for label in range(max(1, added - 7), added + 1)
+        for t in range(T)
+    ]
     values, counts = np.unique(rewards, return_counts=True)
     np.testing.assert_array_equal(values, expected)
     assert scipy.stats.chisquare(counts).pvalue > 1e-3
@@ -69,7 +77,10 @@ def test_holds_what_flashbax_holds(loose_broadcasting):
     """The same steps in a flashbax ring of the same room give the same set of stored rewards."""
     room, steps = 5, 8
     theirs = flashbax.make_item_buffer(
-        max_length=room * T, min_length=1, sample_batch_size=room * T, add_sequences=True
+        max_length=room * T,
+        min_length=1,
+        sample_batch_size=room * T,
+        add_sequences=True,
     )
     their_state = theirs.init({"reward": jnp.zeros(())})
     replay = ring_replay(room, batch_size=4000, snapshot_size=1)
@@ -79,7 +90,8 @@ def test_holds_what_flashbax_holds(loose_broadcasting):
         their_state = theirs.add(their_state, {"reward": episode(label).reward})
     ours = np.unique(replay.sample(state, jax.random.key(0)).reward)
     samples = [
-        theirs.sample(their_state, jax.random.key(i)).experience["reward"] for i in range(30)
+        theirs.sample(their_state, jax.random.key(i)).experience["reward"]
+        for i in range(30)
     ]
     their_rewards = np.unique(np.concatenate(samples))
     np.testing.assert_array_equal(ours, their_rewards)

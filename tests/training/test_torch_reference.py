@@ -40,7 +40,8 @@ def test_losses_and_gradients_are_ours():
     )
     by_critic, by_actors = of_loss.critic, of_value.actors
     learner = torch_maddpg.Learner(
-        settings_of(CONFIG), *(torch_maddpg.weights_of(x) for x in (params.actors, params.critic))
+        settings_of(CONFIG),
+        *(torch_maddpg.weights_of(x) for x in (params.actors, params.critic)),
     )
     learner.target_actors, learner.target_critic = (
         torch_maddpg.weights_of(x) for x in (targets.actors, targets.critic)
@@ -56,7 +57,9 @@ def test_losses_and_gradients_are_ours():
     for ours, theirs in ((by_critic, their_critic), (by_actors, their_actors)):
         for one, other in zip(torch_maddpg.weights_of(ours), theirs, strict=True):
             scale = float(one.abs().max())
-            np.testing.assert_allclose(other.numpy(), one.numpy(), rtol=1e-5, atol=1e-5 * scale)
+            np.testing.assert_allclose(
+                other.numpy(), one.numpy(), rtol=1e-5, atol=1e-5 * scale
+            )
 
 
 def test_the_world_is_ours():
@@ -68,7 +71,9 @@ def test_the_world_is_ours():
     rewards = []
     for _ in range(200):
         toward = np.sign(world.positions[-1] - world.positions[:-1])
-        action = np.clip(toward + rng.uniform(-1, 1, toward.shape), -1, 1).astype(np.float32)
+        action = np.clip(toward + rng.uniform(-1, 1, toward.shape), -1, 1).astype(
+            np.float32
+        )
         state, transition = env.step(jax.random.key(0), state, jnp.asarray(action))
         obs, reward = world.step(action)
         np.testing.assert_allclose(obs, env.observe(env.snapshot(state)), atol=1e-4)
@@ -80,7 +85,9 @@ def test_the_world_is_ours():
 
 def test_an_update_descends_and_climbs():
     """SGD's signs, and the targets' period."""
-    run = torch_maddpg.Run(settings_of(CONFIG)._replace(batch_size=64, capacity=1000), seed=0)
+    run = torch_maddpg.Run(
+        settings_of(CONFIG)._replace(batch_size=64, capacity=1000), seed=0
+    )
     run.play()
     batch = run.replay.sample()
     before = run.learner.gradients(*batch)

@@ -20,7 +20,12 @@ from adama_jax.training.optimizers import named_optimizer
 from adama_jax.training.population import AXES, population
 from adama_jax.training.replay import ring_replay
 from adama_jax.training.rollout import exploring_rollout, greedy_rollout
-from adama_jax.training.trainer import Exploration, TrainHyper, exploration_share, trainer
+from adama_jax.training.trainer import (
+    Exploration,
+    TrainHyper,
+    exploration_share,
+    trainer,
+)
 from tests.games import probe_env
 from tests.helpers import identical, leaves, small
 
@@ -33,7 +38,9 @@ def train_probe(env, episodes=600, rule=None, rates=PROBE_RATES):
     """
     n = env.spec.num_agents
     algorithm = maddpg(n, 2, 1, (16, 16), "tanh", "tanh")
-    learn = learner(algorithm, named_optimizer("adam"), rule or fixed(), n, target_period=10)
+    learn = learner(
+        algorithm, named_optimizer("adam"), rule or fixed(), n, target_period=10
+    )
     buffer = ring_replay(200, 64, env.spec.snapshot_size)
     train = trainer(env, algorithm, learn, buffer, eval_episodes=8)
     setting = TrainHyper(rates, LearnerHyper(discount=0.5), Exploration(1.0, 1.0, 1.0))
@@ -45,7 +52,9 @@ def train_probe(env, episodes=600, rule=None, rates=PROBE_RATES):
 
 def q(state, algorithm, obs, action):
     return float(
-        algorithm.value(state.learner.params.critic, jnp.array([[obs]]), jnp.array([[[action]]]))[0]
+        algorithm.value(
+            state.learner.params.critic, jnp.array([[obs]]), jnp.array([[[action]]])
+        )[0]
     )
 
 
@@ -112,11 +121,15 @@ def test_exploration_at_its_ends():
     none, noisy, mixed = (
         explore(jax.random.key(0), actors, jnp.array(e)).action for e in (0.0, 1.0, 0.5)
     )
-    greedy = jax.jit(greedy_rollout(env, algorithm.act))(jax.random.key(0), actors).action
+    greedy = jax.jit(greedy_rollout(env, algorithm.act))(
+        jax.random.key(0), actors
+    ).action
     np.testing.assert_allclose(greedy, 0.6, rtol=1e-6)
     np.testing.assert_array_equal(none, greedy)
     assert (
-        abs(float(noisy.mean())) < 0.05 and float(noisy.min()) < -0.99 and float(noisy.max()) > 0.99
+        abs(float(noisy.mean())) < 0.05
+        and float(noisy.min()) < -0.99
+        and float(noisy.max()) > 0.99
     )
     np.testing.assert_allclose(mixed, 0.5 * 0.6 + 0.5 * noisy, rtol=1e-5, atol=1e-6)
 
@@ -143,19 +156,27 @@ def test_a_seed_is_the_same_bits_at_any_width():
     runs = {}
     for width in (2, 3, 5):
         people = population(train, width, jax.devices()[:1])
-        runs[width] = people.chunk(people.init(range(7, 7 + width), make_hyper(config)), 100)
+        runs[width] = people.chunk(
+            people.init(range(7, 7 + width), make_hyper(config)), 100
+        )
     for width in (3, 5):
         for a, b in zip(
-            leaves(runs[2][0].learner.params), leaves(runs[width][0].learner.params), strict=True
+            leaves(runs[2][0].learner.params),
+            leaves(runs[width][0].learner.params),
+            strict=True,
         ):
             np.testing.assert_array_equal(a[:2], b[:2])
         jax.tree.map(
-            lambda a, b: np.testing.assert_array_equal(a[:2], b[:2]), runs[2][1], runs[width][1]
+            lambda a, b: np.testing.assert_array_equal(a[:2], b[:2]),
+            runs[2][1],
+            runs[width][1],
         )
     alone, _ = jax.jit(train.chunk, static_argnums=1)(
         train.init(jax.random.key(7), make_hyper(config)), 100
     )
-    for a, b in zip(leaves(alone.learner.params), leaves(runs[2][0].learner.params), strict=True):
+    for a, b in zip(
+        leaves(alone.learner.params), leaves(runs[2][0].learner.params), strict=True
+    ):
         np.testing.assert_allclose(a, b[0], rtol=1e-3, atol=1e-4)
 
 
@@ -172,11 +193,14 @@ def test_a_grid_is_one_program():
     state, metrics = people.chunk(people.init([3, 3, 3, 3], grid), 100)
     one = make_hyper(config)
     one = one._replace(
-        rates=one.rates._replace(total_rate=0.02), learner=one.learner._replace(discount=0.9)
+        rates=one.rates._replace(total_rate=0.02),
+        learner=one.learner._replace(discount=0.9),
     )
     pair = population(make_train(config), 2, jax.devices()[:1])
     alone, alone_metrics = pair.chunk(pair.init([3, 3], one), 100)
-    for a, b in zip(leaves(state.learner.params), leaves(alone.learner.params), strict=True):
+    for a, b in zip(
+        leaves(state.learner.params), leaves(alone.learner.params), strict=True
+    ):
         np.testing.assert_array_equal(a[1], b[0])
     np.testing.assert_array_equal(metrics.value[1], alone_metrics.value[0])
     np.testing.assert_allclose(
@@ -189,7 +213,10 @@ def test_nothing_is_traced_twice_in_ten_chunks(monkeypatch):
     traces = []
     train = make_train(small())
     counted = train._replace(
-        chunk=lambda state, length: (traces.append("chunk"), train.chunk(state, length))[1],
+        chunk=lambda state, length: (
+            traces.append("chunk"),
+            train.chunk(state, length),
+        )[1],
         evaluate=lambda state: (traces.append("evaluate"), train.evaluate(state))[1],
     )
     people = population(counted, 3, jax.devices()[:1])
@@ -212,7 +239,9 @@ def test_the_buffer_is_written_in_place(width):
     )
     train = make_train(config)
     people = population(train, width, jax.devices()[:1])
-    hyper = jax.tree.map(lambda leaf: jnp.full((width,), leaf, jnp.float32), make_hyper(config))
+    hyper = jax.tree.map(
+        lambda leaf: jnp.full((width,), leaf, jnp.float32), make_hyper(config)
+    )
     init = jax.vmap(train.init, out_axes=AXES)
     state = jax.eval_shape(init, jax.vmap(jax.random.key)(jnp.arange(width)), hyper)
     memory = people.chunk.lower(state, 100).compile().memory_analysis()
@@ -249,7 +278,9 @@ def test_divergence_is_dated_and_stays_in_its_run():
     config = small()
     people = population(make_train(config), 3, jax.devices()[:1])
     hyper = make_hyper(config)
-    bad = hyper._replace(rates=hyper.rates._replace(total_rate=np.array([0.01, 1e3, 0.01])))
+    bad = hyper._replace(
+        rates=hyper.rates._replace(total_rate=np.array([0.01, 1e3, 0.01]))
+    )
     state, metrics = people.chunk(people.init([0, 1, 2], bad), 100)
     _, good_metrics = people.chunk(people.init([0, 1, 2], hyper), 100)
     at = np.asarray(state.non_finite.update)
@@ -277,7 +308,9 @@ EVERY = [
 
 
 @pytest.mark.parametrize(("scenario", "method"), EVERY)
-def test_every_configuration_has_consistent_shapes(scenario, method, loose_broadcasting):
+def test_every_configuration_has_consistent_shapes(
+    scenario, method, loose_broadcasting
+):
     config = dataclasses.replace(scenario_config(scenario), method=method, episodes=50)
     train = make_train(config)
     state = jax.eval_shape(train.init, jax.random.key(0), make_hyper(config))
@@ -293,13 +326,20 @@ def test_worlds_played_together_are_episodes_of_one_run():
     """Two rounds of three worlds: six different episodes, and the updates of six."""
     config = small()
     config = dataclasses.replace(
-        config, learning=dataclasses.replace(config.learning, envs_per_run=3, updates_per_episode=2)
+        config,
+        learning=dataclasses.replace(
+            config.learning, envs_per_run=3, updates_per_episode=2
+        ),
     )
     train = make_train(config)
     state, metrics = jax.jit(train.chunk, static_argnums=1)(
         train.init(jax.random.key(0), make_hyper(config)), 2
     )
-    assert (int(state.episode), int(state.replay.added), int(state.learner.updates)) == (6, 6, 12)
+    assert (
+        int(state.episode),
+        int(state.replay.added),
+        int(state.learner.updates),
+    ) == (6, 6, 12)
     played = np.asarray(state.replay.rows)[:6]
     assert len(np.unique(played[:, 0], axis=0)) == 6
     rewards = played[:, :, -2].sum(axis=1)
@@ -335,12 +375,15 @@ def test_methods_differ_in_optimizer_and_rule_only():
 def test_auto_scale_finds_m_in_the_loop():
     config = small()
     config = dataclasses.replace(
-        config, rates=dataclasses.replace(config.rates, critic_scale="auto", trial_updates=5)
+        config,
+        rates=dataclasses.replace(config.rates, critic_scale="auto", trial_updates=5),
     )
     train = make_train(config)
     init = train.init(jax.random.key(0), make_hyper(config))
     five, metrics = jax.jit(train.chunk, static_argnums=1)(init, 5)
-    np.testing.assert_allclose(five.learner.rule.mean_critic_term, metrics.critic_term, rtol=1e-5)
+    np.testing.assert_allclose(
+        five.learner.rule.mean_critic_term, metrics.critic_term, rtol=1e-5
+    )
     more, _ = jax.jit(train.chunk, static_argnums=1)(five, 5)
     np.testing.assert_array_equal(
         more.learner.rule.mean_critic_term, five.learner.rule.mean_critic_term

@@ -10,7 +10,12 @@ import flax.linen as nn
 import jax
 import jax.numpy as jnp
 
-from adama_jax.algorithms.networks import MLP, Dense, activation, swap_batch_and_features
+from adama_jax.algorithms.networks import (
+    MLP,
+    Dense,
+    activation,
+    swap_batch_and_features,
+)
 from adama_jax.algorithms.settings import ATTENTION_HEADS
 
 
@@ -35,7 +40,10 @@ class AttentionCritic(nn.Module):
     ) -> jax.Array:
         num_agents, width = len(obs), self.hidden[0]
         activate = activation(self.activation)
-        one_an_agent: Any = {"variable_axes": {"params": 0}, "split_rngs": {"params": True}}
+        one_an_agent: Any = {
+            "variable_axes": {"params": 0},
+            "split_rngs": {"params": True},
+        }
 
         encoders = nn.vmap(Dense, **one_an_agent)(width, name="encoders")
         own_obs = swap_batch_and_features(obs)
@@ -60,7 +68,9 @@ class AttentionCritic(nn.Module):
         # Back to agents first and features before the batch, as the heads read them.
         seen = jnp.moveaxis(seen, 0, -1)  # [N, W, B]
 
-        heads = nn.vmap(MLP, **one_an_agent)(self.hidden[1:], 1, self.activation, name="heads")
+        heads = nn.vmap(MLP, **one_an_agent)(
+            self.hidden[1:], 1, self.activation, name="heads"
+        )
         value_of_each = heads(embedded, seen)[:, 0]
         return jnp.mean(value_of_each, axis=0)
 

@@ -43,13 +43,18 @@ def print_trial(config: Config, result: Trial, console: Console) -> int:
     finite = np.isfinite(result.means)
     if not finite.any():
         console.print(
-            "kappa is not finite in any seed: the rates are too large for this world", style="red"
+            "kappa is not finite in any seed: the rates are too large for this world",
+            style="red",
         )
         return 1
     if not finite.all():
-        console.print(f"{sum(~finite)} of {len(finite)} seeds are not finite and left out")
+        console.print(
+            f"{sum(~finite)} of {len(finite)} seeds are not finite and left out"
+        )
     title = f"{config.scenario}, {config.label}: kappa in {result.episodes} episodes"
-    console.print(_curve(result.critic_term[finite], title, config.learning.envs_per_run))
+    console.print(
+        _curve(result.critic_term[finite], title, config.learning.envs_per_run)
+    )
     means = result.means[finite]
     deviation = means.std(ddof=1) if means.size > 1 else 0
     console.print(
@@ -90,7 +95,8 @@ def _curve(critic_term: np.ndarray, title: str, episodes_per_round: int) -> Tabl
     # A short trial has fewer rounds than the table has rows.
     edges = np.unique(np.linspace(0, critic_term.shape[1], MOST_ROWS + 1).astype(int))
     stretches = [
-        (start, critic_term[:, start:stop].mean(axis=1)) for start, stop in pairwise(edges)
+        (start, critic_term[:, start:stop].mean(axis=1))
+        for start, stop in pairwise(edges)
     ]
     top = max(float(values.max()) for _, values in stretches)
     for (start, values), stop in zip(stretches, edges[1:], strict=True):

@@ -24,7 +24,9 @@ def experiment(words: list[str]) -> int:
     configs = _configs(command, values)
     prepare(configs, command.output)
     out = command.output.out
-    return train_and_show(configs, out, command.output.training, out / scenario, Console())
+    return train_and_show(
+        configs, out, command.output.training, out / scenario, Console()
+    )
 
 
 def _configs(command: ExperimentCommand, values: Mapping[str, object]) -> list[Config]:

@@ -17,7 +17,9 @@ def methods(words: list[str]) -> int:
 def scenarios(words: list[str]) -> int:
     """The worlds."""
     take_nothing(words)
-    return _print({name: (each.summary, each.source) for name, each in SCENARIOS.items()})
+    return _print(
+        {name: (each.summary, each.source) for name, each in SCENARIOS.items()}
+    )
 
 
 def _print(rows: dict[str, tuple[str, str]]) -> int:

@@ -25,7 +25,9 @@ def play(words: list[str]) -> int:
     path, rest = take_run(words)
     command = parse(PlayCommand, PlayCommand(), rest, "adama play RUN")
     if not RunFiles(path).actors.is_file():
-        raise SettingError(f"run={path}: must be a finished run's folder, with actors.npz in it")
+        raise SettingError(
+            f"run={path}: must be a finished run's folder, with actors.npz in it"
+        )
     check_folder("out", command.out or path / "play")
     from adama_jax.execution.devices import set_up_jax
 
@@ -51,7 +53,9 @@ def play_run(path: Path, command: PlayCommand, console: Console) -> int:
             f"run={path}: must be a finished run's folder whose files can be read: {error}"
         ) from error
     if run.rollout is None:
-        raise SettingError(f"run={path}: must have rollout.npz, which says what there is to draw")
+        raise SettingError(
+            f"run={path}: must have rollout.npz, which says what there is to draw"
+        )
     diverged = diverged_seeds(run)
     row = _row_of(command.seed, actors.seeds.tolist(), diverged)
     seed = int(actors.seeds[row])
@@ -88,7 +92,9 @@ def _play_episodes(
     episodes = jax.jit(play_all)(keys, params)
     returns = np.asarray(jax.vmap(episode_return)(episodes))
     # Only the first are drawn: a film of all would be too large to watch.
-    first = jax.tree.map(lambda leaf: np.asarray(leaf)[None, :FILMED_EPISODES], episodes)
+    first = jax.tree.map(
+        lambda leaf: np.asarray(leaf)[None, :FILMED_EPISODES], episodes
+    )
     positions = jax.jit(jax.vmap(jax.vmap(env.positions)))(first.snapshot[0])
     rollout = like._replace(
         positions=np.asarray(positions)[None],
@@ -113,7 +119,9 @@ def _row_of(seed: int | None, seeds: Sequence[int], diverged: Sequence[int]) -> 
     """
     if seed is not None:
         if seed not in seeds:
-            raise SettingError(f"seed={seed}: must be one of {', '.join(map(str, seeds))}, or None")
+            raise SettingError(
+                f"seed={seed}: must be one of {', '.join(map(str, seeds))}, or None"
+            )
         return list(seeds).index(seed)
     for row, each in enumerate(seeds):
         if each not in diverged:

@@ -30,7 +30,11 @@ def sweep(words: list[str]) -> int:
 
 
 def run_sweep(
-    configs: Sequence[Config], out: Path, training: Training, options: Launch, console: Console
+    configs: Sequence[Config],
+    out: Path,
+    training: Training,
+    options: Launch,
+    console: Console,
 ) -> int:
     """Train what is not on disk, print the best settings and write all of them.
 
@@ -74,12 +78,16 @@ def read_sweep(words: list[str]) -> tuple[SweepCommand, list[Config]]:
     # What the command line gives goes before what the preset says.
     given = given_settings(rest, default)
     preset = PRESETS[command.preset] if command.preset else {}
-    all_axes = {name: list(values) for name, values in preset.items() if name not in given}
+    all_axes = {
+        name: list(values) for name, values in preset.items() if name not in given
+    }
     all_axes |= axes
     return command, product(command.config, _typed_axes(command.config, all_axes))
 
 
-def _typed_axes(base: Config, axes: Mapping[str, Sequence[str]]) -> dict[str, list[Any]]:
+def _typed_axes(
+    base: Config, axes: Mapping[str, Sequence[str]]
+) -> dict[str, list[Any]]:
     """An axis's words as values; an axis that no method of the sweep reads is refused."""
     typed = read_axes(base, axes)
     reads: set[str] = set()

@@ -19,4 +19,6 @@ def train(words: list[str]) -> int:
     prepare([command.config], command.output)
     out = command.output.out
     figures = run_folder(out, command.config)
-    return train_and_show([command.config], out, command.output.training, figures, Console())
+    return train_and_show(
+        [command.config], out, command.output.training, figures, Console()
+    )

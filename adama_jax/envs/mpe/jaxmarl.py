@@ -73,7 +73,9 @@ def from_jaxmarl(
     """
     team = list(learners or world.agents)
     native_sizes = [world.action_space(agent).shape[0] for agent in team]
-    action_sizes = native_sizes if as_given else [_our_size(size) for size in native_sizes]
+    action_sizes = (
+        native_sizes if as_given else [_our_size(size) for size in native_sizes]
+    )
     any_key = jax.random.key(0)
     first_obs, first_state = jax.eval_shape(world.reset, any_key)
     obs_size = max(first_obs[agent].shape[0] for agent in team)

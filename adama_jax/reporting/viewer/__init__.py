@@ -64,7 +64,9 @@ def save_page(robot: Any, coordinates: np.ndarray, path: Path, name: str) -> Pat
     """
     size = robot.sys.q_size()
     if coordinates.ndim != 2 or not len(coordinates) or coordinates.shape[1] != size:
-        raise ValueError(f"coordinates: must be [T + 1, {size}], not {list(coordinates.shape)}")
+        raise ValueError(
+            f"coordinates: must be [T + 1, {size}], not {list(coordinates.shape)}"
+        )
     if not np.isfinite(coordinates).all():
         raise ValueError("coordinates: must be finite")
     system = json.dumps(_system(robot, coordinates), separators=(",", ":"))
@@ -132,7 +134,9 @@ def _system(robot: Any, coordinates: np.ndarray) -> dict[str, Any]:
     # Brax's kinematics broadcast ranks and call what newer versions of JAX deprecate.
     with jax.numpy_rank_promotion("allow"), warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)
-        positions, rotations = map(_rounded, _poses(robot.sys, jnp.asarray(coordinates)))
+        positions, rotations = map(
+            _rounded, _poses(robot.sys, jnp.asarray(coordinates))
+        )
     states = zip(positions, rotations, strict=True)
     system["states"] = {"x": [{"pos": pos, "rot": rot} for pos, rot in states]}
     return system
@@ -144,7 +148,9 @@ def _poses(system: Any, coordinates: jax.Array) -> tuple[jax.Array, jax.Array]:
     from brax import kinematics
 
     still = jnp.zeros(system.qd_size())
-    poses, _ = jax.vmap(lambda position: kinematics.forward(system, position, still))(coordinates)
+    poses, _ = jax.vmap(lambda position: kinematics.forward(system, position, still))(
+        coordinates
+    )
     return poses.pos, poses.rot
 
 
