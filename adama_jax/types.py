@@ -42,9 +42,8 @@ class Batch(NamedTuple):
     action: jax.Array  # [N, B, A], in [-1, 1]
     reward: jax.Array  # [B], the team's
     next_obs: jax.Array  # [N, B, O]
-    terminated: (
-        jax.Array
-    )  # [B], 1.0 where the world ended, 0.0 also at a mere time limit
+    # [B], 1.0 where the world ended, 0.0 also at a mere time limit.
+    terminated: jax.Array
 
 
 class Episode(NamedTuple):

@@ -34,10 +34,11 @@ from benchmarks.reports import write_report
 from benchmarks.words import numbers
 
 TANH = "tanh"
+# Of a smooth critic.
 FIRST, SECOND = (
     "adama, tanh critic",
     "adama_2nd exact, tanh critic",
-)  # of a smooth critic
+)
 
 
 def make_programs() -> dict[str, Program]:

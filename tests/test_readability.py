@@ -28,7 +28,14 @@ WIDE = "x = 1  # " + "-" * 100 + "\n"
 LONG = "def long():\n" + "    x = 1\n" * 41
 DENSE = "def f(a):\n    return (\n        a\n" + "        + a\n" * 35 + "    )\n"
 ENDLESS = "x = 1\n" * 351
-IN_ORDER = '"""A module."""\n\n\ndef f(a):\n    """Does little."""\n    # Why it does so.\n    return a\n'
+IN_ORDER = '''"""A module."""
+
+
+def f(a):
+    """Does little."""
+    # Why it does so.
+    return a
+'''
 
 
 @pytest.mark.parametrize(

@@ -28,9 +28,8 @@ ALGORITHMS: dict[str, str] = {
 }
 """Factories of an `Algorithm`; what each is called with is said there."""
 
-DEFAULT_ALGORITHM = (
-    "maddpg"  # also of files and configurations that name none: they are older
-)
+# Also of files and configurations that name none: they are older.
+DEFAULT_ALGORITHM = "maddpg"
 
 CRITICS: dict[str, CriticEntry] = {
     "joint": CriticEntry("adama_jax.algorithms.critics.joint:JointCritic"),

@@ -122,9 +122,8 @@ class Known(NamedTuple):
     """What may be written."""
 
     fields: dict[str, Declared]  # by full name
-    names: dict[
-        str, str
-    ]  # full names, by every name that is accepted, with underscores
+    # Full names, by every name that is accepted, with underscores.
+    names: dict[str, str]
 
     @classmethod
     def of(cls, options: Any, methods: Iterable[str]) -> "Known":

@@ -51,8 +51,9 @@ def about_actors(config: Config) -> dict[str, Any]:
 
 def actor_arrays(params: PyTree) -> dict[str, np.ndarray]:
     """Weights by their dotted names."""
-    arrays = [np.asarray(leaf) for leaf in jax.tree.leaves(params)]
-    return dict(zip(tree.leaf_names(params), arrays, strict=True))
+    names = tree.leaf_names(params)
+    weights = [np.asarray(leaf) for leaf in jax.tree.leaves(params)]
+    return dict(zip(names, weights, strict=True))
 
 
 def load_actors(path: Path) -> Actors:
@@ -66,8 +67,8 @@ def load_actors(path: Path) -> Actors:
     >>> path = Path("results/clustering/adama-0123456789/actors.npz")
     >>> actors = load_actors(path)  # doctest: +SKIP
     >>> of_seed = jax.tree.map(lambda leaf: leaf[0], actors.params)  # doctest: +SKIP
-    >>> nothing_seen = jax.numpy.zeros((4, 1, actors.about["obs_size"]))  # doctest: +SKIP
-    >>> actors.act(of_seed, nothing_seen).shape  # doctest: +SKIP
+    >>> obs = jax.numpy.zeros((4, 1, actors.about["obs_size"]))  # doctest: +SKIP
+    >>> actors.act(of_seed, obs).shape  # doctest: +SKIP
     (4, 1, 2)
     """
     arrays = read_arrays(path)
@@ -77,6 +78,7 @@ def load_actors(path: Path) -> Actors:
         algorithm = _algorithm(about)
         params = _nested(arrays)
         like = jax.eval_shape(algorithm.init, jax.random.key(0)).actors
+        # In the file every leaf leads with the seeds.
         stored = jax.tree.map(lambda leaf: leaf.shape[1:], params)
         if stored != jax.tree.map(lambda leaf: leaf.shape, like):
             raise ValueError("the weights do not fit what is said of them")

@@ -27,9 +27,8 @@ class JobInfo(NamedTuple):
 
     name: str
     bars: Progress  # of the process: a terminal has room for one display
-    programs: int = (
-        1  # of about this size that run one after another, this one included
-    )
+    # Of about this size that run one after another, this one included.
+    programs: int = 1
 
 
 @dataclass(frozen=True)

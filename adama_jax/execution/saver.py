@@ -22,13 +22,11 @@ from adama_jax.storage.groups import (
 )
 
 Report = Callable[[str], None]
-Saved = tuple[
-    dict[str, np.ndarray], History
-]  # a state, or a group's rows of one; its history
+# A state, or a group's rows of one; its history.
+Saved = tuple[dict[str, np.ndarray], History]
 Shapes = dict[str, tuple[tuple[int, ...], str]]
-IN_STATE = (
-    "state."  # before the leaves' names in a checkpoint, which holds the history too
-)
+# Before the leaves' names in a checkpoint, which holds the history too.
+IN_STATE = "state."
 
 
 class GroupSaver:

@@ -24,9 +24,8 @@ class Leaf(NamedTuple):
 
     shape: tuple[int, ...]
     dtype: str
-    per_member: (
-        bool  # whether its first axis is the members'; else it is the same for all
-    )
+    # Whether its first axis is the members'; else it is the same for all.
+    per_member: bool
     replay: bool  # the replay may be saved less often than the rest
     parameter: bool  # a member whose parameters are not finite has diverged
 

@@ -29,17 +29,13 @@ class RateHyper(NamedTuple):
     """
 
     total_rate: Scalar = RateOptions.total_rate  # [l] of the balancing rules
-    critic_scale: Scalar = float(
-        RateOptions.critic_scale
-    )  # [m]; not read with `auto_scale`
+    critic_scale: Scalar = float(RateOptions.critic_scale)  # [m]; not with `auto_scale`
     smoothing: Scalar = RateOptions.smoothing  # [alpha]
     clip: Scalar = RateOptions.clip  # [eps]
-    critic_rate: Scalar = (
-        RateOptions.critic_rate
-    )  # [l_c] of the rules that do not balance
-    actor_budget: Scalar = (
-        RateOptions.actor_budget
-    )  # [|l_a|] of the rules that do not balance
+    # [l_c] of the rules that do not balance.
+    critic_rate: Scalar = RateOptions.critic_rate
+    # [|l_a|] of the rules that do not balance.
+    actor_budget: Scalar = RateOptions.actor_budget
     direction_floor: Scalar = RateOptions.direction_floor
     # Of a rule that declares numbers of its own, by their names.
     own: dict[str, Scalar] = NOTHING_OF_ITS_OWN
@@ -56,9 +52,8 @@ class RateState(NamedTuple):
     rates: Rates  # the present ones
     hyper: RateHyper
     updates: jax.Array  # so far, [], int32
-    mean_critic_term: (
-        jax.Array
-    )  # of the first `trial_updates` updates, for `auto_scale`, []
+    # Of the first `trial_updates` updates, for `auto_scale`, []
+    mean_critic_term: jax.Array
 
 
 class RateRule(NamedTuple):

@@ -21,10 +21,11 @@ LEGEND = 20  # pixels, its height in the header of a robot's film
 MOST_ROBOTS = 2  # episodes of a robot in a film: its panels are large
 ROBOT_COLOURS = 64  # in the palette of a robot's film: few, for a small file
 PREY, LANDMARK, BORDER = "#D00000", "#666666", "#BBBBBB"
+# Pixels: a number must fit in, and entities must stay apart.
 LEAST_RADIUS, MOST_RADIUS = (
     7,
     14,
-)  # pixels: a number must fit in, and entities must stay apart
+)
 LAST_PAUSE = 900  # milliseconds, at least, before a film begins again
 
 

@@ -16,13 +16,13 @@ WIDTH, HEIGHT = 320, 240  # pixels, one episode's panel
 # Panels are drawn so many times as large and then reduced, which smooths their edges.
 FINE = 2
 ROOM = 0.2  # metres around the robot's farthest reach
+# Metres in y, how far the ground that is a plane reaches around the robot.
 NEAR, FAR = (
     -1.4,
     2.2,
-)  # metres in y, how far the ground that is a plane reaches around the robot
-FARTHEST = (
-    50.0  # metres in view around the robot at most, should its simulation break apart
 )
+# Metres in view around the robot at most, should its simulation break apart.
+FARTHEST = 50.0
 MOST_TILES = 10  # along a panel; where a metre each would be more, they are wider
 TILE_SIZES = (1, 2, 5, 10, 20, 50, 100)  # metres
 BODY, TILES, SKY, BORDER = "#4D4D4D", ("#E3E3E3", "#CFCFCF"), "#FAFCFF", "#BBBBBB"
@@ -34,9 +34,8 @@ class Scene(NamedTuple):
     A panel shows `centre` in its middle.
     """
 
-    limbs: (
-        np.ndarray
-    )  # [E, frames, L, 2, 2], both ends of each limb, from the ground below
+    # [E, frames, L, 2, 2], both ends of each limb, from the ground below.
+    limbs: np.ndarray
     ground: np.ndarray  # [E, frames, 2], that point, as pictured
     radius: np.ndarray  # [L]
     agent: np.ndarray  # [L]

@@ -36,9 +36,8 @@ class Summary(NamedTuple):
     seeds: int
     diverged: int
     final: Score  # mean over the last tenth of the points
-    area: (
-        Score  # the area under the curve, divided by its length: the mean over training
-    )
+    # The area under the curve, divided by its length: the mean over training.
+    area: Score
     # Chance that a seed ends above one of the baseline; a diverged seed is below all.
     improvement: float
     improvement_interval: Interval

@@ -12,9 +12,8 @@ from rich.table import Table
 
 from adama_jax.reporting.summary import Interval, Score, Summary
 
-SMALL = (
-    9.995  # a smaller number is written with two decimals, which are then three digits
-)
+# A smaller number is written with two decimals, which are then three digits.
+SMALL = 9.995
 # In the order of `to_csv`, and the same in every version: others read these files.
 CSV_COLUMNS = (
     "scenario",

@@ -16,9 +16,8 @@ from adama_jax.storage.checkpoints import Checkpoints
 from adama_jax.storage.folder import RunFiles, RunFolder
 
 STATE, REPLAY = "state", "replay"
-DIVERGED = (
-    "diverged"  # a file in the folder of a group of which no member stayed finite
-)
+# A file in the folder of a group of which no member stayed finite.
+DIVERGED = "diverged"
 BY_OLDER_VERSIONS = "slice.json"  # a file of versions up to VERSION_OF_SLICES
 VERSION_OF_SLICES = "da08c89"
 
@@ -30,9 +29,8 @@ class SavedGroup(NamedTuple):
     seeds: tuple[int, ...]
     width: int  # of their program
     devices: int
-    episodes: tuple[
-        int, ...
-    ]  # of the newest two checkpoints, newest first; none: begins anew
+    # Of the newest two checkpoints, newest first; none: begins anew.
+    episodes: tuple[int, ...]
 
     def described(self) -> dict[str, Any]:
         """What its checkpoints say of it; `find_groups` reads it."""

@@ -59,9 +59,8 @@ class Run(NamedTuple):
     folder: Path
     label: str
     config: Config
-    stored: dict[
-        str, Any
-    ]  # `config.json` as it is, which another version may have written
+    # `config.json` as it is, which another version may have written.
+    stored: dict[str, Any]
     meta: Meta
     metrics: dict[str, np.ndarray]
     rollout: Rollout | None  # None where only the curves were kept (docs/results)

@@ -35,9 +35,8 @@ class FinishedSeed(NamedTuple):
 
     seconds: float  # its share of the training time
     episodes: int  # that it advanced
-    diverged: (
-        dict[str, Any] | None
-    )  # episode, update and leaf that first were not finite
+    # Episode, update and leaf that first were not finite.
+    diverged: dict[str, Any] | None
 
 
 class Kept(NamedTuple):

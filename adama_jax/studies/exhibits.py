@@ -17,10 +17,11 @@ from adama_jax.storage.folder import run_folder
 from adama_jax.storage.reader import Run, find_run, has_run, load_run
 from adama_jax.studies.sweep import product
 
+# The settings that `best_of` takes.
 CHOSEN = (
     "rates.critic_rate",
     "rates.actor_budget",
-)  # the settings that `best_of` takes
+)
 
 
 class Shown(NamedTuple):

@@ -79,9 +79,8 @@ class _Queue:
     console: Console
     waiting: list[Job]
     running: list[tuple[Job, Any]] = field(default_factory=list)
-    killed: list[Job] = field(
-        default_factory=list
-    )  # what was left of them, submitted again
+    # What was left of them, submitted again.
+    killed: list[Job] = field(default_factory=list)
     failures: list[Failure] = field(default_factory=list)
     begun: float = field(default_factory=time.time)
 

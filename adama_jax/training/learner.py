@@ -33,9 +33,8 @@ class LearnerHyper(NamedTuple):
     """Float hyperparameters of the learner, with the defaults of the settings of the same names."""
 
     discount: Scalar = Learning.discount  # gamma
-    target_step: Scalar = (
-        Learning.target_step
-    )  # target += step (online - target), if soft
+    # Target += step (online - target), if soft.
+    target_step: Scalar = Learning.target_step
     secant_step: Scalar = RateOptions.secant_step  # root mean square, in actions
 
 

@@ -469,9 +469,8 @@ def test_divergence_is_told_and_is_code_1(tmp_path):
     assert set(meta["diverged"]) == {"0", "1"} and all(
         0 <= episode < 300 for episode in meta["diverged"].values()
     )
-    stopped = (
-        2 * 100 * (1 + max(meta["diverged"].values()) // 100)
-    )  # nothing is trained, or counted, after that chunk
+    # Nothing is trained, or counted, after that chunk.
+    stopped = 2 * 100 * (1 + max(meta["diverged"].values()) // 100)
     np.testing.assert_allclose(
         meta["updates_per_second"] * meta["wall_seconds"], stopped, rtol=1e-6
     )

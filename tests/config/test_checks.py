@@ -9,9 +9,8 @@ from adama_jax.config.scenarios import SCENARIOS
 from adama_jax.config.schema import scenario_config
 from adama_jax.errors import SettingError
 
-BASE = scenario_config(
-    "clustering"
-)  # 8 agents, 10 steps, a replay of 1,000,000 transitions
+# 8 agents, 10 steps, a replay of 1,000,000 transitions.
+BASE = scenario_config("clustering")
 
 
 @pytest.mark.parametrize("scenario", SCENARIOS)

@@ -21,9 +21,8 @@ def points_every(**changes):
 
 def test_a_long_run_has_200_points():
     assert points_every(episodes=50_000) == 250
-    assert (
-        points_every(episodes=50_001) == 251
-    )  # rounded up: never more than 200 points
+    # Rounded up: never more than 200 points.
+    assert points_every(episodes=50_001) == 251
 
 
 def test_points_of_a_short_run_are_100_episodes_apart():
@@ -42,9 +41,8 @@ def test_a_given_distance_is_taken_as_it_is():
 
 
 def test_a_point_falls_between_two_rounds():
-    assert (
-        points_every(episodes=1024, rounds=64) == 128
-    )  # the first multiple of 64 from 100 on
+    # The first multiple of 64 from 100 on.
+    assert points_every(episodes=1024, rounds=64) == 128
     assert points_every(episodes=6400, rounds=50) == 100
 
 

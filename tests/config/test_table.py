@@ -34,5 +34,13 @@ def test_a_number_of_a_rule_s_own_is_on_the_page(monkeypatch):
         "sgd", "adama_jax.rates.rules:fixed", CONSTANT, "warm", "a test", own
     )
     monkeypatch.setitem(METHODS, "warm", method)
-    line = "| `rates.warmth` | `w` | `0.5` | at least 0 and at most 1 | yes | warm | How warm it is. |"
+    cells = (
+        "`rates.warmth`",
+        "`w`",
+        "`0.5`",
+        "at least 0 and at most 1",
+        "yes",
+        "warm",
+    )
+    line = "| " + " | ".join([*cells, "How warm it is."]) + " |"
     assert line in settings_page()

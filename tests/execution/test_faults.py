@@ -31,8 +31,9 @@ from adama_jax.cli.main import main
 from adama_jax.execution.saver import CohortSaver
 CohortSaver.finish = lambda saver, finite: saver.close()
 sys.exit(main())
+# `adama` that leaves the last checkpoints of a finished cohort in the run's folder.
 """,
-]  # `adama` that leaves the last checkpoints of a finished cohort in the run's folder
+]
 SHORT = {
     "seeds": 5,
     "episodes": 600,
@@ -160,9 +161,8 @@ def test_twenty_kills(tmp_path):
         process.wait()
         reached = lines_of(folder) * 100
     print(f"episodes lost at each of {len(lost)} kills, chunks of 100: {lost}")
-    assert (
-        len(lost) == 19 and max(lost) <= 200
-    )  # the interval, and what was played while a save was being written
+    # The interval, and what was played while a save was being written.
+    assert len(lost) == 19 and max(lost) <= 200
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="mounting a tmpfs needs root")
@@ -236,9 +236,8 @@ def test_a_sweep_of_local_jobs_with_a_kill_and_a_failure(tmp_path):
     ]
     folders = [run_folder(tmp_path, config) for config in configs]
     RunFolder(folders[5]).partial.path.parent.mkdir(parents=True)
-    RunFolder(folders[5]).partial.path.write_text(
-        "a file where a folder must be"
-    )  # this job raises
+    # This job raises.
+    RunFolder(folders[5]).partial.path.write_text("a file where a folder must be")
     sweep = [
         *words("sweep", "going_together", settings, tmp_path),
         f"l_c={','.join(rates)}",

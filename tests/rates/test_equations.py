@@ -30,9 +30,8 @@ def test_steer_is_equation_1():
     l_a = steer_rates(
         jnp.array([0.6, 0.8]), jnp.array([9.0, 12.0]), eta=2.0, alpha=0.5, floor=0.0
     )
-    np.testing.assert_allclose(
-        l_a, [1.2, 1.6], rtol=1e-6
-    )  # already in the direction of (3, 4): only the norm moves
+    # Already in the direction of (3, 4): only the norm moves.
+    np.testing.assert_allclose(l_a, [1.2, 1.6], rtol=1e-6)
     l_a = steer_rates(
         jnp.array([1.0, 0.0]), jnp.array([0.0, 5.0]), eta=1.0, alpha=0.75, floor=0.0
     )

@@ -22,9 +22,8 @@ def robot_arrays(speed=0.5, seconds=0.05, fall=None, steps=STEPS, plane=False):
     `speed` is in metres per step.
     """
     x = speed * np.arange(steps + 1)
-    limbs = np.array(
-        [[-0.5, 1.0], [0.5, 1.0], [0.0, 0.9], [0.0, 0.1], [0.0, 0.0]]
-    )  # the last is the ground
+    # The last is the ground.
+    limbs = np.array([[-0.5, 1.0], [0.5, 1.0], [0.0, 0.9], [0.0, 0.1], [0.0, 0.0]])
     positions = np.tile(limbs, (1, 2, steps + 1, 1, 1))
     positions[..., 0] += x[:, None]
     terminated = np.zeros((1, 2, steps), bool)

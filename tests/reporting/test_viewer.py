@@ -126,9 +126,8 @@ def test_the_page_shows_the_episode_in_real_time_on_endless_ground(
         data.qpos[:] = position
         mujoco.mj_kinematics(robot.sys.mj_model, data)
         np.testing.assert_allclose(pose["pos"], data.xpos[1:], atol=ROUNDED)
-        alike = np.abs(
-            np.sum(pose["rot"] * data.xquat[1:], axis=1)
-        )  # q and -q are the same rotation
+        # Q and -q are the same rotation.
+        alike = np.abs(np.sum(pose["rot"] * data.xquat[1:], axis=1))
         np.testing.assert_allclose(alike, 1, atol=2 * ROUNDED)
     assert [geom["size"] for geom in system["geoms"]["world"]] == [[0, 0, 0]]
     links = {geom["link_idx"] for geoms in system["geoms"].values() for geom in geoms}

@@ -273,9 +273,8 @@ def test_what_is_not_finite_is_not_saved(tmp_path):
         saver.save(broken, only(1))
     folder = group_folder(tmp_path, [0, 1])
     assert not folder.exists()
-    saver.save(
-        broken, only(1), finite=np.array([True, False])
-    )  # row 1 is known to have diverged
+    # Row 1 is known to have diverged.
+    saver.save(broken, only(1), finite=np.array([True, False]))
     saver.close()
     assert folder.exists()
 

@@ -53,9 +53,8 @@ def test_every_exhibit_can_be_planned(tmp_path):
     }
     configs = list(dict.fromkeys(row.config for row in rows if row.config is not None))
     assert len(jobs(configs, labels(configs))) == 4 * 9 + 2 * 4
-    assert (
-        len({program_key(config) for config in configs}) == 4 * 9 + 2 * 4
-    )  # the grid is shorter: its own program
+    # The grid is shorter: its own program.
+    assert len({program_key(config) for config in configs}) == 4 * 9 + 2 * 4
     assert {config.episodes for config in configs} == {8_000, 30_000, 50_000}
 
 

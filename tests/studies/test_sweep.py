@@ -306,9 +306,8 @@ def test_why_a_submitted_job_failed_is_its_own_last_line():
     assert last_line(RuntimeError(text)) == "RuntimeError: MemoryError: too much"
     assert last_line(ValueError()) == "ValueError: no message"
     path = "/results/a/replay/50: leaf replay.rows is missing"
-    assert (
-        last_line(RuntimeError(path)) == f"RuntimeError: {path}"
-    )  # of ours, where submitit's paths are left out
+    # Of ours, where submitit's paths are left out.
+    assert last_line(RuntimeError(path)) == f"RuntimeError: {path}"
 
 
 def test_slurm_gets_its_resources():

@@ -67,6 +67,12 @@ def test_one_agent_at_fixed_rates_is_ddpg():
     def q(critic, obs, action):
         return mlp(critic, jnp.concatenate([obs, action], 1))[:, 0]
 
+    def td_error(critic, obs, action, y):
+        return jnp.mean((q(critic, obs, action) - y) ** 2)
+
+    def objective(actor, critic, obs):
+        return jnp.mean(q(critic, obs, policy(actor, obs)))
+
     actor = jax.tree.map(lambda leaf: leaf[0], layers(state.params.actors))
     critic = layers(state.params.critic)
     old_actor, old_critic = actor, critic
@@ -76,10 +82,8 @@ def test_one_agent_at_fixed_rates_is_ddpg():
         y = batch.reward + gamma * (1 - batch.terminated) * q(
             old_critic, next_obs, policy(old_actor, next_obs)
         )
-        critic_grad = jax.grad(
-            lambda c: jnp.mean((q(c, obs, batch.action[0]) - y) ** 2)
-        )(critic)  # noqa: B023
-        actor_grad = jax.grad(lambda a: jnp.mean(q(critic, obs, policy(a, obs))))(actor)  # noqa: B023
+        critic_grad = jax.grad(td_error)(critic, obs, batch.action[0], y)
+        actor_grad = jax.grad(objective)(actor, critic, obs)
         critic = jax.tree.map(lambda p, g: p - rate_c * g, critic, critic_grad)
         actor = jax.tree.map(lambda p, g: p + rate_a * g, actor, actor_grad)
         if i % period == 0:
@@ -106,9 +110,8 @@ def test_first_order_rules_add_no_backward_pass():
     }
     counts = {name: products(make(rule)[1]) for name, rule in rules.items()}
     assert len(set(counts.values())) == 1, counts
-    assert (
-        products(make(rates.adama(second_order=True))[1]) > counts["adama"]
-    )  # the count can tell
+    # The count can tell.
+    assert products(make(rates.adama(second_order=True))[1]) > counts["adama"]
 
 
 def test_both_step_from_gradients_at_the_same_point():

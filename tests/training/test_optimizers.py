@@ -57,11 +57,12 @@ def test_the_configuration_names_every_optimiser_of_optax_that_will_do():
         ]
         if "learning_rate" in parameters and required in ([], ["learning_rate"]):
             possible.append(name)
+    # Wants a line search; a key; is deprecated.
     unusable = {
         "lbfgs",
         "noisy_sgd",
         "optimistic_adam",
-    }  # wants a line search; a key; is deprecated
+    }
     assert set(OPTIMIZERS) == set(possible) - unusable
 
 
