@@ -174,7 +174,8 @@ def with_values(
     """
     changed = {}
     for field in declared(type(values)):
-        value, name = getattr(values, field.name), prefix + field.name
+        value = getattr(values, field.name)
+        name = prefix + field.name
         if dataclasses.is_dataclass(value):
             inner = with_values(value, changes, _prefix(prefix, field, flat), flat)
             if inner is not value:

@@ -73,7 +73,8 @@ def _check_rounds(config: Config) -> None:
 
 
 def _check_replay(config: Config) -> None:
-    learning, horizon = config.learning, config.horizon
+    learning = config.learning
+    horizon = config.horizon
     least = learning.envs_per_run * horizon
     _check(
         learning.capacity >= least,
@@ -98,7 +99,8 @@ def _check_learners(config: Config) -> None:
     if learners is None:
         return
     preset = SCENARIOS[config.scenario]
-    least, most = preset.min_agents, preset.max_agents
+    least = preset.min_agents
+    most = preset.max_agents
     _check(
         learners >= least and (most is None or learners <= most),
         "world.num_agents",

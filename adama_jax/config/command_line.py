@@ -155,7 +155,8 @@ def _given(words: Sequence[str], known: Known) -> Iterator[_Given]:
             raise SettingError(
                 f"argument={word}: must be a setting, key=value or --key value"
             )
-        key, text = match["flag"] or match["key"], match["text"]
+        key = match["flag"] or match["key"]
+        text = match["text"]
         switch = key.removeprefix("no-")
         if text is None and _is_switch(switch, known):
             name = known.full_name(switch, switch)

@@ -158,7 +158,8 @@ def _check(exhibit: Exhibit, file: Path) -> None:
         if not good:
             raise SettingError(f"{file}: {name}={value}: must be {allowed}")
 
-    draw, scenarios = exhibit.draw, exhibit.scenarios
+    draw = exhibit.draw
+    scenarios = exhibit.scenarios
     check(draw in DRAWINGS, "draw", draw, f"one of {', '.join(DRAWINGS)}")
     check(len(scenarios) > 0, "scenarios", [], "one or more scenarios")
     if DRAWINGS[draw].one_scenario:

@@ -87,7 +87,8 @@ def make_learner(
 
 def make_replay(config: Config, env: Env, algorithm: Algorithm) -> Replay:
     """The buffer that the algorithm asks for, of whole episodes."""
-    learning, snapshot_size = config.learning, env.spec.snapshot_size
+    learning = config.learning
+    snapshot_size = env.spec.snapshot_size
     if algorithm.replay == "on_policy":
         return on_policy_replay(learning.envs_per_run, snapshot_size)
     room = learning.capacity // config.horizon

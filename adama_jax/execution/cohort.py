@@ -59,7 +59,8 @@ class Cohort(NamedTuple):
 
     def rows(self) -> list[slice]:
         """The rows of each group."""
-        found, start = [], 0
+        found = []
+        start = 0
         for group in self.groups:
             end = start + len(group.saved.seeds)
             found.append(slice(start, end))

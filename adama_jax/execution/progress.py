@@ -69,7 +69,8 @@ class ProgressObserver:
         if self._task is not None:
             return  # the bar is there since the first run of the job
         self._config = event.members[0].config
-        name, total = self._job.name, self._config.episodes
+        name = self._job.name
+        total = self._config.episodes
         self._task = self._bars.add_task(name, total=total, news="compiling ...")
         self._print_elsewhere("compiling ...")
 
@@ -175,5 +176,6 @@ def _news(values: Values) -> str:
     def mean(name: str) -> float:
         return float(values[name][finite].mean())
 
-    critic, actors = mean("critic_rate"), mean("actor_budget")
+    critic = mean("critic_rate")
+    actors = mean("actor_budget")
     return f"return {mean('eval_return'):.2f}, l_c {critic:.4f}, |l_a| {actors:.4f}"

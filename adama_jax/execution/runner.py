@@ -206,7 +206,8 @@ class _Job:
         if not members:
             return []
         program = compiled(self._configs[0], len(members), self._devices, width)
-        width, devices = program.width, program.population.devices
+        width = program.width
+        devices = program.population.devices
         self._programs.setdefault((width, devices), program)
         found = []
         for cohort in cohorts_of(members, width):
@@ -258,7 +259,8 @@ class _Job:
 
     def _restored(self, saver: CohortSaver) -> tuple[Saved | None, list[int]]:
         """As `saver.restore`, once it is sure that this version can go on from there."""
-        episode, ends = 0, set()
+        episode = 0
+        ends = set()
         for chunks in schedule(self._configs[0]):
             for length in chunks:
                 episode += length

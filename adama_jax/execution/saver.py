@@ -117,7 +117,8 @@ class GroupSaver:
     def _shapes(self) -> tuple[Shapes, Shapes]:
         """What the leaves of this group's replay and state must be, as `Checkpoints` takes it."""
         members = len(self.group.seeds)
-        replay, state = {}, {}
+        replay = {}
+        state = {}
         for name, leaf in self._leaves.items():
             shape = leaf.shape
             if leaf.per_member:
@@ -220,7 +221,8 @@ class CohortSaver:
         Raises:
             CheckpointError: it could not be written, and that is to stop training.
         """
-        pending, self._pending = self._pending, None
+        pending = self._pending
+        self._pending = None
         try:
             if pending is not None:
                 pending.result()
@@ -238,7 +240,8 @@ class CohortSaver:
             WrongShapes: a checkpoint is good, but of other shapes or of another version.
         """
         reported: set[str] = set()
-        found, bad = [], []
+        found = []
+        bad = []
         for place, group in enumerate(self._groups):
             saved = group.read(self.cohort.episode, reported.add)
             if saved is None:

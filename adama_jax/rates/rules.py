@@ -167,7 +167,8 @@ def _rule(
     def init(num_agents: int, hyper: RateHyper | None = None) -> RateState:
         # Arrays, so that a grid of them is one program.
         arrays = as_arrays(hyper or defaults)
-        critic, budget = arrays.critic_rate, arrays.actor_budget
+        critic = arrays.critic_rate
+        budget = arrays.actor_budget
         if balances:
             # Nothing is measured yet: half of the total for each side.
             critic = budget = arrays.total_rate / 2
@@ -186,7 +187,8 @@ def _rule(
         hyper = state.hyper
         mean = _trial_mean(state, signals.critic_term, trial_updates)
 
-        critic, budget = state.rates.critic, hyper.actor_budget
+        critic = state.rates.critic
+        budget = hyper.actor_budget
         if balances:
             scale = _positive(mean) if auto_scale else hyper.critic_scale
             critic, budget = balance_rates(

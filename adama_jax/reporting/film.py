@@ -16,16 +16,19 @@ from adama_jax.storage.reader import Rollout, Run
 # Of a film, besides the start. A longer episode is shown in larger steps, of a robot its beginning.
 MOST_FRAMES = 200
 PANEL = 260  # pixels, a side of one episode's panel
-HEADER, FOOTER, MARGIN = 26, 22, 16  # pixels
+# Pixels.
+HEADER = 26
+FOOTER = 22
+MARGIN = 16
 LEGEND = 20  # pixels, its height in the header of a robot's film
 MOST_ROBOTS = 2  # episodes of a robot in a film: its panels are large
 ROBOT_COLOURS = 64  # in the palette of a robot's film: few, for a small file
-PREY, LANDMARK, BORDER = "#D00000", "#666666", "#BBBBBB"
+PREY = "#D00000"
+LANDMARK = "#666666"
+BORDER = "#BBBBBB"
 # Pixels: a number must fit in, and entities must stay apart.
-LEAST_RADIUS, MOST_RADIUS = (
-    7,
-    14,
-)
+LEAST_RADIUS = 7
+MOST_RADIUS = 14
 LAST_PAUSE = 900  # milliseconds, at least, before a film begins again
 
 
@@ -107,7 +110,8 @@ def _robot_frames(
     """
     positions = rollout.positions[row, :MOST_ROBOTS]
     returns, ends = returns_and_ends(rollout, row)
-    returns, ends = returns[:MOST_ROBOTS], ends[:MOST_ROBOTS]
+    returns = returns[:MOST_ROBOTS]
+    ends = ends[:MOST_ROBOTS]
     stride, pause = robot_film.frame_steps(rollout.seconds)
     total = positions.shape[1] - 1
     # The last frame is at or after the step at which the last robot fell.

@@ -223,7 +223,8 @@ def _all_runs(runs: Sequence[Run]) -> str:
 
 def _row(run: Run) -> list[str]:
     """What the table of all runs says of one, in the order of `ALL_RUNS`."""
-    config, meta = run.config, run.meta
+    config = run.config
+    meta = run.meta
     changed = in_words(unlike_preset(run.stored), ", ")
     lost = "; ".join(f"seed {seed} at {at:,}" for seed, at in meta["diverged"].items())
     last_seed = config.seed + config.seeds - 1

@@ -22,8 +22,11 @@ COLOURS = (
     "#000000",
     "#999999",
 )
-INK, PAPER = "#222222", "#FFFFFF"
-NO_VALUE, FRAME = "#CCCCCC", "#D55E00"  # of a heat map
+INK = "#222222"
+PAPER = "#FFFFFF"
+# Of a heat map.
+NO_VALUE = "#CCCCCC"
+FRAME = "#D55E00"
 # Curves that coincide still show one another through their gaps.
 DASHES = ("-", "--", "-.", ":")
 START = 0.03  # of the episodes: the first steep part of a curve

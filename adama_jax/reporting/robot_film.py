@@ -12,20 +12,23 @@ from adama_jax.envs.robots.joints import OBLIQUE
 from adama_jax.reporting.panels import COLOURS, INK
 from adama_jax.storage.reader import Rollout
 
-WIDTH, HEIGHT = 320, 240  # pixels, one episode's panel
+# Pixels, one episode's panel.
+WIDTH = 320
+HEIGHT = 240
 # Panels are drawn so many times as large and then reduced, which smooths their edges.
 FINE = 2
 ROOM = 0.2  # metres around the robot's farthest reach
 # Metres in y, how far the ground that is a plane reaches around the robot.
-NEAR, FAR = (
-    -1.4,
-    2.2,
-)
+NEAR = -1.4
+FAR = 2.2
 # Metres in view around the robot at most, should its simulation break apart.
 FARTHEST = 50.0
 MOST_TILES = 10  # along a panel; where a metre each would be more, they are wider
 TILE_SIZES = (1, 2, 5, 10, 20, 50, 100)  # metres
-BODY, TILES, SKY, BORDER = "#4D4D4D", ("#E3E3E3", "#CFCFCF"), "#FAFCFF", "#BBBBBB"
+BODY = "#4D4D4D"
+TILES = ("#E3E3E3", "#CFCFCF")
+SKY = "#FAFCFF"
+BORDER = "#BBBBBB"
 
 
 class Scene(NamedTuple):
@@ -87,7 +90,8 @@ def scene(rollout: Rollout, positions: np.ndarray) -> Scene:
 
 def panel(scene: Scene, episode: int, frame: int) -> Image.Image:
     """One episode at one of its frames. [HEIGHT x WIDTH]"""
-    width, height = WIDTH * FINE, HEIGHT * FINE
+    width = WIDTH * FINE
+    height = HEIGHT * FINE
     image = Image.new("RGB", (width, height), SKY)
     draw = ImageDraw.Draw(image)
     _draw_ground(draw, scene, scene.ground[episode, frame])
@@ -171,11 +175,13 @@ def _draw_ground(draw: ImageDraw.ImageDraw, scene: Scene, below: np.ndarray) -> 
     `below` is the ground's point below the robot, as pictured: (x + a y, a y). [2]
     """
     depth = below[1] / OBLIQUE  # the robot's y
-    near, far = 0.0, 0.0
+    near = 0.0
+    far = 0.0
     # A plane is seen at a slant: its far edge is shifted, and needs tiles beyond the panel.
     slant = 0.0
     if scene.plane:
-        near, far = depth + NEAR, depth + FAR
+        near = depth + NEAR
+        far = depth + FAR
         slant = OBLIQUE * max(-NEAR, FAR)
     reach = WIDTH * FINE / scene.scale / 2 + slant
     middle = below[0] - below[1] + scene.centre[0]
@@ -205,7 +211,14 @@ def _tile_size(length: float) -> int:
 
 def _seen_obliquely(left: float, right: float, front: float, back: float) -> np.ndarray:
     """A tile's corners as pictured: what is farther away is shifted up and to the right. [4, 2]"""
-    corners = np.array([(left, front), (right, front), (right, back), (left, back)])
+    corners = np.array(
+        [
+            (left, front),
+            (right, front),
+            (right, back),
+            (left, back),
+        ]
+    )
     up = OBLIQUE * corners[:, 1]
     return np.stack([corners[:, 0] + up, up], axis=1)
 

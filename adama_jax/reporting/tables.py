@@ -195,7 +195,8 @@ def _cells(line: Summary) -> list[tuple[str, str]]:
     reached = "-"
     if line.episodes_to_baseline is not None:
         reached = f"{line.episodes_to_baseline:,}"
-    final, area = line.final, line.area
+    final = line.final
+    area = line.area
     deviation = f"± {_number(final.deviation)}"
     improvement = _with_interval(line.improvement, line.improvement_interval)
     return [

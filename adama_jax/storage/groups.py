@@ -15,7 +15,8 @@ from adama_jax.errors import CheckpointError, SettingError, WrongShapes
 from adama_jax.storage.checkpoints import Checkpoints
 from adama_jax.storage.folder import RunFiles, RunFolder
 
-STATE, REPLAY = "state", "replay"
+STATE = "state"
+REPLAY = "replay"
 # A file in the folder of a group of which no member stayed finite.
 DIVERGED = "diverged"
 BY_OLDER_VERSIONS = "slice.json"  # a file of versions up to VERSION_OF_SLICES

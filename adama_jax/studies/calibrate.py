@@ -63,7 +63,8 @@ def trial(config: Config) -> Trial:
 
 def trial_config(config: Config) -> Config:
     """The configuration, as short as the trial."""
-    per_round, wanted = config.learning.envs_per_run, config.rates.trial_updates
+    per_round = config.learning.envs_per_run
+    wanted = config.rates.trial_updates
     # A round makes `per_round` times the updates of an episode, and no more than are wanted.
     updates = min(config.learning.updates_per_episode, -(-wanted // per_round))
     rounds = -(-wanted // (updates * per_round))

@@ -22,7 +22,8 @@ from adama_jax.studies.jobs import Failure, Job, last_line
 
 LOCAL = {"timeout_min": 60 * 24 * 30}  # 30 days: submitit requires a time limit
 # Seconds between two looks at the jobs, while they run and once they were told to stop.
-POLL_SECONDS, STOPPING_POLL_SECONDS = 0.5, 0.1
+POLL_SECONDS = 0.5
+STOPPING_POLL_SECONDS = 0.1
 
 
 def run_submitted(
@@ -138,7 +139,8 @@ class _Queue:
 
 def _without_finished(job: Job, out: Path, since: float) -> Job:
     """What is left of a job that was killed: the runs that it did not finish since then."""
-    configs, names = [], []
+    configs = []
+    names = []
     for config, name in zip(job.configs, job.labels, strict=True):
         meta = RunFolder.of(out, config).final.meta
         # An older one is of a run that is trained again, by force.

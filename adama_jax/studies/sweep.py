@@ -76,10 +76,11 @@ def labels(configs: Sequence[Config]) -> list[str]:
     names = []
     for config, own in zip(configs, values, strict=True):
         group = found[config.scenario, config.method]
-        # A label names the optimizer already.
-        differing = [name for name, several in group.items() if len(several) > 1]
-        settings = in_words(
-            {name: own[name] for name in differing if name != "optimizer"}
-        )
+        # The optimizer is in the label already.
+        differing = {}
+        for name, several in group.items():
+            if len(several) > 1 and name != "optimizer":
+                differing[name] = own[name]
+        settings = in_words(differing)
         names.append(f"{config.label} {settings}".strip())
     return names

@@ -47,7 +47,8 @@ class Optimizer(NamedTuple):
         critic, critic_state = self.critic.update(
             gradients.critic, state.critic, params.critic
         )
-        others, other_states = {}, {}
+        others = {}
+        other_states = {}
         for name, own in params.others.items():
             direction, new = self.critic.update(
                 gradients.others[name], state.others[name], own

@@ -38,7 +38,8 @@ class AttentionCritic(nn.Module):
         obs: jax.Array,
         action: jax.Array,
     ) -> jax.Array:
-        num_agents, width = len(obs), self.hidden[0]
+        num_agents = len(obs)
+        width = self.hidden[0]
         activate = activation(self.activation)
         one_an_agent: Any = {
             "variable_axes": {"params": 0},

@@ -100,7 +100,10 @@ def _curve(critic_term: np.ndarray, title: str, episodes_per_round: int) -> Tabl
     ]
     top = max(float(values.max()) for _, values in stretches)
     for (start, values), stop in zip(stretches, edges[1:], strict=True):
-        length = max(1, round(BAR * float(values.mean()) / top)) if top > 0 else 0
+        length = 0
+        if top > 0:
+            share = float(values.mean()) / top
+            length = max(1, round(BAR * share))
         table.add_row(
             f"{start * episodes_per_round + 1}-{stop * episodes_per_round}",
             f"{values.mean():.3g}",

@@ -26,7 +26,8 @@ def draw_exhibits(command: FiguresCommand, console: Console) -> int:
     from adama_jax.reporting.exhibits import show
     from adama_jax.studies.exhibits import chosen_from, finished, missing, shown
 
-    out, length = command.out, length_of(command)
+    out = command.out
+    length = length_of(command)
     folder = command.figures or out / "figures"
     drawn = 0
     for exhibit in exhibits.values():

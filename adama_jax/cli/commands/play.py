@@ -47,7 +47,8 @@ def play_run(path: Path, command: PlayCommand, console: Console) -> int:
 
     config = read_config(path)
     try:
-        run, actors = load_run(path), load_actors(RunFiles(path).actors)
+        run = load_run(path)
+        actors = load_actors(RunFiles(path).actors)
     except (FileNotFoundError, DamagedFile) as error:
         raise SettingError(
             f"run={path}: must be a finished run's folder whose files can be read: {error}"
