@@ -34,11 +34,21 @@ def test_a_json_file_is_read_as_it_was_written(tmp_path):
     assert [each.name for each in tmp_path.iterdir()] == ["meta.json"]
 
 
-def test_a_json_file_that_cannot_be_written_leaves_the_one_before(tmp_path):
+def test_a_json_file_that_cannot_be_written_leaves_the_one_before(
+    tmp_path, monkeypatch
+):
     path = tmp_path / "meta.json"
     write_json(path, {"seeds": 1})
     with pytest.raises(TypeError):
         write_json(path, {"seeds": object()})
+    assert read_json(path) == {"seeds": 1}
+
+    def full(file):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("os.fsync", full)
+    with pytest.raises(OSError, match="No space left"):
+        write_json(path, {"seeds": 2})
     assert read_json(path) == {"seeds": 1}
 
 
@@ -195,12 +205,14 @@ def test_a_manifest_may_be_written_in_another_order(tmp_path):
 
 def test_every_damaged_file_is_named(tmp_path):
     manifest = a_manifest(tmp_path)
-    (tmp_path / "a.txt").write_text("A.txt")
-    (tmp_path / "b.txt").unlink()
-    assert manifest.damaged_files(tmp_path) == [
-        f"{tmp_path / 'a.txt'}: is not what was written (sha256)",
-        f"{tmp_path / 'b.txt'}: is missing",
-    ]
+    for name in ("a.txt", "b.txt"):
+        (tmp_path / name).write_text("changed")
+    words = "is not what was written (sha256)"
+    changed = [f"{tmp_path / name}: {words}" for name in ("a.txt", "b.txt")]
+    assert manifest.damaged_files(tmp_path) == changed
+    (tmp_path / "a.txt").unlink()
+    missing = f"{tmp_path / 'a.txt'}: is missing"
+    assert manifest.damaged_files(tmp_path) == [missing, changed[1]]
 
 
 def test_arrays_are_compared_with_a_manifest_to_the_bit():

@@ -154,7 +154,8 @@ def test_a_run_that_is_being_trained_is_left_to_its_process(run):
         run.check_free()
     lock.release()
     assert run.finish_renaming()
-    assert run.holder() is None  # whoever renamed it let it go again
+    # Whoever renamed it let it go again, and left no file.
+    assert run.holder() is None and not run.lock.exists()
 
 
 def test_a_finished_run_is_replaced_and_nothing_is_left_over(run):

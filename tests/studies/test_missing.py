@@ -11,7 +11,8 @@ from adama_jax.errors import RunBusy
 from adama_jax.storage.folder import RunFolder
 from adama_jax.storage.lock import Lock
 from adama_jax.studies import missing
-from adama_jax.studies.launch import Failure, _was_killed, _without_finished
+from adama_jax.studies.jobs import Failure
+from adama_jax.studies.submitted import _was_killed, _without_finished
 from adama_jax.studies.sweep import Job, jobs, labels
 from tests.helpers import fake_config, fake_run
 
