@@ -11,9 +11,9 @@ from adama_jax.errors import RunBusy
 from adama_jax.storage.folder import RunFolder
 from adama_jax.storage.lock import Lock
 from adama_jax.studies import missing
-from adama_jax.studies.jobs import Failure
+from adama_jax.studies.jobs import Failure, Job, jobs
 from adama_jax.studies.submitted import _was_killed, _without_finished
-from adama_jax.studies.sweep import Job, jobs, labels
+from adama_jax.studies.sweep import labels
 from tests.helpers import fake_config, fake_run
 
 CONFIGS = [fake_config(method) for method in ("adama", "fixed")]
