@@ -170,8 +170,9 @@ print(jax.jit(learn.update)(learn.init(jax.random.key(0)), batch, jax.random.key
 
 
 def test_sixteen_agents_do_not_crash_the_compiler_s_kernels():
-    """A process of its own: XLA's fusion of a padded product with a sum died here (SIGSEGV, jaxlib
-    0.10.2).
+    """In a process of its own: XLA's fusion of a padded product with a sum died here.
+
+    SIGSEGV, jaxlib 0.10.2.
     """
     done = subprocess.run(
         [sys.executable, "-c", MANY_AGENTS], capture_output=True, text=True

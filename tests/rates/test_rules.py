@@ -119,9 +119,7 @@ def test_agents_may_be_named_in_any_order(rule, hyper):
 
 
 def test_the_direction_forgets_the_scale_of_q(rule, hyper):
-    """Contributions and curvature grow together with Q; the balance does not forget it, that is
-    m's job.
-    """
+    """Contributions and curvature grow with Q. The balance does not forget it: that is m's job."""
     small = run(rule, [signals(4, seed) for seed in range(5)], 4, hyper).rates.actors
     large = run(
         rule, [signals(4, seed, scale=1e4) for seed in range(5)], 4, hyper

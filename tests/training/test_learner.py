@@ -172,9 +172,7 @@ def test_exact_curvature_of_a_relu_critic_is_refused():
 
 
 def test_padding_gets_no_gradient():
-    """Agent 1 has one action of two: its padded column learns nothing, and the target does not see
-    it.
-    """
+    """Agent 1 has one action of two: its padding learns nothing, and the target does not see it."""
     algorithm = maddpg(N, OBS, ACTION, (16, 16), action_sizes=(2, 1))
     learn = learner(
         algorithm, from_optax(optax.sgd(1.0)), rates.adama(second_order=True), N
@@ -234,8 +232,9 @@ def test_the_agent_that_matters_learns_faster_and_the_team_arrives_sooner():
 
 @pytest.mark.parametrize("coupling", [3.0, -3.0])
 def test_second_order_sees_a_coupling_that_first_order_cannot(coupling):
-    """Q = 2 a_1 + a_2 + k a_1 a_2 at a = 0: c = (4, 1); M l = k (2 l_2, 2 l_1) by hand, so k > 0
-    lifts the weak one.
+    """Q = 2 a_1 + a_2 + k a_1 a_2 at a = 0: by hand c = (4, 1) and M l = k (2 l_2, 2 l_1).
+
+    So k > 0 lifts the weak one.
     """
 
     def payoff(action):
@@ -258,7 +257,7 @@ def test_second_order_sees_a_coupling_that_first_order_cannot(coupling):
 
 
 def test_adama_on_adam_learns_a_game():
-    """The rates ride on any optimiser: Adam's directions, AdaMa's lengths."""
+    """The rates ride on any optimizer: Adam's directions, AdaMa's lengths."""
     weights = jnp.array([4.0, 0.2])
     valley = game(lambda a: -jnp.sum(weights * (a - 1) ** 2), jnp.zeros(2))
     rule = rates.adama(RateHyper(total_rate=0.05, critic_scale=1.0))
@@ -305,9 +304,7 @@ def test_a_minibatch_in_microbatches_is_the_whole(curvature, rtol, targets):
 
 
 def test_microbatches_take_transitions_and_keys_once_each():
-    """An objective that is noisy in its key, and linear in the transitions: the mean over them by
-    hand.
-    """
+    """An objective that is noisy in its key, and linear in the transitions: its mean by hand."""
     noisy = game(jnp.sum, jnp.zeros(N))._replace(
         objective=lambda params, targets, batch, discount, key: (
             jnp.sum(params.actors) * jnp.mean(batch.reward) * jax.random.normal(key)

@@ -1,4 +1,4 @@
-"""Any optax optimiser at learning rate 1."""
+"""Any optax optimizer at learning rate 1."""
 
 import inspect
 
@@ -15,7 +15,7 @@ from adama_jax.tree import step_per_agent
 
 
 @pytest.mark.parametrize("name", ["sgd", "adam", "adamw", "rmsprop", "adagrad"])
-def test_fixed_rates_on_an_optimiser_are_that_optimiser(name):
+def test_fixed_rates_on_an_optimizer_are_that_optimizer(name):
     rate, params = 0.01, jnp.arange(12.0).reshape(2, 6)
     rates = fixed(RateHyper(actor_budget=rate * np.sqrt(2))).init(2).rates.actors
     ours, theirs = named_optimizer(name).actors, getattr(optax, name)(rate)
@@ -40,7 +40,7 @@ def test_a_global_norm_does_not_couple_agents():
     np.testing.assert_array_equal(*first)
 
 
-def test_the_configuration_names_every_optimiser_of_optax_that_will_do():
+def test_the_configuration_names_every_optimizer_of_optax_that_will_do():
     """What the command line allows, without importing JAX, is what optax has."""
     possible = []
     for name in dir(optax):
@@ -67,7 +67,7 @@ def test_the_configuration_names_every_optimiser_of_optax_that_will_do():
 
 
 @pytest.mark.parametrize("name", OPTIMIZERS)
-def test_every_optimiser_gives_finite_directions(name):
+def test_every_optimizer_gives_finite_directions(name):
     tx = named_optimizer(name)
     gradients = {"w": jnp.ones((2, 3, 4)), "b": jnp.zeros((2, 3))}
     updates, _ = jax.jit(tx.actors.update)(

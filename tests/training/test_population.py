@@ -1,6 +1,4 @@
-"""The population axis over devices: the same results, nothing exchanged, the same numbers in a
-fresh process.
-"""
+"""The population axis over devices: the same results, nothing exchanged, bit for bit anew."""
 
 import subprocess
 import sys
@@ -25,27 +23,25 @@ COLLECTIVES = (
 
 
 def test_sharding_changes_nothing_and_exchanges_nothing():
-    """Eight runs on one, two and four devices: the same to 1e-5, and no device ever waits for
-    another.
-    """
+    """Eight members on one, two and four devices: the same to 1e-5, and none waits for another."""
     config = small()
     train = make_train(config)
     ends = []
     for devices in (1, 2, 4):
-        people = population(train, 8, jax.devices()[:devices])
-        assert (people.width, people.devices) == (8, devices)
-        state = people.init(range(8), make_hyper(config))
-        programs = people.chunk.lower(state, 20), people.evaluate.lower(state)
+        members = population(train, 8, jax.devices()[:devices])
+        assert (members.width, members.devices) == (8, devices)
+        state = members.init(range(8), make_hyper(config))
+        programs = members.chunk.lower(state, 20), members.evaluate.lower(state)
         assert not any(
             word in program.compile().as_text()
             for program in programs
             for word in COLLECTIVES
         )
-        state, metrics = people.chunk(state, 20)
+        state, metrics = members.chunk(state, 20)
         assert (
             len(jax.tree.leaves(state.learner.params)[0].sharding.device_set) == devices
         )
-        ends.append((to_numpy(metrics, 8), to_numpy(people.evaluate(state), 8)))
+        ends.append((to_numpy(metrics, 8), to_numpy(members.evaluate(state), 8)))
     for other in ends[1:]:
         jax.tree.map(
             lambda a, b: np.testing.assert_allclose(a, b, rtol=1e-5, atol=1e-5),
@@ -59,21 +55,22 @@ def test_sharding_changes_nothing_and_exchanges_nothing():
     [("fixed", 1), pytest.param("adama_2nd", 2, marks=pytest.mark.slow)],
 )
 def test_devices_left_over_share_the_minibatch(method, exchanges):
-    """Two runs on one device and on two: the same to rounding; one vector is exchanged a pass over
-    the minibatch.
+    """Two members on one device and on two: the same to rounding.
+
+    One vector is exchanged in each pass over the minibatch.
     """
     config = with_settings(small(method), {"learning.batch_size": 256})
     ends = []
     for sharing in (1, 2):
-        people = population(
+        members = population(
             make_train(config, sharing=sharing), 2, jax.devices()[:2], sharing
         )
-        assert (people.width, people.devices) == (2, sharing)
-        program = people.chunk.lower(people.shapes(make_hyper(config)), 20).compile()
+        assert (members.width, members.devices) == (2, sharing)
+        program = members.chunk.lower(members.shapes(make_hyper(config)), 20).compile()
         assert program.as_text().count(" all-reduce(") == (
             exchanges if sharing > 1 else 0
         )
-        state, metrics = program(people.init([0, 1], make_hyper(config)))
+        state, metrics = program(members.init([0, 1], make_hyper(config)))
         ends.append(to_numpy((metrics, state.learner.params), 2))
     jax.tree.map(
         lambda a, b: np.testing.assert_allclose(a, b, rtol=1e-4, atol=1e-5), *ends
@@ -89,23 +86,23 @@ def test_so_many_devices_must_share_a_minibatch_evenly():
 
 
 def test_what_does_not_divide_is_filled_up():
-    people = population(make_train(small()), 5, jax.devices()[:2])
-    assert (people.width, people.devices) == (6, 2)
-    state = people.shapes(make_hyper(small()))
+    members = population(make_train(small()), 5, jax.devices()[:2])
+    assert (members.width, members.devices) == (6, 2)
+    state = members.shapes(make_hyper(small()))
     assert state.learner.rule.rates.actors.shape == (6, 2)
 
 
 @pytest.mark.slow
 def test_no_device_has_a_lone_run():
-    """A run alone differs in the last bits; so two seeds stay on one device, and agree with three
-    on two.
-    """
+    """Alone a member differs in the last bits; so two stay on one device, and agree with three."""
     train = make_train(small())
     two, three = (population(train, size, jax.devices()) for size in (2, 3))
     assert (two.width, two.devices, three.width, three.devices) == (2, 1, 4, 2)
     runs = [
-        to_numpy(people.chunk(people.init(range(size), make_hyper(small())), 30)[1], 2)
-        for people, size in ((two, 2), (three, 3))
+        to_numpy(
+            members.chunk(members.init(range(size), make_hyper(small())), 30)[1], 2
+        )
+        for members, size in ((two, 2), (three, 3))
     ]
     jax.tree.map(np.testing.assert_array_equal, *runs)
 
@@ -119,9 +116,10 @@ PROGRAM = """
 import jax; jax.config.update("jax_num_cpu_devices", 2)
 from adama_jax.execution.build import make_hyper, make_train
 from adama_jax.training.population import population
+from tests.helpers import leaves, small
 import hashlib
-people = population(make_train(small()), 3)
-state, metrics = people.chunk(people.init(range(3), make_hyper(small())), 50)
+members = population(make_train(small()), 3)
+state, metrics = members.chunk(members.init(range(3), make_hyper(small())), 50)
 print(hashlib.sha256(b"".join(leaf.tobytes() for leaf in leaves((state, metrics)))).hexdigest())
 """
 

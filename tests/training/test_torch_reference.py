@@ -1,6 +1,4 @@
-"""The PyTorch reference of the benchmarks computes what we do; where PyTorch is not installed this
-is skipped.
-"""
+"""The PyTorch reference of the benchmarks computes what we do; skipped where PyTorch is missing."""
 
 import jax
 import jax.numpy as jnp

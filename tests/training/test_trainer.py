@@ -1,6 +1,4 @@
-"""Training as a whole: probe worlds with known answers, equivalences bit for bit, exploration,
-memory in place.
-"""
+"""Training as a whole: probe worlds with known answers, equivalences bit for bit, memory."""
 
 import dataclasses
 
@@ -33,9 +31,7 @@ PROBE_RATES = RateHyper(critic_rate=0.02, actor_budget=0.01)
 
 
 def train_probe(env, episodes=600, rule=None, rates=PROBE_RATES):
-    """A small run on a probe world, with Adam's directions; its state, its algorithm and its
-    functions.
-    """
+    """A small run on a probe world, with Adam: its state, its algorithm and its functions."""
     n = env.spec.num_agents
     algorithm = maddpg(n, 2, 1, (16, 16), "tanh", "tanh")
     learn = learner(
@@ -79,8 +75,9 @@ def test_ladder_3_a_reward_one_step_away_is_discounted():
 
 
 def test_ladder_4_a_time_limit_bootstraps():
-    """The same one-step world without termination: Q = 1 + 0.5 Q' with the next state at time 1,
-    unseen but like.
+    """The same one-step world without termination: Q = 1 + 0.5 Q'.
+
+    The next state is at time 1, unseen but like.
     """
     ends, _, _ = train_probe(probe_env(lambda x, t, a: jnp.ones(())))
     goes_on, algorithm, _ = train_probe(
@@ -137,12 +134,12 @@ def test_exploration_at_its_ends():
 @pytest.mark.slow
 def test_chunks_of_any_length_are_the_same_bits():
     """1 x 200 = 2 x 100 = 8 x 25 updates, at vmap width 2."""
-    people = population(make_train(small()), 2, jax.devices()[:1])
+    members = population(make_train(small()), 2, jax.devices()[:1])
     ends = []
     for length in (200, 100, 25):
-        state = people.init([0, 1], make_hyper(small()))
+        state = members.init([0, 1], make_hyper(small()))
         for _ in range(200 // length):
-            state, _ = people.chunk(state, length)
+            state, _ = members.chunk(state, length)
         ends.append(state)
     identical(ends[0], ends[1])
     identical(ends[0], ends[2])
@@ -155,9 +152,9 @@ def test_a_seed_is_the_same_bits_at_any_width():
     train = make_train(config)
     runs = {}
     for width in (2, 3, 5):
-        people = population(train, width, jax.devices()[:1])
-        runs[width] = people.chunk(
-            people.init(range(7, 7 + width), make_hyper(config)), 100
+        members = population(train, width, jax.devices()[:1])
+        runs[width] = members.chunk(
+            members.init(range(7, 7 + width), make_hyper(config)), 100
         )
     for width in (3, 5):
         for a, b in zip(
@@ -182,15 +179,15 @@ def test_a_seed_is_the_same_bits_at_any_width():
 
 @pytest.mark.slow
 def test_a_grid_is_one_program():
-    """Seeds and float hyperparameters share the population axis; each is as if it were alone."""
+    """Seeds and float hyperparameters share the population axis; each member is as if alone."""
     config = small()
-    people = population(make_train(config), 4, jax.devices()[:1])
+    members = population(make_train(config), 4, jax.devices()[:1])
     grid = make_hyper(config)
     grid = grid._replace(
         rates=grid.rates._replace(total_rate=np.array([0.01, 0.02, 0.01, 0.02])),
         learner=grid.learner._replace(discount=np.array([0.9, 0.9, 0.5, 0.5])),
     )
-    state, metrics = people.chunk(people.init([3, 3, 3, 3], grid), 100)
+    state, metrics = members.chunk(members.init([3, 3, 3, 3], grid), 100)
     one = make_hyper(config)
     one = one._replace(
         rates=one.rates._replace(total_rate=0.02),
@@ -219,18 +216,19 @@ def test_nothing_is_traced_twice_in_ten_chunks(monkeypatch):
         )[1],
         evaluate=lambda state: (traces.append("evaluate"), train.evaluate(state))[1],
     )
-    people = population(counted, 3, jax.devices()[:1])
-    state = people.init(range(3), make_hyper(small()))
+    members = population(counted, 3, jax.devices()[:1])
+    state = members.init(range(3), make_hyper(small()))
     for _ in range(10):
-        state, _ = people.chunk(state, 10)
-        people.evaluate(state)
+        state, _ = members.chunk(state, 10)
+        members.evaluate(state)
     assert sorted(traces) == ["chunk", "evaluate"]
 
 
 @pytest.mark.parametrize("width", [1, 3])
 def test_the_buffer_is_written_in_place(width):
-    """At least 99% of the buffer aliased, temporary memory under 5% of it: predator-prey, 4e6
-    transitions a run.
+    """At least 99% of the buffer aliased, temporary memory under 5% of it.
+
+    Predator-prey, 4e6 transitions a member.
     """
     config = scenario_config("predator_prey")
     config = dataclasses.replace(config, episodes=200_000)
@@ -238,13 +236,13 @@ def test_the_buffer_is_written_in_place(width):
         config, learning=dataclasses.replace(config.learning, capacity=4_000_000)
     )
     train = make_train(config)
-    people = population(train, width, jax.devices()[:1])
+    members = population(train, width, jax.devices()[:1])
     hyper = jax.tree.map(
         lambda leaf: jnp.full((width,), leaf, jnp.float32), make_hyper(config)
     )
     init = jax.vmap(train.init, out_axes=AXES)
     state = jax.eval_shape(init, jax.vmap(jax.random.key)(jnp.arange(width)), hyper)
-    memory = people.chunk.lower(state, 100).compile().memory_analysis()
+    memory = members.chunk.lower(state, 100).compile().memory_analysis()
     buffer = state.replay.rows.size * state.replay.rows.dtype.itemsize
     assert buffer > width * 4_000_000 * 20 * 4
     assert memory.alias_size_in_bytes >= 0.99 * buffer
@@ -276,17 +274,17 @@ def test_several_updates_an_episode():
 
 def test_divergence_is_dated_and_stays_in_its_run():
     config = small()
-    people = population(make_train(config), 3, jax.devices()[:1])
+    members = population(make_train(config), 3, jax.devices()[:1])
     hyper = make_hyper(config)
     bad = hyper._replace(
         rates=hyper.rates._replace(total_rate=np.array([0.01, 1e3, 0.01]))
     )
-    state, metrics = people.chunk(people.init([0, 1, 2], bad), 100)
-    _, good_metrics = people.chunk(people.init([0, 1, 2], hyper), 100)
+    state, metrics = members.chunk(members.init([0, 1, 2], bad), 100)
+    _, good_metrics = members.chunk(members.init([0, 1, 2], hyper), 100)
     at = np.asarray(state.non_finite.update)
     assert at[0] == at[2] == -1 and 0 <= at[1] < 100
     assert np.isnan(metrics.value[1]) or np.isinf(metrics.value[1])
-    returns = np.stack([metrics.train_return, people.evaluate(state)])
+    returns = np.stack([metrics.train_return, members.evaluate(state)])
     np.testing.assert_array_equal(np.isnan(returns), [[False, True, False]] * 2)
     for run in (0, 2):
         np.testing.assert_array_equal(metrics.value[run], good_metrics.value[run])
