@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from rich.console import Console
 
@@ -9,6 +10,9 @@ from adama_jax.cli.checks import check_folder
 from adama_jax.config.checks import validate
 from adama_jax.config.options import Launch, Output, Training
 from adama_jax.config.schema import Config
+
+if TYPE_CHECKING:
+    from adama_jax.storage.reader import Run
 
 
 def prepare(configs: Sequence[Config], output: Output) -> None:
@@ -45,14 +49,37 @@ def train_and_show(
         The exit code: 1 if a seed diverged or a method could not be trained.
     """
     from adama_jax.reporting.present import show_experiment
-    from adama_jax.storage.reader import find_run
-    from adama_jax.studies.missing import complete
 
-    failures = complete(configs, out, training, Launch(), console)
-    found = [find_run(out, config) for config in configs]
-    runs = [run for run in found if run is not None]
+    failed, runs = train_and_read(configs, None, out, training, Launch(), console)
     if not runs:
         return 1
     show_experiment(runs, figures, console)
     diverged = any(run.meta["diverged"] for run in runs)
-    return 1 if failures or diverged else 0
+    return 1 if failed or diverged else 0
+
+
+def train_and_read(
+    configs: Sequence[Config],
+    labels: Sequence[str] | None,
+    out: Path,
+    training: Training,
+    options: Launch,
+    console: Console,
+) -> "tuple[bool, list[Run]]":
+    """Train what is not on disk; whether a job failed, and the runs that are there then.
+
+    Args:
+        configs: validated configurations.
+        labels: what to call their runs; None: as they call themselves.
+        out: results folder.
+        training: how runs are trained and saved.
+        options: where the programs run.
+        console: hears of the training.
+    """
+    from adama_jax.storage.reader import find_run
+    from adama_jax.studies.missing import complete
+
+    failures = complete(configs, out, training, options, console)
+    pairs = zip(configs, labels or [None] * len(configs), strict=True)
+    found = [find_run(out, config, label) for config, label in pairs]
+    return bool(failures), [run for run in found if run is not None]

@@ -8,7 +8,7 @@ from typing import get_type_hints
 
 from adama_jax.config.methods import METHODS, rate_options
 from adama_jax.config.schema import Config
-from adama_jax.config.values import in_words
+from adama_jax.config.values import type_in_words
 from adama_jax.envs.worlds import JaxMARLWorld, LocomotionWorld, PredatorPreyWorld
 from adama_jax.fields import Declared, as_given, declared, help_of
 from adama_jax.rates.settings import RateOptions
@@ -93,7 +93,7 @@ def _words(field: Declared) -> list[str]:
         "a word",
         "whole numbers, separated by commas",
     }
-    parts = in_words(field.type).split(", or ")
+    parts = type_in_words(field.type).split(", or ")
     return [part for part in parts if not field.bounds or part not in plain]
 
 

@@ -40,26 +40,28 @@ def read_value(name: str, field: Declared, given: object) -> Any:
     try:
         value = _converted(field.type, given)
     except ValueError:
-        allowed = in_words(field.type)
+        allowed = type_in_words(field.type)
         raise SettingError(f"{name}={as_given(given)}: must be {allowed}") from None
     check_value(name, field, value)
     return value
 
 
-def in_words(kind: Any) -> str:
+def type_in_words(kind: Any) -> str:
     """What a type takes.
 
-    >>> in_words(int | None), in_words(tuple[int, ...]), in_words(Literal["hard", "soft"])
-    ('a whole number, or None', 'whole numbers, separated by commas', "one of 'hard', 'soft'")
+    >>> type_in_words(int | None), type_in_words(tuple[int, ...])
+    ('a whole number, or None', 'whole numbers, separated by commas')
+    >>> type_in_words(Literal["hard", "soft"])
+    "one of 'hard', 'soft'"
     """
     parts = alternatives(kind)
     if len(parts) > 1:
-        return ", or ".join(map(in_words, parts))
+        return ", or ".join(map(type_in_words, parts))
     if get_origin(kind) is Literal:
         words = ", ".join(map(repr, get_args(kind)))
         return words if len(get_args(kind)) == 1 else f"one of {words}"
     if get_origin(kind) is tuple:
-        return f"{in_words(get_args(kind)[0]).removeprefix('a ')}s, separated by commas"
+        return f"{type_in_words(get_args(kind)[0]).removeprefix('a ')}s, separated by commas"
     return IN_WORDS[kind]
 
 

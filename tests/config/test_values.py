@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from adama_jax.bounds import Above, AtLeast, Each
-from adama_jax.config.values import in_words, read_value
+from adama_jax.config.values import read_value, type_in_words
 from adama_jax.errors import SettingError
 from adama_jax.fields import Declared
 
@@ -119,7 +119,7 @@ WORDS = [
 
 @pytest.mark.parametrize(("kind", "words"), WORDS)
 def test_types_in_words(kind, words):
-    assert in_words(kind) == words
+    assert type_in_words(kind) == words
 
 
 @settings(max_examples=50, deadline=None)

@@ -34,9 +34,10 @@ def launched(monkeypatch):
 
 def complete(out, configs=CONFIGS, **options):
     """The failures, and what is printed."""
-    console = Console(file=io.StringIO(), width=200)
+    text = io.StringIO()
+    console = Console(file=text, width=200)
     failures = missing.complete(configs, out, Training(**options), Launch(), console)
-    return failures, console.file.getvalue()
+    return failures, text.getvalue()
 
 
 def test_what_is_not_on_disk_is_trained(tmp_path, launched):

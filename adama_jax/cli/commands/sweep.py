@@ -8,7 +8,7 @@ from rich.console import Console
 
 from adama_jax.cli.checks import check_launch
 from adama_jax.cli.options import SweepCommand
-from adama_jax.cli.training import prepare
+from adama_jax.cli.training import prepare, train_and_read
 from adama_jax.cli.words import check_scenario, take_scenario
 from adama_jax.config.command_line import given_settings, parse, split_axes
 from adama_jax.config.identity import sweep_hash
@@ -49,19 +49,15 @@ def run_sweep(
         The exit code: 1 if a job failed. A run that diverged is a result.
     """
     from adama_jax.reporting.present import show_sweep
-    from adama_jax.storage.reader import find_run
-    from adama_jax.studies.missing import complete
 
-    failures = complete(configs, out, training, options, console)
-    names = zip(configs, labels(configs), strict=True)
-    found = [find_run(out, config, name) for config, name in names]
-    runs = [run for run in found if run is not None]
+    names = labels(configs)
+    failed, runs = train_and_read(configs, names, out, training, options, console)
     if runs:
         # The name is that of the settings asked for, so that a sweep that is completed later
         # replaces its own files.
         name = f"sweep-{sweep_hash(configs)}"
         show_sweep(runs, out / configs[0].scenario, name, console)
-    return 1 if failures else 0
+    return 1 if failed else 0
 
 
 def read_sweep(words: list[str]) -> tuple[SweepCommand, list[Config]]:
