@@ -75,6 +75,7 @@ def start(contestant: Contestant, copy: int) -> subprocess.Popen:
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
+        encoding="utf-8",
     )
     assert process.stdout and process.stdout.readline(), "a contestant did not start"
     return process

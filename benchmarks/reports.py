@@ -12,13 +12,13 @@ def read_report(name: str) -> dict[str, Any]:
     path = HERE / f"{name}.json"
     if not path.is_file():
         return {}
-    return json.loads(path.read_text())
+    return json.loads(path.read_text(encoding="utf-8"))
 
 
 def write_report(name: str, report: dict[str, Any]) -> None:
     """Replace the result of that benchmark."""
     text = json.dumps(report, indent=2)
-    (HERE / f"{name}.json").write_text(text + "\n")
+    (HERE / f"{name}.json").write_text(text + "\n", encoding="utf-8")
 
 
 def add_to_report(name: str, section: str, found: dict[str, Any]) -> None:

@@ -51,7 +51,7 @@ def start(home: Path, results: Path) -> dict[str, float]:
     command.append(f"RESULTS={results}")
     begun = time.perf_counter()
     errors = results.with_suffix(".log")
-    with errors.open("w") as stderr:
+    with errors.open("w", encoding="utf-8") as stderr:
         process = subprocess.Popen(
             command,
             cwd=ROOT,
@@ -60,6 +60,7 @@ def start(home: Path, results: Path) -> dict[str, float]:
             stderr=stderr,
             text=True,
             start_new_session=True,
+            encoding="utf-8",
         )
     first, ends = [], []
     assert process.stdout
@@ -73,7 +74,7 @@ def start(home: Path, results: Path) -> dict[str, float]:
         if len(ends) == 2:
             break
     if len(ends) < 2:
-        why = errors.read_text()
+        why = errors.read_text(encoding="utf-8")
         raise RuntimeError(
             f"{' '.join(command)} ended before both methods trained: {why}"
         )

@@ -107,7 +107,9 @@ def assert_equal_runs(left, right):
     """All arrays, and the log, to the bit."""
     assert_equal_arrays(left, right)
     for name in ("metrics.jsonl", "config.json"):
-        assert (left.folder / name).read_text() == (right.folder / name).read_text()
+        assert (left.folder / name).read_text(encoding="utf-8") == (
+            right.folder / name
+        ).read_text(encoding="utf-8")
     one, other = (
         load_actors(run.folder / "actors.npz").params for run in (left, right)
     )

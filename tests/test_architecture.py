@@ -48,7 +48,7 @@ def module_of(path: Path) -> str:
 
 def imports(path: Path):
     """Every imported module, `from a import b` as both `a` and `a.b`."""
-    for node in ast.walk(ast.parse(path.read_text())):
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.ImportFrom) and node.module:
             yield node.module
             yield from (f"{node.module}.{alias.name}" for alias in node.names)
@@ -109,7 +109,7 @@ def test_the_method_knows_no_network_and_no_world():
 )
 def test_notebooks_use_public_names(path):
     """A name of the package itself, or one of a module; never a private one."""
-    for node in ast.walk(ast.parse(path.read_text())):
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.ImportFrom) and (node.module or "").startswith(
             "adama_jax"
         ):
@@ -121,6 +121,6 @@ def test_notebooks_use_public_names(path):
 
 @pytest.mark.parametrize("path", FILES, ids=module_of)
 def test_a_reader_can_hold_one_file(path):
-    text = path.read_text()
+    text = path.read_text(encoding="utf-8")
     assert text.count("\n") <= 350
     assert not any(word in text for word in ("TODO", "FIXME", "NotImplementedError"))

@@ -19,7 +19,7 @@ from benchmarks.tables import MARKED, PAGE, TABLES, filled
 
 
 def test_the_page_s_tables_are_what_was_measured():
-    page = PAGE.read_text()
+    page = PAGE.read_text(encoding="utf-8")
     assert {found[1] for found in MARKED.finditer(page)} == set(TABLES)
     assert filled(page) == page, "python -m benchmarks.tables writes them"
 
@@ -122,6 +122,7 @@ it.main(20)
         text=True,
         check=True,
         env=environment,
+        encoding="utf-8",
     )
     memory = json.loads(done.stdout.partition(" ")[2].replace("'", '"'))["memory"]
     assert memory["temporaries, GiB"] < 0.1 * memory["replay, GiB"]

@@ -18,7 +18,7 @@ ROOT = PACKAGE.parent
 
 def names_for_type_checkers():
     """Module of each name that the package imports under TYPE_CHECKING."""
-    module = ast.parse((PACKAGE / "__init__.py").read_text())
+    module = ast.parse((PACKAGE / "__init__.py").read_text(encoding="utf-8"))
     modules = {}
     for node in module.body:
         if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING":
@@ -59,7 +59,9 @@ def imported_after(code):
     """Names of the packages that are imported once the code has run in a new process."""
     report = "import json, sys; print(json.dumps(sorted(sys.modules)))"
     command = [sys.executable, "-c", f"{code}\n{report}"]
-    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        command, capture_output=True, text=True, check=True, encoding="utf-8"
+    )
     return {name.partition(".")[0] for name in json.loads(done.stdout.splitlines()[-1])}
 
 
@@ -99,19 +101,21 @@ reveal_type(scenario_config("clustering"))
 def test_a_user_s_type_checker_sees_functions_with_types(tmp_path):
     """Neither modules nor Any, as it would be if the names were loaded by `__getattr__` alone."""
     script = tmp_path / "user.py"
-    script.write_text(USERS_SCRIPT)
+    script.write_text(USERS_SCRIPT, encoding="utf-8")
     settings = {
         "include": ["user.py"],
         "extraPaths": [str(ROOT)],
         "typeCheckingMode": "strict",
         "reportMissingTypeStubs": False,
     }
-    (tmp_path / "pyrightconfig.json").write_text(json.dumps(settings))
+    (tmp_path / "pyrightconfig.json").write_text(json.dumps(settings), encoding="utf-8")
     command = [
         sys.executable, "-m", "pyright", "--outputjson",
         "--pythonpath", sys.executable, "--project", str(tmp_path),
     ]  # fmt: skip
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        command, capture_output=True, text=True, check=False, encoding="utf-8"
+    )
     found = json.loads(done.stdout)["generalDiagnostics"]
     errors = [each["message"] for each in found if each["severity"] != "information"]
     assert not errors

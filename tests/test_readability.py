@@ -49,14 +49,14 @@ def f(a):
 )
 def test_each_limit_can_fail(tmp_path, text, message):
     path = tmp_path / "module.py"
-    path.write_text(text)
+    path.write_text(text, encoding="utf-8")
     (over,) = over_the_limits(tmp_path)
     assert message in over
 
 
 def test_what_is_in_order_is_counted_and_left_alone(tmp_path):
     path = tmp_path / "module.py"
-    path.write_text(IN_ORDER)
+    path.write_text(IN_ORDER, encoding="utf-8")
     found = measure_file(path)
     assert found.over == ()
     assert found.code_lines == 2
@@ -67,15 +67,17 @@ def test_a_function_inside_another_is_counted_apart(tmp_path):
     path = tmp_path / "module.py"
     inner = "".join(f"        x = {number}\n" for number in range(30))
     outer = "".join(f"    y = {number}\n" for number in range(30))
-    path.write_text("def outer():\n    def inner():\n" + inner + outer)
+    path.write_text(
+        "def outer():\n    def inner():\n" + inner + outer, encoding="utf-8"
+    )
     assert measure_file(path).over == ()
 
 
 def test_repeated_runs_are_found(tmp_path):
     lines = "".join(f"x = {number}\n" for number in range(6))
     one, other = tmp_path / "one.py", tmp_path / "other.py"
-    one.write_text(lines + "y = 1\n")
-    other.write_text("z = 2\n" + lines)
+    one.write_text(lines + "y = 1\n", encoding="utf-8")
+    other.write_text("z = 2\n" + lines, encoding="utf-8")
     assert repeated_runs([one, other]) == 2
-    other.write_text("z = 2\n" + lines.replace("x = 3", "x = 33"))
+    other.write_text("z = 2\n" + lines.replace("x = 3", "x = 33"), encoding="utf-8")
     assert repeated_runs([one, other]) == 0

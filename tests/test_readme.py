@@ -19,7 +19,7 @@ from adama_jax.config.schema import scenario_config
 from adama_jax.studies.sweep import product
 
 ROOT = Path(__file__).parents[1]
-README = (ROOT / "README.md").read_text()
+README = (ROOT / "README.md").read_text(encoding="utf-8")
 COMMANDS = re.findall(
     r"^\.venv/bin/adama ((?:train|experiment|sweep|calibrate) [^;\n]*)$",
     README,
@@ -64,6 +64,6 @@ def test_what_it_names_exists():
     ):
         name = next(part for part in path if part)
         assert (ROOT / name).exists() or (ROOT / "adama_jax" / name).exists(), name
-    makefile = (ROOT / "Makefile").read_text()
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
     for target in re.findall(r"^make ([a-z-]+)", README, flags=re.MULTILINE):
         assert f"\n{target}:" in makefile

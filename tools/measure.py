@@ -49,7 +49,7 @@ class FileMeasures(NamedTuple):
 
 def measure_file(path: Path) -> FileMeasures:
     """Read one Python file."""
-    text = path.read_text()
+    text = path.read_text(encoding="utf-8")
     module = ast.parse(text)
     docstrings = _docstring_lines(module)
     code, comments = set(), set()
@@ -159,7 +159,7 @@ def repeated_runs(paths: Sequence[Path], length: int = REPEATED_LINES) -> int:
 
 def _telling_lines(path: Path) -> list[str]:
     """Code lines that say something: no blanks, comments, docstrings, imports or lone brackets."""
-    text = path.read_text()
+    text = path.read_text(encoding="utf-8")
     docstrings = _docstring_lines(ast.parse(text))
     found = []
     for number, line in enumerate(text.splitlines(), 1):
@@ -202,7 +202,9 @@ def figures(package: Path, tests: Path) -> list[Figure]:
     nodes = sum(each.nodes for each in files)
     comments = sum(each.comments for each in files)
     library_lines = sum(each.lines for each in files)
-    test_lines = sum(path.read_text().count("\n") for path in python_files(tests))
+    test_lines = sum(
+        path.read_text(encoding="utf-8").count("\n") for path in python_files(tests)
+    )
     repeated = repeated_runs([each.path for each in files])
     longest = max(each.lines for each in files)
     share = test_lines / library_lines

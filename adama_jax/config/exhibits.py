@@ -128,7 +128,8 @@ def load_exhibits(path: Path) -> dict[str, Exhibit]:
 
 def _load(file: Path) -> Exhibit:
     try:
-        content = tomllib.loads(file.read_text())
+        # With or without the mark that some editors put before the text.
+        content = tomllib.loads(file.read_text(encoding="utf-8-sig"))
         curves = [Curve(method) for method in content.pop("methods", [])]
         curves += [Curve(**curve) for curve in content.pop("curves", [])]
         lists = {name: tuple(content.pop(name, ())) for name in ("scenarios", "rows")}

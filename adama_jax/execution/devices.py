@@ -173,10 +173,11 @@ def free_in_groups(
         own: the file that names this process's group.
     """
     try:
-        name = own.read_text().rpartition("::/")[2].strip()
+        # A group's name may hold any bytes.
+        named = own.read_text(encoding="utf-8", errors="replace")
     except OSError:
         return []
-    folder = groups / name
+    folder = groups / named.rpartition("::/")[2].strip()
     found = [_free_in_group(each) for each in (folder, *folder.parents)]
     return [free for free in found if free is not None]
 
@@ -184,11 +185,11 @@ def free_in_groups(
 def _free_in_group(group: Path) -> int | None:
     """Bytes left in one control group; None where it sets no limit, or its files cannot be read."""
     try:
-        limit = (group / "memory.max").read_text().strip()
+        limit = (group / "memory.max").read_text(encoding="utf-8").strip()
         if limit == "max":
             return None
-        used = int((group / "memory.current").read_text())
-        lines = (group / "memory.stat").read_text().splitlines()
+        used = int((group / "memory.current").read_text(encoding="utf-8"))
+        lines = (group / "memory.stat").read_text(encoding="utf-8").splitlines()
     except OSError:
         return None
     counts = dict(line.split() for line in lines)

@@ -36,7 +36,7 @@ def write_log(event: Event) -> None:
         case Started(members):
             for folder in {member.folder for member in members}:
                 # What an earlier process logged after its last checkpoint happens once more.
-                RunFiles(folder).log.write_text("")
+                RunFiles(folder).log.write_text("", encoding="utf-8")
         case Resumed(members, points):
             for episode, values in points:
                 _append(members, episode, values)
@@ -57,7 +57,7 @@ def _append(members: Sequence[Member], episode: int, values: Values) -> None:
         seeds = [members[row].seed for row in rows]
         own = {name: value[rows] for name, value in values.items()}
         # Opened for each line: between two points lie seconds, and whoever reads it sees it whole.
-        with RunFiles(folder).log.open("a") as file:
+        with RunFiles(folder).log.open("a", encoding="utf-8") as file:
             file.write(_line(episode, seeds, own))
 
 
@@ -71,7 +71,7 @@ def _write_whole(run: Finished) -> None:
             values[name] = curve[:, index]
         lines.append(_line(episode, seeds, values))
     log = RunFiles(run.folder).log
-    log.write_text("".join(lines))
+    log.write_text("".join(lines), encoding="utf-8")
 
 
 def _line(episode: int, seeds: list[int], values: Values) -> str:

@@ -84,7 +84,7 @@ def draw(
     function = resolve_name(drawing.function)
     if drawing.is_table:
         for suffix, text in function(exhibit, all_runs).items():
-            _file(folder, exhibit, suffix).write_text(text)
+            _file(folder, exhibit, suffix).write_text(text, encoding="utf-8")
     else:
         incomplete = ", incomplete" if missing else ""
         figure = function(runs, f"{exhibit.title}, {lengths(all_runs)}{incomplete}")
@@ -98,7 +98,9 @@ def draw(
         "runs": [provenance(run) for run in all_runs],
         "chosen_from": [provenance(run) for run in chosen_from],
     }
-    _file(folder, exhibit, ".json").write_text(json.dumps(about, indent=2) + "\n")
+    _file(folder, exhibit, ".json").write_text(
+        json.dumps(about, indent=2) + "\n", encoding="utf-8"
+    )
 
 
 def _file(folder: Path, exhibit: Exhibit, suffix: str) -> Path:

@@ -75,7 +75,7 @@ def report(results: Path, page: Path) -> Path:
         f"<style>{STYLE}</style>"
     )
     page.parent.mkdir(parents=True, exist_ok=True)
-    page.write_text(head + "\n".join(body) + "</html>\n")
+    page.write_text(head + "\n".join(body) + "</html>\n", encoding="utf-8")
     return page
 
 
@@ -92,7 +92,7 @@ def _exhibits(folder: Path) -> list[str]:
     """Each figure of `adama figures` with its description; each table."""
     body = []
     for description in sorted(folder.glob("*.json")):
-        about = json.loads(description.read_text())
+        about = json.loads(description.read_text(encoding="utf-8"))
         missing = ""
         if about["missing"]:
             missing = f" Missing: {'; '.join(about['missing'])}."
@@ -105,7 +105,7 @@ def _exhibits(folder: Path) -> list[str]:
                 _picture(picture, f"{shown} Drawn {about['drawn_at']}.{missing}")
             )
         elif table.is_file():
-            body.append(_from_markdown(table.read_text()))
+            body.append(_from_markdown(table.read_text(encoding="utf-8")))
             body.append(f"<p class=note>{_text(missing)}</p>")
     return body
 

@@ -138,7 +138,7 @@ def write(
     paths = []
     for suffix, text in texts(summaries, head).items():
         path = target.with_name(target.name + suffix)
-        path.write_text(text)
+        path.write_text(text, encoding="utf-8")
         paths.append(path)
     return paths
 

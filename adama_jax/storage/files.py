@@ -149,7 +149,7 @@ def read_json(path: Path) -> dict[str, Any]:
         DamagedFile: it cannot be read, or holds something else.
     """
     with reading(path):
-        value = json.loads(path.read_text())
+        value = json.loads(path.read_text(encoding="utf-8"))
         if not isinstance(value, dict):
             raise ValueError(f"must hold an object, not {type(value).__name__}")
         return value
@@ -159,7 +159,7 @@ def write_json(path: Path, value: Mapping[str, Any]) -> None:
     """Write a JSON file: there whole, or not at all."""
     text = json.dumps(finite_json(value), indent=2) + "\n"
     part = path.with_name(path.name + PART)
-    part.write_text(text)
+    part.write_text(text, encoding="utf-8")
     # Before the renaming: else a loss of power can leave the name without the text.
     make_durable(part)
     part.rename(path)

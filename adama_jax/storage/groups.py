@@ -117,7 +117,9 @@ def refuse_older_versions(run: RunFolder) -> None:
     ):
         own = description.is_relative_to(partial.path)
         # The text is enough: a run's name is too long to be in it by accident.
-        if own or run.path.name in description.read_text(errors="replace"):
+        if own or run.path.name in description.read_text(
+            encoding="utf-8", errors="replace"
+        ):
             raise SettingError(
                 f"{partial.path}: was begun by an older version, whose checkpoints this one cannot "
                 f"read: finish it with version {VERSION_OF_SLICES}, or begin anew (force=true)"

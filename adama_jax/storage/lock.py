@@ -44,7 +44,7 @@ class Lock:
         except Timeout as error:
             raise RunBusy(busy_message(path, _name_beside(path))) from error
         _holder_file(path).write_text(
-            f"process {os.getpid()} on host {socket.gethostname()}\n"
+            f"process {os.getpid()} on host {socket.gethostname()}\n", encoding="utf-8"
         )
 
     def release(self) -> None:
@@ -84,7 +84,7 @@ def busy_message(path: Path, held_by: str) -> str:
 
 def _name_beside(path: Path) -> str:
     try:
-        name = _holder_file(path).read_text().strip()
+        name = _holder_file(path).read_text(encoding="utf-8", errors="replace").strip()
     except OSError:
         name = ""
     # Empty for a moment after the lock was taken.

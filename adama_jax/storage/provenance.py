@@ -61,7 +61,8 @@ def _devices(used: int | None) -> dict[str, Any]:
 def processor() -> str:
     """The CPU's name, as the system has it; its family where the system has no name for it."""
     try:
-        names = re.findall(r"^model name\s*:\s*(.+)$", CPUS.read_text(), re.MULTILINE)
+        text = CPUS.read_text(encoding="utf-8", errors="replace")
+        names = re.findall(r"^model name\s*:\s*(.+)$", text, re.MULTILINE)
     except OSError:
         names = []
     if names:
@@ -72,7 +73,9 @@ def processor() -> str:
 def _output_of(*command: str) -> str:
     """What a command prints; nothing where there is no such command, or it fails."""
     try:
-        done = subprocess.run(command, capture_output=True, text=True, check=True)
+        done = subprocess.run(
+            command, capture_output=True, check=True, encoding="utf-8", errors="replace"
+        )
     except (OSError, subprocess.CalledProcessError):
         return ""
     return done.stdout.strip()
@@ -87,7 +90,7 @@ def git_commit(package: Path = PACKAGE) -> str | None:
     def git(*arguments: str) -> str:
         command = ["git", "-C", str(package), *arguments]
         return subprocess.run(
-            command, capture_output=True, text=True, check=True
+            command, capture_output=True, check=True, encoding="utf-8", errors="replace"
         ).stdout.strip()
 
     try:

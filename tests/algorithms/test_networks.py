@@ -175,7 +175,10 @@ def test_sixteen_agents_do_not_crash_the_compiler_s_kernels():
     SIGSEGV, jaxlib 0.10.2.
     """
     done = subprocess.run(
-        [sys.executable, "-c", MANY_AGENTS], capture_output=True, text=True
+        [sys.executable, "-c", MANY_AGENTS],
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
     )
     assert done.returncode == 0, done.stderr
     assert float(done.stdout) > 0

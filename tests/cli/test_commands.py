@@ -229,7 +229,8 @@ def test_an_exhibit_is_drawn_or_said_to_be_missing(tmp_path, capsys):
     """Nothing is on disk: code 1, and no picture."""
     path = tmp_path / "figure.toml"
     path.write_text(
-        'title = "x"\ndraw = "returns"\nscenarios = ["clustering"]\nmethods=["adama"]'
+        'title = "x"\ndraw = "returns"\nscenarios = ["clustering"]\nmethods=["adama"]',
+        encoding="utf-8",
     )
     words = ["figures", f"experiments={path}", f"out={tmp_path / 'results'}"]
     assert cli.main(words) == 1

@@ -222,7 +222,7 @@ def test_bad_input_is_quick_and_imports_no_jax(tmp_path):
 
     A file in the way of the results stays as it is.
     """
-    (tmp_path / "taken").write_text("mine")
+    (tmp_path / "taken").write_text("mine", encoding="utf-8")
     start = time.perf_counter()
     command = [
         sys.executable,
@@ -235,7 +235,12 @@ def test_bad_input_is_quick_and_imports_no_jax(tmp_path):
         "out=taken",
     ]
     done = subprocess.run(
-        command, capture_output=True, text=True, cwd=tmp_path, check=False
+        command,
+        capture_output=True,
+        text=True,
+        cwd=tmp_path,
+        check=False,
+        encoding="utf-8",
     )
     assert time.perf_counter() - start < 3
     assert done.returncode == 2
@@ -243,7 +248,7 @@ def test_bad_input_is_quick_and_imports_no_jax(tmp_path):
     assert not any(
         line.split("|")[-1].strip() == "jax" for line in done.stderr.splitlines()
     )
-    assert (tmp_path / "taken").read_text() == "mine"
+    assert (tmp_path / "taken").read_text(encoding="utf-8") == "mine"
 
 
 BEFORE_TRAINING = """
@@ -273,6 +278,7 @@ def test_a_start_imports_what_training_needs():
         [sys.executable, "-W", "ignore", "-c", BEFORE_TRAINING],
         capture_output=True,
         text=True,
+        encoding="utf-8",
     )
     lines = done.stdout.splitlines()
     assert done.returncode == 0, done.stderr
@@ -292,7 +298,9 @@ def test_a_start_imports_what_training_needs():
 def test_help_and_lists_without_jax(line):
     start = time.perf_counter()
     command = [sys.executable, "-X", "importtime", "-m", "adama_jax", *line.split()]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        command, capture_output=True, text=True, check=False, encoding="utf-8"
+    )
     assert time.perf_counter() - start < 2.5  # -X importtime costs some
     assert done.returncode == 0
     assert not any(
@@ -348,7 +356,7 @@ def test_a_path_is_taken_as_it_is(name):
 
 
 def read_json(path: Path):
-    return json.loads(path.read_text())
+    return json.loads(path.read_text(encoding="utf-8"))
 
 
 @pytest.fixture(scope="module")
@@ -358,7 +366,9 @@ def experiment(tmp_path_factory):
     words = "experiment going_together methods=adama,fixed seeds=3 episodes=250 batch_size=64"
     more = ["evaluation.episodes=5", f"out={out}"]
     command = [sys.executable, "-m", "adama_jax", *words.split(), *more]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        command, capture_output=True, text=True, check=False, encoding="utf-8"
+    )
     assert done.returncode == 0, done.stderr
     return out, done.stdout, command
 
@@ -413,7 +423,9 @@ def test_an_experiment_leaves_everything_on_disk(experiment):
         )
         lines = [
             json.loads(line)
-            for line in (path / "metrics.jsonl").read_text().splitlines()
+            for line in (path / "metrics.jsonl")
+            .read_text(encoding="utf-8")
+            .splitlines()
         ]
         assert [line["episode"] for line in lines] == [100, 200, 250]
         np.testing.assert_allclose(
@@ -425,7 +437,9 @@ def test_an_experiment_leaves_everything_on_disk(experiment):
 def test_a_finished_run_is_not_run_again(experiment):
     out, _, command = experiment
     before = {path: path.stat().st_mtime_ns for path in out.rglob("meta.json")}
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        command, capture_output=True, text=True, check=False, encoding="utf-8"
+    )
     assert done.returncode == 0 and done.stdout.count("finished already") == 2
     assert before == {path: path.stat().st_mtime_ns for path in out.rglob("meta.json")}
 
@@ -444,6 +458,7 @@ def test_force_runs_it_again_to_the_same_numbers(experiment):
         capture_output=True,
         text=True,
         check=False,
+        encoding="utf-8",
     )
     assert done.returncode == 0
     assert (path / "meta.json").stat().st_mtime_ns > stamp
@@ -459,7 +474,7 @@ def test_divergence_is_told_and_is_code_1(tmp_path):
     command = [sys.executable, "-m", "adama_jax", *words.split(), f"out={tmp_path}"]
     wide = os.environ | {"COLUMNS": "120"}
     done = subprocess.run(
-        command, capture_output=True, text=True, check=False, env=wide
+        command, capture_output=True, text=True, check=False, env=wide, encoding="utf-8"
     )
     assert done.returncode == 1
     assert "seed 0 diverged: not finite from episode" in done.stdout
@@ -493,7 +508,10 @@ def test_drawing_needs_no_jax(tmp_path):
     results = f"out={root / 'docs' / 'results' / 'runs'}"
     words = ["figures", experiments, results, f"figures={tmp_path}"]
     done = subprocess.run(
-        [sys.executable, "-c", code, *words], capture_output=True, text=True
+        [sys.executable, "-c", code, *words],
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
     )
     assert done.stdout.splitlines()[-1] == "0 []", done.stderr
     assert (tmp_path / "figure8.png").is_file()

@@ -69,7 +69,7 @@ def test_a_folder_that_can_be_made_is_not_made(tmp_path):
 @pytest.mark.parametrize("below", ["", "deeper", "deeper/still"])
 def test_a_file_in_the_way_of_a_folder_is_named(tmp_path, below):
     taken = tmp_path / "taken"
-    taken.write_text("mine")
+    taken.write_text("mine", encoding="utf-8")
     with pytest.raises(SettingError) as error:
         check_folder("figures", taken / below)
     words = f"figures={taken / below}: must be a folder, or a path at which one can be made; "
@@ -88,7 +88,7 @@ def test_a_folder_that_cannot_be_written(tmp_path, monkeypatch):
 def test_a_relative_folder_is_below_the_present_one(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     check_folder("out", Path("results"))
-    Path("results").write_text("mine")
+    Path("results").write_text("mine", encoding="utf-8")
     with pytest.raises(SettingError, match=r"^out=results: must be a folder"):
         check_folder("out", Path("results"))
 
@@ -99,6 +99,6 @@ def test_slurm_is_asked_for_where_there_is_one(tmp_path, monkeypatch):
         check_launch(Launch("slurm"))
     check_launch(Launch("local"))
     check_launch(Launch("here"))
-    (tmp_path / "srun").write_text("#!/bin/sh\n")
+    (tmp_path / "srun").write_text("#!/bin/sh\n", encoding="utf-8")
     (tmp_path / "srun").chmod(0o755)
     check_launch(Launch("slurm"))

@@ -17,7 +17,7 @@ methods = ["adama"]
 
 def write(folder: Path, name: str, text: str) -> Path:
     path = folder / f"{name}.toml"
-    path.write_text(text)
+    path.write_text(text, encoding="utf-8")
     return path
 
 
@@ -60,7 +60,7 @@ def test_what_a_file_leaves_out(tmp_path):
 def test_a_folder_s_exhibits_are_in_order_of_their_names(tmp_path):
     for name in ("b", "c", "a"):
         write(tmp_path, name, GOOD)
-    (tmp_path / "notes.txt").write_text("no exhibit")
+    (tmp_path / "notes.txt").write_text("no exhibit", encoding="utf-8")
     assert list(load_exhibits(tmp_path)) == ["a", "b", "c"]
 
 
@@ -180,3 +180,18 @@ LENGTHS = [
 @pytest.mark.parametrize(("length", "full", "expected"), LENGTHS)
 def test_shorter_lengths(length, full, expected):
     assert length.of(full) == expected
+
+
+def test_a_file_that_begins_with_a_byte_order_mark_is_read(tmp_path):
+    """As some editors write it."""
+    path = tmp_path / "marked.toml"
+    path.write_bytes(b"\xef\xbb\xbf" + GOOD.encode())
+    (exhibit,) = load_exhibits(path).values()
+    assert exhibit.title == "Returns"
+
+
+def test_a_title_is_read_as_utf_8(tmp_path):
+    path = tmp_path / "umlaut.toml"
+    path.write_bytes(GOOD.replace("Returns", "Erträge").encode())
+    (exhibit,) = load_exhibits(path).values()
+    assert exhibit.title == "Erträge"

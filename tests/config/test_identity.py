@@ -27,7 +27,7 @@ def test_published_runs_keep_their_names():
     """Whatever settings were called when they were trained."""
     assert len(STORED) == 128
     for file in STORED:
-        config = from_dict(json.loads(file.read_text()))
+        config = from_dict(json.loads(file.read_text(encoding="utf-8")))
         validate(config)
         name = f"{config.method}-{config_hash(config)}"
         assert (config.scenario, name) == (file.parents[1].name, file.parent.name)
@@ -35,7 +35,7 @@ def test_published_runs_keep_their_names():
 
 def test_the_published_settings_are_those_of_today():
     for file in STORED:
-        stored = json.loads(file.read_text())
+        stored = json.loads(file.read_text(encoding="utf-8"))
         assert unlike_stored(stored, from_dict(stored)) == {}
 
 

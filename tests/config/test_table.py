@@ -13,7 +13,7 @@ PAGE = Path(__file__).parents[2] / "docs" / "settings.md"
 
 def test_the_page_is_written_anew_with_every_setting():
     """If not: `make settings`."""
-    assert PAGE.read_text() == settings_page()
+    assert PAGE.read_text(encoding="utf-8") == settings_page()
 
 
 def test_every_setting_has_a_line_that_explains_it():

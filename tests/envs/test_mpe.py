@@ -349,7 +349,7 @@ def make(world, horizon, name):
 
 def test_a_new_scenario_is_one_file_and_one_line(tmp_path, monkeypatch):
     """It has a configuration that is valid, a world, and a training that can be traced."""
-    (tmp_path / "toy_meeting.py").write_text(TOY)
+    (tmp_path / "toy_meeting.py").write_text(TOY, encoding="utf-8")
     monkeypatch.syspath_prepend(str(tmp_path))
     line = dataclasses.replace(SCENARIOS["going_together"], module="toy_meeting")
     monkeypatch.setitem(SCENARIOS, "meeting", line)

@@ -241,12 +241,14 @@ def test_an_experiment_shows_its_robot_and_its_physics(tmp_path):
         "methods=adama", "seeds=2", "episodes=4", "envs_per_run=2",
         "critic=attention", "horizon=30", "batch_size=16", f"out={tmp_path}",
     ]  # fmt: skip
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        command, capture_output=True, text=True, check=False, encoding="utf-8"
+    )
     assert done.returncode == 0, done.stderr
     folder = tmp_path / "hopper_3x1"
     assert "hopper_3x1 (spring)" in done.stdout
-    assert "hopper_3x1 (spring)" in (folder / "results.csv").read_text()
-    assert "brax-viewer" in (folder / "rollout.html").read_text()
+    assert "hopper_3x1 (spring)" in (folder / "results.csv").read_text(encoding="utf-8")
+    assert "brax-viewer" in (folder / "rollout.html").read_text(encoding="utf-8")
     with Image.open(folder / "rollout.gif") as film:
         # Steps of 8 ms: every fifth, and the start.
         assert film.n_frames == 7

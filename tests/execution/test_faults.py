@@ -62,18 +62,23 @@ def train(scenario, settings, out, *more):
         capture_output=True,
         text=True,
         check=False,
+        encoding="utf-8",
     )
 
 
 def started(command, log):
     """A process whose output is in a file."""
-    with log.open("a") as file:
+    with log.open("a", encoding="utf-8") as file:
         return subprocess.Popen(command, stdout=file, stderr=subprocess.STDOUT)
 
 
 def adama(*arguments):
     return subprocess.run(
-        [*ADAMA, *map(str, arguments)], capture_output=True, text=True, check=False
+        [*ADAMA, *map(str, arguments)],
+        capture_output=True,
+        text=True,
+        check=False,
+        encoding="utf-8",
     )
 
 
@@ -86,7 +91,7 @@ def wait_for(what, process, seconds=180):
 
 def lines_of(folder):
     log = RunFolder(folder).partial.log
-    return log.read_text().count("\n") if log.is_file() else 0
+    return log.read_text(encoding="utf-8").count("\n") if log.is_file() else 0
 
 
 CASES = [("going_together", method, SHORT) for method in METHODS] + [
@@ -107,7 +112,11 @@ def test_a_new_process_goes_on_to_the_same_bits(scenario, method, settings, tmp_
         "train", scenario, settings, tmp_path / "whole", "checkpoint_minutes=0"
     )[len(ADAMA) :]
     done = subprocess.run(
-        [*KEEPING, *command], capture_output=True, text=True, check=False
+        [*KEEPING, *command],
+        capture_output=True,
+        text=True,
+        check=False,
+        encoding="utf-8",
     )
     assert done.returncode == 0, done.stderr
     folder = run_folder(tmp_path / "stopped", config)
@@ -119,7 +128,7 @@ def test_a_new_process_goes_on_to_the_same_bits(scenario, method, settings, tmp_
     begun = time.monotonic()
     assert process.wait(20) == 143
     assert time.monotonic() - begun < 10
-    said = (tmp_path / "log").read_text()
+    said = (tmp_path / "log").read_text(encoding="utf-8")
     assert f"adama: stopped; to resume: adama train {scenario}" in said
     command = [
         *KEEPING,
@@ -128,7 +137,9 @@ def test_a_new_process_goes_on_to_the_same_bits(scenario, method, settings, tmp_
         "devices=1",
         "checkpoint_minutes=0",
     ]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        command, capture_output=True, text=True, check=False, encoding="utf-8"
+    )
     assert done.returncode == 0, done.stderr
     assert "resumes from episode" in done.stdout
     folders = [run_folder(tmp_path / where, config) for where in ("whole", "stopped")]
@@ -149,11 +160,13 @@ def test_twenty_kills(tmp_path):
     rng = random.Random(0)
     reached, lost = 0, []
     for kill in range(20):
-        log.write_text("")
+        log.write_text("", encoding="utf-8")
         process = started(command, log)
         if kill:
-            wait_for(lambda: "resumes from" in log.read_text(), process)
-            found = re.search(r"resumes from episode ([\d,]+)", log.read_text())
+            wait_for(lambda: "resumes from" in log.read_text(encoding="utf-8"), process)
+            found = re.search(
+                r"resumes from episode ([\d,]+)", log.read_text(encoding="utf-8")
+            )
             lost.append(reached - int(found[1].replace(",", "")))
         wait_for(lambda least=reached: lines_of(folder) * 100 > least, process)
         time.sleep(rng.uniform(0, 3))
@@ -199,6 +212,7 @@ def test_a_disk_that_is_full(tmp_path, policy):
                 capture_output=True,
                 text=True,
                 check=False,
+                encoding="utf-8",
             )
             assert checked.returncode == 0, checked.stdout
     finally:
@@ -237,7 +251,9 @@ def test_a_sweep_of_local_jobs_with_a_kill_and_a_failure(tmp_path):
     folders = [run_folder(tmp_path, config) for config in configs]
     RunFolder(folders[5]).partial.path.parent.mkdir(parents=True)
     # This job raises.
-    RunFolder(folders[5]).partial.path.write_text("a file where a folder must be")
+    RunFolder(folders[5]).partial.path.write_text(
+        "a file where a folder must be", encoding="utf-8"
+    )
     sweep = [
         *words("sweep", "going_together", settings, tmp_path),
         f"l_c={','.join(rates)}",
@@ -248,7 +264,7 @@ def test_a_sweep_of_local_jobs_with_a_kill_and_a_failure(tmp_path):
     job = holder_of(folders[2])
     os.kill(job, signal.SIGKILL)
     assert process.wait(900) == 1
-    text = (tmp_path / "log").read_text()
+    text = (tmp_path / "log").read_text(encoding="utf-8")
     assert "was killed and is submitted again" in text
     assert len(re.findall(r"failed: ", text)) == 1
     assert [
@@ -261,7 +277,9 @@ def test_a_sweep_of_local_jobs_with_a_kill_and_a_failure(tmp_path):
     ]
     RunFolder(folders[5]).partial.path.unlink()
     assert (
-        subprocess.run(sweep, capture_output=True, text=True, check=False).returncode
+        subprocess.run(
+            sweep, capture_output=True, text=True, check=False, encoding="utf-8"
+        ).returncode
         == 0
     )
     assert (folders[5] / "meta.json").is_file()
@@ -304,7 +322,7 @@ def test_ctrl_c_saves_and_leaves(tmp_path):
     wait_for(lambda: lines_of(run_folder(tmp_path, config)) >= 1, process)
     process.send_signal(signal.SIGINT)
     assert process.wait(10) == 130
-    assert "a checkpoint is written" in (tmp_path / "log").read_text()
+    assert "a checkpoint is written" in (tmp_path / "log").read_text(encoding="utf-8")
 
 
 def test_a_stop_reaches_local_jobs(tmp_path):
@@ -337,8 +355,13 @@ def test_a_stop_reaches_local_jobs(tmp_path):
         for folder in folders
     )
     assert (
-        subprocess.run(sweep, capture_output=True, text=True, check=False).returncode
+        subprocess.run(
+            sweep, capture_output=True, text=True, check=False, encoding="utf-8"
+        ).returncode
         == 0
     )
-    logs = [path.read_text() for path in (tmp_path / "jobs").glob("*_log.out")]
+    logs = [
+        path.read_text(encoding="utf-8")
+        for path in (tmp_path / "jobs").glob("*_log.out")
+    ]
     assert sum("resumes from episode" in text for text in logs) == 2

@@ -33,7 +33,10 @@ def members(tmp_path):
 
 
 def lines(folder):
-    return [json.loads(line) for line in RunFiles(folder).log.read_text().splitlines()]
+    return [
+        json.loads(line)
+        for line in RunFiles(folder).log.read_text(encoding="utf-8").splitlines()
+    ]
 
 
 def evaluated(members, episode, numbers):

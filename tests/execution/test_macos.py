@@ -48,7 +48,9 @@ TINY = [
 
 def adama(*words):
     command = [sys.executable, "-c", ADAMA_WITHOUT_LINUX, *words]
-    return subprocess.run(command, capture_output=True, text=True, check=False)
+    return subprocess.run(
+        command, capture_output=True, text=True, check=False, encoding="utf-8"
+    )
 
 
 @pytest.mark.slow
@@ -76,7 +78,7 @@ def test_all_cores_count_where_there_is_no_affinity(monkeypatch):
 def test_files_that_cannot_be_read_are_no_limit(tmp_path):
     """A control group whose files are folders: every read fails."""
     own = tmp_path / "own"
-    own.write_text("0::/job\n")
+    own.write_text("0::/job\n", encoding="utf-8")
     (tmp_path / "job" / "memory.max").mkdir(parents=True)
     assert devices.free_in_groups(tmp_path, own) == []
     assert devices.free_in_groups(tmp_path, tmp_path) == []

@@ -44,7 +44,7 @@ class Toy:
         self.events.append(event)
         if isinstance(event, Finished):
             (event.folder / "toy.txt").write_text(
-                f"{self.job.name}: {len(event.episode)} points"
+                f"{self.job.name}: {len(event.episode)} points", encoding="utf-8"
             )
 
 
@@ -103,10 +103,13 @@ def test_an_observer_is_one_line_in_the_registry(tmp_path, monkeypatch):
     assert main([*words, "observers=progress,toy"]) == 0
     (toy,) = MADE
     (meta,) = tmp_path.rglob("meta.json")
-    assert (meta.parent / "toy.txt").read_text() == f"{toy.job.name}: 1 points"
+    assert (meta.parent / "toy.txt").read_text(
+        encoding="utf-8"
+    ) == f"{toy.job.name}: 1 points"
     # What it wrote there is sealed with the rest; without `jsonl` there is no log.
     assert (
-        '"toy.txt"' in meta.read_text() and not (meta.parent / "metrics.jsonl").exists()
+        '"toy.txt"' in meta.read_text(encoding="utf-8")
+        and not (meta.parent / "metrics.jsonl").exists()
     )
     assert isinstance(toy.events[0], Started) and isinstance(toy.events[-1], Ended)
     assert main([*words, "observers=toys"]) == 2
@@ -117,7 +120,7 @@ def test_a_value_that_is_not_finite_is_null_in_the_log(tmp_path):
     write_log(Started([member]))
     where = Where(1, 1, 50, 150)
     write_log(Evaluated([member], where, 50, 1.0, {"value": np.array([np.inf])}))
-    line = json.loads((tmp_path / "metrics.jsonl").read_text())
+    line = json.loads((tmp_path / "metrics.jsonl").read_text(encoding="utf-8"))
     assert line == {"episode": 50, "seed": [0], "value": [None]}
 
 

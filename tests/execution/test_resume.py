@@ -217,11 +217,13 @@ def test_what_an_older_version_began_is_refused(tmp_path, capsys):
     for folder in folders:
         folder.partial.path.mkdir(parents=True)
         stored = to_dict(config if folder is folders[0] else other)
-        folder.partial.config.write_text(json.dumps(stored | {"label": "x"}))
+        folder.partial.config.write_text(
+            json.dumps(stored | {"label": "x"}), encoding="utf-8"
+        )
     older = folders[1].partial.checkpoints / "0123456789"
     older.mkdir(parents=True)
     (older / "slice.json").write_text(
-        json.dumps({"lanes": [[folders[0].path.name, 0]]})
+        json.dumps({"lanes": [[folders[0].path.name, 0]]}), encoding="utf-8"
     )
     for folder in folders:
         assert main(["resume", str(folder.path), "devices=4"]) == 2
@@ -449,7 +451,7 @@ def test_settings_on_disk_that_are_not_settings(tmp_path, capsys):
         '{"scenario": "nowhere"}',
         json.dumps({"scenario": "clustering", "seeds": "__import__('os')"}),
     ):
-        (folder / "config.json").write_text(text)
+        (folder / "config.json").write_text(text, encoding="utf-8")
         assert main(["resume", str(folder)]) == 2
         assert len(capsys.readouterr().err.splitlines()) == 1
 
@@ -606,7 +608,9 @@ def test_the_log_is_whole_though_the_disk_was_full(whole, tmp_path, monkeypatch)
     run([short()], tmp_path, Hooks(report=told.append), ONE)
     assert len(told) == 1 and "No space left" in told[0]
     written = RunFolder.of(tmp_path, short()).final.log
-    assert written.read_text() == (whole.folder / "metrics.jsonl").read_text()
+    assert written.read_text(encoding="utf-8") == (
+        whole.folder / "metrics.jsonl"
+    ).read_text(encoding="utf-8")
 
 
 @pytest.mark.slow

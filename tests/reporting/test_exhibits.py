@@ -42,17 +42,18 @@ def test_figures_from_what_is_there(tmp_path):
         )
         assert min(pixels.shape) > 300 and pixels.std() > 10
         assert (tmp_path / "figures" / f"{name}.pdf").read_bytes().startswith(b"%PDF")
-    about = json.loads((tmp_path / "figures" / "figure3.json").read_text())
+    about = json.loads(
+        (tmp_path / "figures" / "figure3.json").read_text(encoding="utf-8")
+    )
     assert about["missing"] == ["going_together: rmsprop"]
     best = next(run for run in about["runs"] if run["label"] == "fixed_best")
     assert best["settings_other_than_the_preset"]["rates.critic_rate"] == 0.004
     assert {"folder", "git_commit", "device", "seeds", "episodes", "diverged"} <= set(
         best
     )
-    assert (
-        "balance (1 of 5 seeds diverged)"
-        in (tmp_path / "figures" / "results.md").read_text()
-    )
+    assert "balance (1 of 5 seeds diverged)" in (
+        tmp_path / "figures" / "results.md"
+    ).read_text(encoding="utf-8")
 
 
 def test_three_values_of_m(tmp_path):
@@ -75,7 +76,7 @@ def test_table_1(tmp_path):
         )
         == 0
     )
-    text = (tmp_path / "figures" / "table1.md").read_text()
+    text = (tmp_path / "figures" / "table1.md").read_text(encoding="utf-8")
     assert "| `rates.critic_scale` (m) | 10.0 | 5.0 | 50.0 | 80.0 |" in text
 
 

@@ -29,7 +29,7 @@ def test_the_report_stands_alone(tmp_path):
         EXPERIMENTS, scale=0.01, only=("going_together",), out=tmp_path
     )
     draw_exhibits(command, QUIET)
-    text = report(tmp_path, tmp_path / "page.html").read_text()
+    text = report(tmp_path, tmp_path / "page.html").read_text(encoding="utf-8")
     assert (
         not re.search(r'(src|href)=(?!"data:)', text)
         and "@import" not in text
@@ -45,7 +45,7 @@ def test_the_report_shows_one_run_s_own_figures_and_the_common_settings(tmp_path
     """After `adama train`, whose figures are in the run's folder."""
     run = fake_run(tmp_path)
     learning_curves([run], run.folder / "learning_curves.png")
-    text = report(tmp_path, tmp_path / "page.html").read_text()
+    text = report(tmp_path, tmp_path / "page.html").read_text(encoding="utf-8")
     assert "adama: learning curves" in text and "data:image/png" in text
     assert (
         "<td>rates.critic_scale<td>10.0" in text
@@ -55,7 +55,7 @@ def test_the_report_shows_one_run_s_own_figures_and_the_common_settings(tmp_path
 
 def test_the_published_runs_can_be_read(tmp_path):
     """All of them, of every version since they began."""
-    text = report(PUBLISHED, tmp_path / "page.html").read_text()
+    text = report(PUBLISHED, tmp_path / "page.html").read_text(encoding="utf-8")
     assert "-2.96 [-3.05, -2.91]" in text and "seed 2 at 38,477" in text
     assert (
         find_run(
@@ -69,24 +69,26 @@ def test_runs_without_their_rollouts_can_be_read(tmp_path):
     run = fake_run(tmp_path)
     (run.folder / "rollout.npz").unlink()
     assert load_run(run.folder).rollout is None
-    assert "data:image/gif" not in report(tmp_path, tmp_path / "page.html").read_text()
+    assert "data:image/gif" not in report(tmp_path, tmp_path / "page.html").read_text(
+        encoding="utf-8"
+    )
 
 
 def test_a_run_of_a_scenario_that_is_no_more_is_still_shown(tmp_path):
     """Another version's scenario, with settings that this version does not have."""
     run = fake_run(tmp_path)
-    stored = json.loads((run.folder / "config.json").read_text())
+    stored = json.loads((run.folder / "config.json").read_text(encoding="utf-8"))
     stored |= {
         "scenario": "a_world_of_old",
         "world": {"robot": "crab", "backend": "clay"},
         "colour": "red",
     }
-    (run.folder / "config.json").write_text(json.dumps(stored))
+    (run.folder / "config.json").write_text(json.dumps(stored), encoding="utf-8")
     read = load_run(run.folder)
     assert (read.config.scenario, read.config.episodes) == (
         "a_world_of_old",
         run.config.episodes,
     )
     assert read.config.rates == run.config.rates
-    page = report(tmp_path, tmp_path / "page.html").read_text()
+    page = report(tmp_path, tmp_path / "page.html").read_text(encoding="utf-8")
     assert "a world of old" in page and "a_world_of_old (crab" in page

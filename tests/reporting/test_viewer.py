@@ -58,7 +58,7 @@ def page(robot, coordinates, tmp_path_factory):
     folder = tmp_path_factory.mktemp("viewer")
     return Page(
         save_page(robot, coordinates, folder / "new" / "ant.html", TITLE).read_text(
-            "utf-8"
+            encoding="utf-8"
         )
     )
 

@@ -188,9 +188,9 @@ def test_what_is_said_of_a_checkpoint_is_verified_too(two_checkpoints, tmp_path)
     with Checkpoints(place, read_only=True) as checkpoints:
         assert checkpoints.about(200)["seconds"] == [200.0, 400.0]
     for path in (place / "200" / "about").iterdir():
-        text = path.read_text()
+        text = path.read_text(encoding="utf-8")
         if "400.0" in text:
-            path.write_text(text.replace("400.0", "401.0"))
+            path.write_text(text.replace("400.0", "401.0"), encoding="utf-8")
     with Checkpoints(place, read_only=True) as checkpoints:
         for read in (checkpoints.about, checkpoints.read):
             with pytest.raises(
@@ -358,7 +358,7 @@ def test_a_full_disk(tmp_path, monkeypatch, if_save_fails):
 def test_checkpoints_and_settings_are_data():
     """No pickle anywhere in the package, and NumPy's loader is told to refuse it."""
     for path in Path("adama_jax").rglob("*.py"):
-        text = path.read_text()
+        text = path.read_text(encoding="utf-8")
         for word in (
             "import pickle",
             "cloudpickle",

@@ -55,7 +55,7 @@ def test_a_json_file_that_cannot_be_written_leaves_the_one_before(
 @pytest.mark.parametrize("text", ["", "{", "[1]", "3", "null", '"text"'])
 def test_what_is_no_json_object_is_damaged_and_named(tmp_path, text):
     path = tmp_path / "meta.json"
-    path.write_text(text)
+    path.write_text(text, encoding="utf-8")
     with pytest.raises(DamagedFile, match=rf"^{path}: cannot be read: ") as error:
         read_json(path)
     assert "\n" not in str(error.value)
@@ -155,7 +155,7 @@ def test_a_digest_does_not_depend_on_how_an_array_lies_in_memory():
 
 def test_the_digest_of_a_file_is_sha256_s(tmp_path):
     """The first test vector of FIPS 180-2."""
-    (tmp_path / "x").write_text("abc")
+    (tmp_path / "x").write_text("abc", encoding="utf-8")
     expected = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
     assert digest_of_file(tmp_path / "x") == expected
 
@@ -164,7 +164,7 @@ def a_manifest(folder):
     """Of two files in a folder."""
     digests = {}
     for name in ("a.txt", "b.txt"):
-        (folder / name).write_text(name)
+        (folder / name).write_text(name, encoding="utf-8")
         digests[name] = digest_of_file(folder / name)
     return Manifest({"seconds": 1.5, "pair": (1, 2), "score": NAN}, digests)
 
@@ -182,7 +182,12 @@ def test_a_manifest_is_read_as_json_has_it(tmp_path):
 def test_nothing_of_a_manifest_can_be_changed_unnoticed(tmp_path, name):
     path = tmp_path / "meta.json"
     a_manifest(tmp_path).write(path)
-    path.write_text(json.dumps(json.loads(path.read_text()) | {name: {"a.txt": "00"}}))
+    path.write_text(
+        json.dumps(
+            json.loads(path.read_text(encoding="utf-8")) | {name: {"a.txt": "00"}}
+        ),
+        encoding="utf-8",
+    )
     with pytest.raises(
         DamagedFile, match=rf"^{path}: is not what was written \(sha256\)$"
     ):
@@ -206,7 +211,7 @@ def test_a_manifest_may_be_written_in_another_order(tmp_path):
 def test_every_damaged_file_is_named(tmp_path):
     manifest = a_manifest(tmp_path)
     for name in ("a.txt", "b.txt"):
-        (tmp_path / name).write_text("changed")
+        (tmp_path / name).write_text("changed", encoding="utf-8")
     words = "is not what was written (sha256)"
     changed = [f"{tmp_path / name}: {words}" for name in ("a.txt", "b.txt")]
     assert manifest.damaged_files(tmp_path) == changed
@@ -229,7 +234,7 @@ def test_arrays_are_compared_with_a_manifest_to_the_bit():
 def test_a_folder_s_files_are_put_on_the_disk_one_by_one(tmp_path, monkeypatch):
     (tmp_path / "deep" / "er").mkdir(parents=True)
     for name in ("a", "deep/b", "deep/er/c"):
-        (tmp_path / name).write_text(name)
+        (tmp_path / name).write_text(name, encoding="utf-8")
     synced = []
     monkeypatch.setattr("os.fsync", synced.append)
     make_durable(tmp_path)

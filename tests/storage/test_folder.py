@@ -21,19 +21,19 @@ def run(tmp_path):
 def begin(run: RunFolder, word: str = "new") -> None:
     """As after the first chunk."""
     run.partial.kept.mkdir(parents=True)
-    run.partial.config.write_text(word)
+    run.partial.config.write_text(word, encoding="utf-8")
 
 
 def make_whole(run: RunFolder, word: str = "new") -> None:
     """As just before the renaming."""
     begin(run, word)
-    run.partial.meta.write_text(word)
+    run.partial.meta.write_text(word, encoding="utf-8")
 
 
 def finish(run: RunFolder, word: str = "old") -> None:
     run.path.mkdir(parents=True)
-    run.final.config.write_text(word)
-    run.final.meta.write_text(word)
+    run.final.config.write_text(word, encoding="utf-8")
+    run.final.meta.write_text(word, encoding="utf-8")
 
 
 def test_a_run_is_named_by_its_scenario_method_and_settings():
@@ -103,7 +103,7 @@ def test_kept_seeds_and_folders_of_checkpoints_are_found(run):
     begin(run)
     files = run.partial
     for seed in (3, 1):
-        files.kept_seed(seed).write_text("{}")
+        files.kept_seed(seed).write_text("{}", encoding="utf-8")
         files.kept_seed(seed).with_suffix(".npz").touch()
     assert files.kept_seeds() == [files.kept_seed(1), files.kept_seed(3)]
     for name in ("b/state", "a/state", "a/replay"):
@@ -134,7 +134,7 @@ def test_what_is_no_run_is_refused_as_it_was_given(run, name):
 def test_a_whole_run_gets_its_name(run):
     make_whole(run)
     assert run.finish_renaming()
-    assert run.final.config.read_text() == "new"
+    assert run.final.config.read_text(encoding="utf-8") == "new"
     assert not run.partial.path.exists() and not run.final.kept.exists()
     assert not run.finish_renaming()
 
@@ -162,9 +162,9 @@ def test_a_finished_run_is_replaced_and_nothing_is_left_over(run):
     finish(run)
     make_whole(run)
     run.old.mkdir()
-    (run.old / "left").write_text("by a process that was killed")
+    (run.old / "left").write_text("by a process that was killed", encoding="utf-8")
     run.give_final_name()
-    assert run.final.config.read_text() == "new"
+    assert run.final.config.read_text(encoding="utf-8") == "new"
     assert not run.old.exists() and not run.partial.path.exists()
 
 

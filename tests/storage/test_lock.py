@@ -64,7 +64,7 @@ def test_a_holder_without_a_name_is_another_process(path):
 def test_a_file_that_a_crash_left_holds_nothing(path):
     path.parent.mkdir()
     path.touch()
-    path.with_suffix(".holder").write_text("process 1 on host gone\n")
+    path.with_suffix(".holder").write_text("process 1 on host gone\n", encoding="utf-8")
     assert holder(path) is None
     Lock(path).release()
 
@@ -89,7 +89,9 @@ time.sleep(60)
 
 def test_a_lock_ends_with_its_process_however_it_ends(path):
     words = [sys.executable, "-c", HOLD, str(path)]
-    with subprocess.Popen(words, stdout=subprocess.PIPE, text=True) as process:
+    with subprocess.Popen(
+        words, stdout=subprocess.PIPE, text=True, encoding="utf-8"
+    ) as process:
         assert process.stdout is not None
         assert process.stdout.readline() == "held\n"
         named = holder(path)

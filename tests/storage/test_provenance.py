@@ -22,7 +22,7 @@ def git(folder, *words):
         *words,
     ]
     return subprocess.run(
-        command, capture_output=True, text=True, check=True
+        command, capture_output=True, text=True, check=True, encoding="utf-8"
     ).stdout.strip()
 
 
@@ -30,7 +30,7 @@ def test_a_change_anywhere_in_the_package_is_marked(tmp_path):
     package = tmp_path / "package"
     (package / "room").mkdir(parents=True)
     for path in (package / "__init__.py", package / "room" / "a.py"):
-        path.write_text("a = 1\n")
+        path.write_text("a = 1\n", encoding="utf-8")
     git(tmp_path, "init", "-q")
     # Not yet in the repository, whose commit would say nothing of it.
     assert git_commit(package) is None
@@ -38,9 +38,9 @@ def test_a_change_anywhere_in_the_package_is_marked(tmp_path):
     git(tmp_path, "commit", "-q", "-m", "first")
     head = git(tmp_path, "rev-parse", "HEAD")
     assert git_commit(package) == head
-    (tmp_path / "beside.txt").write_text("not of the package")
+    (tmp_path / "beside.txt").write_text("not of the package", encoding="utf-8")
     assert git_commit(package) == head
-    (package / "room" / "a.py").write_text("a = 2\n")
+    (package / "room" / "a.py").write_text("a = 2\n", encoding="utf-8")
     assert git_commit(package) == head + "+"
 
 
@@ -71,7 +71,7 @@ def printed(words="", fails=None):
 
 
 def test_a_processor_has_the_name_that_linux_gives_it(tmp_path, monkeypatch):
-    (tmp_path / "cpuinfo").write_text(CPUINFO)
+    (tmp_path / "cpuinfo").write_text(CPUINFO, encoding="utf-8")
     monkeypatch.setattr(provenance, "CPUS", tmp_path / "cpuinfo")
     assert provenance.processor() == "Xeon (R) at 2 GHz"
 
@@ -80,7 +80,7 @@ def test_a_processor_has_the_name_that_linux_gives_it(tmp_path, monkeypatch):
 def test_elsewhere_it_is_asked_for(tmp_path, monkeypatch, text):
     """On macOS there is no such file; on ARM there is no name in it."""
     if text is not None:
-        (tmp_path / "cpuinfo").write_text(text)
+        (tmp_path / "cpuinfo").write_text(text, encoding="utf-8")
     monkeypatch.setattr(provenance, "CPUS", tmp_path / "cpuinfo")
     monkeypatch.setattr(subprocess, "run", printed("Apple M3\n"))
     assert provenance.processor() == "Apple M3"

@@ -39,9 +39,9 @@ def test_a_run_of_other_settings_is_not_taken_for_this_one(tmp_path):
     """A later version's defaults give an old run's name to another configuration."""
     run = fake_run(tmp_path)
     assert has_run(tmp_path, fake_config())
-    stored = json.loads((run.folder / "config.json").read_text())
+    stored = json.loads((run.folder / "config.json").read_text(encoding="utf-8"))
     stored["learning"]["target_period"] = 7
-    (run.folder / "config.json").write_text(json.dumps(stored))
+    (run.folder / "config.json").write_text(json.dumps(stored), encoding="utf-8")
     for read in (has_run, find_run):
         with pytest.raises(
             SettingError,
@@ -67,7 +67,10 @@ def test_a_process_killed_between_the_two_renamings_loses_nothing(tmp_path):
 
 
 def change_json(path, **changes):
-    path.write_text(json.dumps(json.loads(path.read_text()) | changes))
+    path.write_text(
+        json.dumps(json.loads(path.read_text(encoding="utf-8")) | changes),
+        encoding="utf-8",
+    )
 
 
 def test_a_run_is_read_as_it_was_written(tmp_path):
@@ -170,7 +173,7 @@ def test_the_configuration_of_a_run_is_checked(tmp_path):
     "text", ["", "[]", "{}", '{"scenario": "clustering", "seeds": "x"}']
 )
 def test_a_configuration_that_cannot_be_read_is_said_of_the_run(tmp_path, text):
-    (tmp_path / "config.json").write_text(text)
+    (tmp_path / "config.json").write_text(text, encoding="utf-8")
     with pytest.raises(SettingError) as error:
         read_config(tmp_path)
     assert str(error.value).startswith(f"run={tmp_path}: must be a run's folder: ")
@@ -205,7 +208,7 @@ def test_a_label_that_was_stored_is_the_run_s(tmp_path):
 
 def test_settings_that_are_damaged_are_to_be_moved_away(tmp_path):
     run = fake_run(tmp_path)
-    (run.folder / "config.json").write_text("{")
+    (run.folder / "config.json").write_text("{", encoding="utf-8")
     with pytest.raises(
         SettingError, match=r"must be moved away or trained again: .*config\.json"
     ):

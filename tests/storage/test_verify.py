@@ -47,7 +47,10 @@ def test_a_damaged_file_is_named(tmp_path, name):
 def test_settings_that_were_changed_afterwards_are_damage(tmp_path):
     """They can still be read, but are not what was trained."""
     path = fake_run(tmp_path).folder / "config.json"
-    path.write_text(path.read_text().replace('"seeds": 5', '"seeds": 4'))
+    path.write_text(
+        path.read_text(encoding="utf-8").replace('"seeds": 5', '"seeds": 4'),
+        encoding="utf-8",
+    )
     assert verify(RunFolder(path.parent)).damage == [
         f"{path}: is not what was written (sha256)"
     ]
@@ -61,7 +64,7 @@ def test_a_missing_file_is_named(tmp_path):
 
 def test_settings_that_cannot_be_read_are_an_error(tmp_path):
     folder = fake_run(tmp_path).folder
-    (folder / "config.json").write_text("{")
+    (folder / "config.json").write_text("{", encoding="utf-8")
     with pytest.raises(SettingError, match="must be a run's folder"):
         verify(RunFolder(folder))
 

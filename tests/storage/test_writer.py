@@ -170,14 +170,14 @@ def test_a_run_that_is_not_forced_is_not_said_to_be(folder):
 def test_the_settings_are_on_disk_from_the_first_moment(folder):
     with RunWriter(folder, CONFIG):
         pass
-    stored = json.loads(RunFolder(folder).partial.config.read_text())
+    stored = json.loads(RunFolder(folder).partial.config.read_text(encoding="utf-8"))
     assert (stored["method"], stored["label"], stored["seeds"]) == ("adama", "adama", 2)
 
 
 def test_a_run_that_is_opened_again_is_not_whole(folder):
     """Its files are written anew: a kill meanwhile must not leave a run that counts."""
     with RunWriter(folder, CONFIG):
-        RunFolder(folder).partial.meta.write_text("{}")
+        RunFolder(folder).partial.meta.write_text("{}", encoding="utf-8")
     with RunWriter(folder, CONFIG):
         assert not RunFolder(folder).is_whole()
 
@@ -186,8 +186,8 @@ def test_an_unfinished_run_of_other_settings_is_refused(folder):
     with RunWriter(folder, CONFIG):
         pass
     path = RunFolder(folder).partial.config
-    stored = json.loads(path.read_text())
-    path.write_text(json.dumps(stored | {"horizon": 7}))
+    stored = json.loads(path.read_text(encoding="utf-8"))
+    path.write_text(json.dumps(stored | {"horizon": 7}), encoding="utf-8")
     # Held here, for a lock that nobody has any more is let go by itself.
     writer = RunWriter(folder, CONFIG)
     with pytest.raises(SettingError, match="it was trained with horizon=7 by another"):

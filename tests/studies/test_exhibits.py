@@ -75,7 +75,10 @@ def test_the_robots_exhibits_can_be_planned(tmp_path):
 
 def test_a_scaled_length_is_whole_rounds(tmp_path):
     file = tmp_path / "two.toml"
-    file.write_text(HEAD + 'methods = ["fixed"]\nsettings = { envs_per_run = 8 }\n')
+    file.write_text(
+        HEAD + 'methods = ["fixed"]\nsettings = { envs_per_run = 8 }\n',
+        encoding="utf-8",
+    )
     (row,) = shown(load_exhibits(file)["two"], {}, Length(0.0005), tmp_path)
     assert row.config.episodes == 32  # of 25
 
@@ -182,7 +185,7 @@ WRONG = [
 
 @pytest.mark.parametrize(("text", "message"), WRONG)
 def test_a_wrong_description_is_one_line(tmp_path, text, message):
-    (tmp_path / "mine.toml").write_text(text)
+    (tmp_path / "mine.toml").write_text(text, encoding="utf-8")
     with pytest.raises(SettingError) as error:
         plan(tmp_path / "mine.toml", Length(), (), tmp_path)
     assert message in str(error.value) and "\n" not in str(error.value)
@@ -192,7 +195,8 @@ def test_no_best_of_a_best(tmp_path):
     """Two that choose by each other have no end."""
     for mine, other in (("a", "b"), ("b", "a")):
         (tmp_path / f"{mine}.toml").write_text(
-            HEAD + f'[[curves]]\nmethod = "fixed"\nbest_of = "{other}"'
+            HEAD + f'[[curves]]\nmethod = "fixed"\nbest_of = "{other}"',
+            encoding="utf-8",
         )
     with pytest.raises(
         SettingError, match="a: best_of=b: must be an exhibit without best_of"

@@ -137,7 +137,7 @@ def test_a_grid_is_one_program_and_each_run_is_what_it_is_alone(tmp_path, monkey
         np.testing.assert_allclose(
             one.metrics["critic_rate"], config.rates.critic_rate, rtol=1e-6
         )
-    lines = (one.folder / "metrics.jsonl").read_text().splitlines()
+    lines = (one.folder / "metrics.jsonl").read_text(encoding="utf-8").splitlines()
     assert sorted(seed for line in lines for seed in json.loads(line)["seed"]) == [
         0,
         0,
@@ -261,7 +261,7 @@ def test_a_failed_job_is_named_the_rest_finish_and_only_it_runs_again(
     assert started == ["balance"]
     assert "fixed: finished already" in console.export_text()
     (table,) = (tmp_path / "going_together").glob("sweep-*.csv")
-    assert table.read_text().count("\n") == 3
+    assert table.read_text(encoding="utf-8").count("\n") == 3
 
 
 @pytest.mark.slow
@@ -413,12 +413,16 @@ def test_the_memory_of_a_job_is_its_control_group_s(tmp_path, monkeypatch):
         (job, "4000000000", 1500000000),
         (job.parent, "12000000000", 2500000000),
     ):
-        (folder / "memory.max").write_text(f"{limit}\n")
-        (folder / "memory.current").write_text(f"{used}\n")
-        (folder / "memory.stat").write_text("anon 7\ninactive_file 500000000\n")
-    (tmp_path / "own").write_text("1:name=systemd:/\n0::/slice/job_7\n")
+        (folder / "memory.max").write_text(f"{limit}\n", encoding="utf-8")
+        (folder / "memory.current").write_text(f"{used}\n", encoding="utf-8")
+        (folder / "memory.stat").write_text(
+            "anon 7\ninactive_file 500000000\n", encoding="utf-8"
+        )
+    (tmp_path / "own").write_text(
+        "1:name=systemd:/\n0::/slice/job_7\n", encoding="utf-8"
+    )
     assert slicing.free_in_groups(tmp_path, tmp_path / "own") == [3 * 10**9, 10 * 10**9]
-    (job / "memory.max").write_text("max\n")
+    (job / "memory.max").write_text("max\n", encoding="utf-8")
     assert slicing.free_in_groups(tmp_path, tmp_path / "own") == [10 * 10**9]
     assert slicing.free_in_groups(tmp_path, tmp_path / "nothing") == []
 

@@ -128,7 +128,11 @@ print(hashlib.sha256(b"".join(leaf.tobytes() for leaf in leaves((state, metrics)
 def test_two_fresh_processes_agree_bit_for_bit():
     digests = {
         subprocess.run(
-            [sys.executable, "-c", PROGRAM], capture_output=True, text=True, check=True
+            [sys.executable, "-c", PROGRAM],
+            capture_output=True,
+            text=True,
+            check=True,
+            encoding="utf-8",
         ).stdout.split()[-1]
         for _ in range(2)
     }
