@@ -1,26 +1,73 @@
 # Everything here creates the environment it needs: python3 >= 3.11, make and git are enough.
+# Works with GNU make 3.81, which macOS has: no `define NAME =`, no $(file ...), no .ONESHELL.
 PYTHON ?= python3
 SCENARIO ?= predator_prey
 METHODS ?= adama fixed
 RESULTS ?= results
-PASS = out=$(RESULTS) $(if $(SCALE),scale=$(SCALE)) $(if $(EPISODES),episodes=$(EPISODES)) $(if $(ONLY),only=$(ONLY)) $(ARGS)
 UV := .venv/bin/uv
 READY := .venv/.ready
 PYTEST := .venv/bin/python -m pytest -n 2 --dist worksteal
+
+# The variables that a target reads: what else is given to make would change nothing, and is refused.
+read_by_all := PYTHON UV
+experiment.reads := SCENARIO METHODS RESULTS SEEDS EPISODES ARGS
+grid.reads := SCENARIO RESULTS SEEDS EPISODES ARGS
+figures.reads := RESULTS SCALE EPISODES ONLY ARGS
+reproduce.reads := RESULTS SCALE EPISODES ONLY ARGS
+publish.reads := RESULTS
+report.reads := RESULTS
+test.reads := PYTEST
+test-all.reads := PYTEST
+test-faults.reads := PYTEST
+
 comma := ,
 empty :=
 space := $(empty) $(empty)
+define newline
+
+
+endef
+
+# A text as one word of the shell, whatever is in it.
+quoted = '$(subst ','\'',$1)'
+# The text of a variable as one such word; `value`, for make would read a dollar sign.
+word_of = $(call quoted,$(value $1))
+# A variable that was given, as the setting $2; and one that may have several values.
+one = $(if $(filter-out undefined,$(origin $1)),$(call quoted,$2=$(value $1)))
+several = $(if $(filter-out undefined,$(origin $1)),$(call quoted,$2=$(subst $(space),$(comma),$(strip $(value $1)))))
+# More settings: each as it is, or, where quotes hold some together, as the shell reads them.
+quotes := ' "
+in_quotes = $(strip $(foreach quote,$(quotes),$(findstring $(quote),$(value ARGS))))
+args = $(if $(in_quotes),$(value ARGS),$(foreach setting,$(value ARGS),$(call quoted,$(setting))))
+
+out = $(call one,RESULTS,out)
+seeds = $(call one,SEEDS,seeds)
+episodes = $(call one,EPISODES,episodes)
+exhibits = $(out) $(call one,SCALE,scale) $(episodes) $(call several,ONLY,only) $(args)
 
 .DEFAULT_GOAL := help
 .PHONY: help experiment grid figures reproduce publish report notebooks settings test test-all test-faults lint type fmt bench clean
+
+# What changes nothing is refused before anything is made, with exit code 2.
+goals := $(or $(MAKECMDGOALS),$(.DEFAULT_GOAL))
+readable := $(read_by_all) $(foreach goal,$(goals),$($(goal).reads))
+of_make := MAKEFLAGS MAKEFILES MAKE SHELL
+given := $(foreach name,$(.VARIABLES),$(if $(filter command,$(origin $(name))),$(name)))
+find_nearest := import difflib, sys; print(*difflib.get_close_matches(sys.argv[1].upper(), sys.argv[2:], 1))
+nearest = $(shell $(call word_of,PYTHON) -c $(call quoted,$(find_nearest)) $(call quoted,$1) $(readable))
+for_args = $(if $(filter ARGS,$(readable)),; settings of adama go into ARGS="...")
+hint = $(if $1,; did you mean $1?,$(for_args))
+refuse = $(error $1=$(value $1): must be a variable that `make $(goals)` reads: $(strip $(readable))$(call hint,$(nearest)))
+$(foreach name,$(given),$(if $(findstring $(newline),$(value $(name))),$(error $(name): must be one line)))
+$(foreach name,$(filter-out $(readable) $(of_make),$(given)),$(call refuse,$(name)))
 
 help: ## what there is to make
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
 	@echo "  e.g. make experiment SCENARIO=predator_prey METHODS=\"adama fixed adagrad\" SEEDS=5 EPISODES=2000 ARGS=\"alpha=0.95\""
 
 $(UV):
-	$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "adama-jax needs Python 3.11 or newer (PYTHON=...)")'
-	$(PYTHON) -m venv .venv
+	$(call word_of,PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "adama-jax needs Python 3.11 or newer (PYTHON=...)")'
+	$(call word_of,PYTHON) -m venv .venv
 	.venv/bin/python -m pip install --quiet --disable-pip-version-check uv==0.13.9
 
 $(READY): $(UV) pyproject.toml uv.lock
@@ -28,22 +75,22 @@ $(READY): $(UV) pyproject.toml uv.lock
 	@touch $@
 
 experiment: $(READY) ## train METHODS on SCENARIO, draw the curves, the rates and a rollout, print the table
-	.venv/bin/adama experiment $(SCENARIO) methods=$(subst $(space),$(comma),$(strip $(METHODS))) out=$(RESULTS) $(if $(SEEDS),seeds=$(SEEDS)) $(if $(EPISODES),episodes=$(EPISODES)) $(ARGS)
+	.venv/bin/adama experiment $(call word_of,SCENARIO) $(call several,METHODS,methods) $(out) $(seeds) $(episodes) $(args)
 
 grid: $(READY) ## the paper's grid search in SCENARIO: 100 pairs of fixed rates x 5 seeds, a table and a heat map
-	.venv/bin/adama sweep $(SCENARIO) preset=grid out=$(RESULTS) $(if $(SEEDS),seeds=$(SEEDS)) $(if $(EPISODES),episodes=$(EPISODES)) $(ARGS)
+	.venv/bin/adama sweep $(call word_of,SCENARIO) preset=grid $(out) $(seeds) $(episodes) $(args)
 
 figures: $(READY) ## draw the paper's figures and tables from RESULTS, say what is missing (SCALE, EPISODES, ONLY)
-	.venv/bin/adama figures $(PASS)
+	.venv/bin/adama figures $(exhibits)
 
 reproduce: $(READY) ## train what they lack first; SCALE=0.05 is a quick pass; stop it, and the same command goes on
-	.venv/bin/adama reproduce $(PASS)
+	.venv/bin/adama reproduce $(exhibits)
 
 publish: $(READY) ## copy the curves of RESULTS (settings, machine, thinned arrays; no rollouts) to docs/results/runs
-	.venv/bin/python -m adama_jax.storage.publish $(RESULTS) docs/results/runs
+	.venv/bin/python -m adama_jax.storage.publish $(call word_of,RESULTS) docs/results/runs
 
 report: $(READY) ## RESULTS as one HTML page
-	.venv/bin/adama report $(RESULTS)
+	.venv/bin/adama report $(call one,RESULTS,results)
 
 notebooks: $(READY) ## run the notebooks (notebooks/*.py, percent format)
 	$(UV) sync --frozen --inexact --quiet --group notebooks

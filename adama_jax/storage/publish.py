@@ -45,9 +45,11 @@ def main(words: Sequence[str] | None = None) -> int:
     parser.add_argument("results", type=Path, help="the results folder")
     parser.add_argument("target", type=Path, help="where the copies go")
     options = parser.parse_args(words)
-    copies = publish(options.results, options.target)
+    # `make` hands a folder on as it was typed, where no shell has read the ~.
+    results = options.results.expanduser()
+    copies = publish(results, options.target)
     if not copies:
-        print(f"results={options.results}: must be a folder with finished runs")
+        print(f"results={results}: must be a folder with finished runs")
         return 1
     print(f"{len(copies)} runs copied to {options.target}")
     return 0

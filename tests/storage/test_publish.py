@@ -56,3 +56,9 @@ def test_nothing_to_publish_is_a_line_and_code_1(tmp_path, capsys):
     assert main([str(tmp_path), str(tmp_path / "runs")]) == 1
     assert "must be a folder with finished runs" in capsys.readouterr().out
     assert not (tmp_path / "runs").exists()
+
+
+def test_a_folder_at_home_is_found(tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    fake_run(tmp_path / "results")
+    assert main(["~/results", str(tmp_path / "runs")]) == 0
