@@ -6,7 +6,7 @@ More members than fit or help run in cohorts, one after another, in one program.
 import os
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import jax
 import psutil
@@ -160,41 +160,81 @@ def free_memory(device: Any) -> int:
     return free // len(jax.local_devices())
 
 
+class GroupFiles(NamedTuple):
+    """What the files are called in which a version of control groups says how much memory it has.
+
+    inactive: the line of `statistics` with the part of the page cache that is given up at need.
+    """
+
+    limit: str
+    used: str
+    statistics: str
+    inactive: str
+
+
+VERSION_1 = GroupFiles(
+    limit="memory.limit_in_bytes",
+    used="memory.usage_in_bytes",
+    statistics="memory.stat",
+    inactive="total_inactive_file",
+)
+VERSION_2 = GroupFiles(
+    limit="memory.max",
+    used="memory.current",
+    statistics="memory.stat",
+    inactive="inactive_file",
+)
+# Version 1 writes no limit as the most whole pages that fit into 63 bits.
+NO_LIMIT = 2**62
+
+
 def free_in_groups(
     groups: Path = Path("/sys/fs/cgroup"), own: Path = Path("/proc/self/cgroup")
 ) -> list[int]:
     """Bytes left to this process in each control group that limits it; none outside Linux.
 
-    Slurm and containers limit memory so (control groups, version 2); the machine's own figure does
-    not show it.
+    Slurm and containers limit memory so; the machine's own figure does not show it.
 
     Args:
         groups: where the groups are mounted.
-        own: the file that names this process's group.
+        own: the file that names this process's groups.
     """
     try:
         # A group's name may hold any bytes.
-        named = own.read_text(encoding="utf-8", errors="replace")
+        named = own.read_text(encoding="utf-8", errors="surrogateescape")
     except OSError:
         return []
-    folder = groups / named.rpartition("::/")[2].strip()
-    found = [_free_in_group(each) for each in (folder, *folder.parents)]
+    found = []
+    for line in named.splitlines():
+        # Version 2 has one line, without controllers; version 1 has one for each few of them.
+        _, controllers, name = line.split(":", 2)
+        if not controllers:
+            found += _free_in_parents(groups, name, VERSION_2)
+        elif "memory" in controllers.split(","):
+            found += _free_in_parents(groups / "memory", name, VERSION_1)
+    return found
+
+
+def _free_in_parents(mount: Path, name: str, files: GroupFiles) -> list[int]:
+    """Bytes left in a group and in those that it is within, as far as they set limits."""
+    folder = mount / name.strip("/")
+    found = [_free_in_group(each, files) for each in (folder, *folder.parents)]
     return [free for free in found if free is not None]
 
 
-def _free_in_group(group: Path) -> int | None:
+def _free_in_group(group: Path, files: GroupFiles) -> int | None:
     """Bytes left in one control group; None where it sets no limit, or its files cannot be read."""
     try:
-        limit = (group / "memory.max").read_text(encoding="utf-8").strip()
-        if limit == "max":
+        limit = (group / files.limit).read_text(encoding="utf-8").strip()
+        if limit == "max" or int(limit) >= NO_LIMIT:
             return None
-        used = int((group / "memory.current").read_text(encoding="utf-8"))
-        lines = (group / "memory.stat").read_text(encoding="utf-8").splitlines()
+        used = int((group / files.used).read_text(encoding="utf-8"))
+        statistics = (group / files.statistics).read_text(encoding="utf-8")
     except OSError:
         return None
-    counts = dict(line.split() for line in lines)
+    counts = dict(line.split() for line in statistics.splitlines())
     # The page cache counts as used, but the kernel gives it up before it refuses anybody memory.
-    used -= int(counts["inactive_file"])
+    used -= int(counts[files.inactive])
     return max(0, int(limit) - used)
 
 

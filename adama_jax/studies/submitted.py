@@ -6,7 +6,7 @@ import os
 import signal
 import subprocess
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -24,6 +24,8 @@ LOCAL = {"timeout_min": 60 * 24 * 30}  # 30 days: submitit requires a time limit
 # Seconds between two looks at the jobs, while they run and once they were told to stop.
 POLL_SECONDS = 0.5
 STOPPING_POLL_SECONDS = 0.1
+# Of what Slurm tells a job, what holds for the whole cluster.
+OF_CLUSTER = ("SLURM_CONF", "SLURM_CLUSTERS")
 
 
 def run_submitted(
@@ -102,7 +104,7 @@ class _Queue:
 
         try:
             # Ctrl-C is for this process; submitit's controller would kill the job.
-            with deaf_to_ctrl_c():
+            with deaf_to_ctrl_c(), outside_of_slurm():
                 submitted = self.executor.submit(
                     run_job, job, self.out.absolute(), training
                 )
@@ -172,15 +174,34 @@ def _was_killed(submitted: Any) -> bool:
     )
 
 
+@contextlib.contextmanager
+def outside_of_slurm() -> Iterator[None]:
+    """Jobs that are submitted meanwhile inherit nothing of a job that this process may be in.
+
+    Its memory, tasks and binding would contradict theirs, and a member of an array would hand them
+    its number, by which submitit looks for what they are to do.
+    """
+    from submitit.helpers import clean_env
+
+    # Outside of a job these are the user's own wishes, such as SBATCH_ACCOUNT.
+    if "SLURM_JOB_ID" not in os.environ:
+        yield
+        return
+    where = {name: os.environ[name] for name in OF_CLUSTER if name in os.environ}
+    with clean_env():
+        os.environ.update(where)
+        yield
+
+
 def slurm_resources(options: Launch) -> dict[str, Any]:
     """What submitit asks Slurm for."""
-    resources = {
+    asked = {
         "timeout_min": options.minutes,
         "cpus_per_task": options.cores,
         "mem_gb": options.memory_gb,
-        "gpus_per_node": options.gpus,
+        # A cluster without GPUs refuses to be asked for none of them.
+        "gpus_per_node": options.gpus or None,
+        "slurm_partition": options.partition,
+        "slurm_account": options.account,
     }
-    named = {"slurm_partition": options.partition, "slurm_account": options.account}
-    return resources | {
-        name: value for name, value in named.items() if value is not None
-    }
+    return {name: value for name, value in asked.items() if value is not None}

@@ -10,7 +10,7 @@ import pytest
 
 from adama_jax.config.schema import scenario_config
 from adama_jax.execution.build import make_hyper, make_train
-from adama_jax.execution.devices import bytes_needed
+from adama_jax.execution.devices import bytes_needed, free_in_groups
 from adama_jax.training.population import population
 from adama_jax.training.replay import ReplayState, ring_replay
 from adama_jax.types import Episode
@@ -108,3 +108,29 @@ def test_rings_of_more_than_2_to_the_31_numbers():
     )[0]
     np.testing.assert_array_equal(last[0], 0)
     np.testing.assert_array_equal(last[1], episode(runs - 1, 7).snapshot)
+
+
+def test_the_memory_of_a_group_of_version_1(tmp_path):
+    """3 GB left of the job's own limit; the groups above it set none."""
+    job = tmp_path / "memory" / "slurm" / "job_7"
+    job.mkdir(parents=True)
+    no_limit = 9223372036854771712
+    for folder, limit, used in (
+        (job, 4 * 10**9, 1_500_000_000),
+        (job.parent, no_limit, 2_500_000_000),
+        (job.parent.parent, no_limit, 9_500_000_000),
+    ):
+        (folder / "memory.limit_in_bytes").write_text(f"{limit}\n")
+        (folder / "memory.usage_in_bytes").write_text(f"{used}\n")
+        cache = "inactive_file 7\ntotal_inactive_file 500000000\n"
+        (folder / "memory.stat").write_text(f"cache 900000000\n{cache}")
+    # Of a system with both versions, where memory is the first's.
+    own = tmp_path / "own"
+    own.write_text(
+        "11:cpuset:/\n4:memory:/slurm/job_7\n1:name=a:b:/x\n0::/user.slice\n"
+    )
+    assert free_in_groups(tmp_path, own) == [3 * 10**9]
+    # In a container the group's own path is that of the host, and the mount is the group.
+    (job.parent.parent / "memory.limit_in_bytes").write_text("10000000000\n")
+    own.write_text("4:cpu,memory:/docker/0123456789\n")
+    assert free_in_groups(tmp_path, own) == [10**9]
