@@ -9,7 +9,6 @@ from pathlib import Path
 import jax
 import jax.numpy as jnp
 import numpy as np
-from rich.console import Console
 
 from adama_jax.config.exhibits import Exhibit, Length, load_exhibits
 from adama_jax.config.names import with_settings
@@ -17,6 +16,7 @@ from adama_jax.config.options import Training
 from adama_jax.config.schema import Config, scenario_config
 from adama_jax.execution.actors import load_actors
 from adama_jax.execution.observer import Hooks
+from adama_jax.screen.console import Screen
 from adama_jax.storage.checkpoints import Checkpoints
 from adama_jax.storage.folder import run_folder
 from adama_jax.storage.reader import load_run
@@ -48,7 +48,7 @@ def identical(left, right):
         np.testing.assert_array_equal(a, b)
 
 
-QUIET = Console(file=io.StringIO())
+QUIET = Screen(file=io.StringIO())
 
 
 def tiny(method="fixed", **changes):

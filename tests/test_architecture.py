@@ -16,6 +16,7 @@ MAY_IMPORT = {
     "types": (),
     "tree": ("types",),
     "errors": (),
+    "screen": (),
     "bounds": (),
     "fields": ("errors", "bounds"),
     "rates": ("types", "tree", "bounds", "fields"),
@@ -26,17 +27,19 @@ MAY_IMPORT = {
         "errors", "bounds", "fields", "envs.worlds", "envs.robots.joints", "algorithms.settings",
         "rates.settings", "training.settings",
     ),
-    "storage": ("errors", "config"),
+    "storage": ("errors", "screen", "config"),
     "execution": (
-        "types", "tree", "errors", "rates", "algorithms", "envs", "training", "config", "storage",
+        "types", "tree", "errors", "screen", "rates", "algorithms", "envs", "training", "config",
+        "storage",
     ),
-    "reporting": ("errors", "config", "storage", "envs"),
+    "reporting": ("errors", "screen", "config", "storage", "envs"),
     "studies": (
-        "types", "tree", "errors", "config", "storage", "training", "execution", "reporting",
+        "types", "tree", "errors", "screen", "config", "storage", "training", "execution",
+        "reporting",
     ),
 }  # fmt: skip
 ANYTHING = ("cli", "__init__", "__main__")
-NO_JAX = ("config", "errors", "bounds", "fields")
+NO_JAX = ("config", "errors", "screen", "bounds", "fields")
 # What a room declares for `config`, beside its compiled code: data, without JAX.
 DATA = ("settings", "worlds", "joints")
 SIBLINGS_ALIKE = ("flax", "jaxmarl", "brax", "optax")

@@ -11,6 +11,7 @@ from pkgutil import resolve_name
 from typing import NamedTuple
 
 from adama_jax.errors import AdamaError, SettingError
+from adama_jax.screen.streams import steady_streams, write_error, write_line
 
 
 class Command(NamedTuple):
@@ -85,25 +86,32 @@ def main(arguments: Sequence[str] | None = None) -> int:
         draw; 2: bad input; 130: interrupted.
     """
     words = list(sys.argv[1:] if arguments is None else arguments)
+    # What becomes of the screen is to stop nothing.
+    with steady_streams():
+        return _run(words)
+
+
+def _run(words: list[str]) -> int:
     # Pictures go to files: no display is needed.
     os.environ.setdefault("MPLBACKEND", "agg")
     try:
         if not words or words[0] in ("-h", "--help"):
-            print(usage(), end="")
+            for line in usage().splitlines():
+                write_line(line)
             return 0 if words else 2
         return command_of(words[0])(words[1:])
     except AdamaError as error:
         # Here, for it brings tyro with it, which `adama --help` need not wait for.
         from adama_jax.config.options import way_out
 
-        print(f"adama: error: {error}{way_out(error)}", file=sys.stderr)
+        write_error(f"adama: error: {error}{way_out(error)}")
         return 2
     except KeyboardInterrupt as stop:
         # With `force` the same command would begin anew, and what was saved would be lost.
         again = [
             word for word in words if word.lstrip("-").partition("=")[0] != "force"
         ]
-        print(f"adama: stopped; to resume: adama {shlex.join(again)}", file=sys.stderr)
+        write_error(f"adama: stopped; to resume: adama {shlex.join(again)}")
         return getattr(stop, "code", 130)
 
 

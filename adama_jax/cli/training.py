@@ -4,12 +4,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rich.console import Console
-
 from adama_jax.cli.checks import check_folder
 from adama_jax.config.checks import validate
 from adama_jax.config.options import Launch, Output, Training
 from adama_jax.config.schema import Config
+from adama_jax.screen.console import Screen
 
 if TYPE_CHECKING:
     from adama_jax.storage.reader import Run
@@ -34,7 +33,7 @@ def train_and_show(
     out: Path,
     training: Training,
     figures: Path,
-    console: Console,
+    console: Screen,
 ) -> int:
     """Train what is not on disk, draw all of it and print the table.
 
@@ -64,7 +63,7 @@ def train_and_read(
     out: Path,
     training: Training,
     options: Launch,
-    console: Console,
+    console: Screen,
 ) -> "tuple[bool, list[Run]]":
     """Train what is not on disk; whether a job failed, and the runs that are there then.
 

@@ -4,6 +4,7 @@ Everything on it follows from the declarations of the settings and from the regi
 """
 
 import dataclasses
+import sys
 from typing import get_type_hints
 
 from adama_jax.config.methods import METHODS, rate_options
@@ -117,4 +118,5 @@ def _methods() -> str:
 
 
 if __name__ == "__main__":
-    print(settings_page(), end="")
+    # Not for a screen but for a file: a fault is to be an error.
+    sys.stdout.write(settings_page())

@@ -10,6 +10,7 @@ from rich.progress import Progress
 from adama_jax.config.options import OBSERVERS
 from adama_jax.execution.events import Event, Finished
 from adama_jax.execution.log import write_log
+from adama_jax.screen.console import Screen
 
 
 class Observer(Protocol):
@@ -26,7 +27,11 @@ class JobInfo(NamedTuple):
     """What an observer may want to know before the first event; a registered one is made of it."""
 
     name: str
-    bars: Progress  # of the process: a terminal has room for one display
+    screen: Screen
+    bars: Progress  # on that screen, which has room for one display
+    # Which job it is of those that are launched together, from 1, and how many these are.
+    number: int = 1
+    jobs: int = 1
     # Of about this size that run one after another, this one included.
     programs: int = 1
 

@@ -1,8 +1,7 @@
 """Progress for a person, as an observer: a bar on a terminal, a line now and then elsewhere."""
 
 import numpy as np
-from rich.console import Console
-from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
+from rich.progress import TaskID
 
 from adama_jax.config.schema import Config
 from adama_jax.execution.events import (
@@ -22,25 +21,13 @@ WORTH_ANNOUNCING = 300.0
 LINES_ELSEWHERE = 10  # of progress, where there is no terminal
 
 
-def progress_bars(console: Console) -> Progress:
-    """Bars for the jobs of a process; nothing where the console is no terminal."""
-    columns = (
-        TextColumn("[bold]{task.description}"),
-        BarColumn(),
-        TextColumn("{task.completed:,.0f}/{task.total:,.0f}"),
-        TextColumn("{task.fields[news]}"),
-        TimeRemainingColumn(compact=True),
-    )
-    return Progress(*columns, console=console, disable=not console.is_terminal)
-
-
 class ProgressObserver:
     """Shows how far a job has come, what it measured last, and which seeds diverge."""
 
     def __init__(self, job: JobInfo):
         self._job = job
         self._bars = job.bars
-        self._console = job.bars.console
+        self._screen = job.screen
         self._task: TaskID | None = None
         self._config: Config
         self._points = 0
@@ -71,8 +58,12 @@ class ProgressObserver:
         self._config = event.members[0].config
         name = self._job.name
         total = self._config.episodes
-        self._task = self._bars.add_task(name, total=total, news="compiling ...")
-        self._print_elsewhere("compiling ...")
+        which = ""
+        if self._job.jobs > 1:
+            which = f"program {self._job.number} of {self._job.jobs} "
+        compiling = f"compiling {which}..."
+        self._task = self._bars.add_task(name, total=total, news=compiling)
+        self._print_elsewhere(compiling)
 
     def _advance(self, event: Advanced) -> None:
         self._since_the_point.append(event)
@@ -108,8 +99,7 @@ class ProgressObserver:
             episode, update, leaf = divergence
             who = f"{member.label}: seed {member.seed}"
             where = f"not finite from episode {episode} on (update {update}, {leaf})"
-            text = f"{who} diverged: {where}"
-            self._console.print(text, style="red", highlight=False)
+            self._screen.say(f"{who} diverged: {where}", style="red")
 
     def _show(self, where: Where) -> None:
         if self._task is None:
@@ -120,8 +110,8 @@ class ProgressObserver:
 
     def _print_elsewhere(self, text: str) -> None:
         """A line where there is no bar."""
-        if not self._console.is_terminal:
-            self._console.print(f"{self._job.name}: {text}")
+        if not self._screen.is_interactive:
+            self._screen.say(f"{self._job.name}: {text}")
 
     def _announce(self, event: Evaluated) -> None:
         """How long all that is left will take, and how to take a shorter look."""
@@ -138,7 +128,7 @@ class ProgressObserver:
             if programs == 1
             else f"{self._job.name} and {programs - 1} more"
         )
-        self._console.print(
+        self._screen.say(
             f"{what}: {episodes:,} episodes will take about {seconds / 60:.0f} minutes on this "
             f"machine. For a shorter look: episodes={shorter} (make: EPISODES={shorter}), about "
             f"{max(1, shorter * per_episode / 60):.0f} minutes."

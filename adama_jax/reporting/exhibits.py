@@ -10,14 +10,13 @@ from pathlib import Path
 from pkgutil import resolve_name
 from typing import Any
 
-from rich.console import Console
-
 from adama_jax.config.exhibits import DRAWINGS, Exhibit
 from adama_jax.config.identity import unlike_preset
 from adama_jax.config.names import SYMBOLS, setting, short
 from adama_jax.config.schema import scenario_config
 from adama_jax.reporting import figures, summary, tables
 from adama_jax.reporting.labels import lengths
+from adama_jax.screen.console import Screen
 from adama_jax.storage.provenance import git_commit
 from adama_jax.storage.reader import Run
 
@@ -30,7 +29,7 @@ def show(
     missing: Sequence[str],
     folder: Path,
     chosen_from: Sequence[Run],
-    console: Console,
+    console: Screen,
 ) -> bool:
     """Draw an exhibit if there is anything to draw, and say what is missing.
 

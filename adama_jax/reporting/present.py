@@ -7,17 +7,16 @@ and the commands that train import this module before they begin.
 from collections.abc import Sequence
 from pathlib import Path
 
-from rich.console import Console
-
 from adama_jax.envs.worlds import LocomotionWorld, World
 from adama_jax.reporting.labels import lengths, machine_of, title
+from adama_jax.screen.console import Screen
 from adama_jax.storage.reader import Rollout, Run, finite_seeds
 
 MOST_MACHINES = 8  # runs of which the speed is printed
 MOST_SETTINGS = 20  # settings in a sweep's table on the screen; the CSV has all
 
 
-def show_experiment(runs: Sequence[Run], folder: Path, console: Console) -> None:
+def show_experiment(runs: Sequence[Run], folder: Path, console: Screen) -> None:
     """Draw the curves, the rates and a film of the first run; print the table and the paths.
 
     Args:
@@ -50,7 +49,7 @@ def show_sweep(
     runs: Sequence[Run],
     folder: Path,
     name: str,
-    console: Console,
+    console: Screen,
 ) -> None:
     """Print the best settings, write all as CSV and Markdown; of a grid of rates a heat map too.
 
@@ -105,13 +104,13 @@ def show_episodes(
     return paths
 
 
-def _print_machines(runs: Sequence[Run], console: Console) -> None:
+def _print_machines(runs: Sequence[Run], console: Screen) -> None:
     """On what the runs were made, and how fast."""
     for run in runs[:MOST_MACHINES]:
         speed = f"{run.meta['updates_per_second']:,.0f} updates/s"
         console.print(f"{run.label}: {speed} on {machine_of(run)}", highlight=False)
 
 
-def _print_paths(paths: Sequence[Path], console: Console) -> None:
+def _print_paths(paths: Sequence[Path], console: Screen) -> None:
     for path in paths:
         console.print(f"  {path}", highlight=False, soft_wrap=True)

@@ -88,6 +88,15 @@ def read_group(folder: Path, report: Callable[[str], None]) -> SavedGroup | None
     return group
 
 
+def has_checkpoints(partial: Path) -> bool:
+    """Whether any of a run's seeds has a checkpoint to resume from; `partial` as in `find_groups`.
+
+    Whether it can be read is not looked at.
+    """
+    steps = RunFiles(partial).checkpoints.glob(f"*/{STATE}/*")
+    return any(path.name.isdecimal() for path in steps)
+
+
 def discard_group(folder: Path) -> None:
     """Delete a group's checkpoints: its seeds are finished."""
     shutil.rmtree(folder, ignore_errors=True)

@@ -8,6 +8,7 @@ import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
+from adama_jax.screen.streams import write_error, write_line
 from adama_jax.storage.folder import RunFiles, finished_runs
 
 
@@ -49,9 +50,9 @@ def main(words: Sequence[str] | None = None) -> int:
     results = options.results.expanduser()
     copies = publish(results, options.target)
     if not copies:
-        print(f"results={results}: must be a folder with finished runs")
+        write_error(f"results={results}: must be a folder with finished runs")
         return 1
-    print(f"{len(copies)} runs copied to {options.target}")
+    write_line(f"{len(copies)} runs copied to {options.target}")
     return 0
 
 

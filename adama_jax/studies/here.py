@@ -6,7 +6,6 @@ from concurrent.futures import ThreadPoolExecutor, wait
 from pathlib import Path
 from typing import Any
 
-from rich.console import Console
 from rich.progress import Progress
 
 from adama_jax.config.options import Launch, Training, way_out
@@ -14,9 +13,12 @@ from adama_jax.errors import Interrupted
 from adama_jax.execution.build import make_env
 from adama_jax.execution.devices import set_up_jax
 from adama_jax.execution.observer import Hooks, JobInfo, make_observers
-from adama_jax.execution.progress import progress_bars
 from adama_jax.execution.runner import run
 from adama_jax.execution.stopping import stop_on_signals
+from adama_jax.screen.console import Screen
+from adama_jax.screen.streams import steady_streams
+from adama_jax.storage.folder import RunFolder
+from adama_jax.storage.groups import has_checkpoints
 from adama_jax.studies.jobs import Failure, Job, last_line
 
 LOG_COLUMNS = 160  # of what a submitted job prints, which goes to a file
@@ -26,7 +28,7 @@ def run_here(
     jobs: Sequence[Job],
     out: Path,
     options: Launch,
-    console: Console,
+    console: Screen,
     training: Training,
 ) -> list[Failure]:
     """One thread per share of the devices: a program compiles and runs on its own share.
@@ -50,13 +52,14 @@ def run_here(
         make_env(config)
 
     def work(
-        job: Job,
+        number: int,
         left: int,
         bars: Progress,
         stop: Callable[[], bool],
     ) -> str | None:
         share = shares.get()
-        info = JobInfo(job.name, bars, left)
+        job = jobs[number]
+        info = JobInfo(job.name, console, bars, number + 1, len(jobs), left)
         hooks = _hooks(info, training, stop)
         try:
             if not stop():
@@ -78,16 +81,16 @@ def run_here(
         return None
 
     with (
-        stop_on_signals() as stop,
-        progress_bars(console) as bars,
+        stop_on_signals(_saved(jobs, out)) as stop,
+        console.bars() as bars,
         ThreadPoolExecutor(beside) as pool,
     ):
         # Of the jobs that a thread runs one after another, the first estimates the time for all.
         rounds = -(-len(jobs) // beside)
         futures = []
-        for number, job in enumerate(jobs):
+        for number in range(len(jobs)):
             left = rounds if number < beside else 1
-            futures.append(pool.submit(work, job, left, bars, stop))
+            futures.append(pool.submit(work, number, left, bars, stop))
         wait(futures)
     reasons = [future.result() for future in futures]
     ended = zip(jobs, reasons, strict=True)
@@ -97,9 +100,25 @@ def run_here(
 def run_job(job: Job, out: Path, training: Training) -> None:
     """What a submitted job does, in its own process."""
     set_up_jax(training.devices)
-    with stop_on_signals() as stop, progress_bars(Console(width=LOG_COLUMNS)) as bars:
-        hooks = _hooks(JobInfo(job.name, bars), training, stop)
-        run(job.configs, out, hooks, training=training, labels=job.labels)
+    with (
+        steady_streams(),
+        # Whoever submitted it passes on what the terminal sends.
+        stop_on_signals(_saved([job], out), terminal=False) as stop,
+    ):
+        screen = Screen(width=LOG_COLUMNS)
+        with screen.bars() as bars:
+            hooks = _hooks(JobInfo(job.name, screen, bars), training, stop)
+            run(job.configs, out, hooks, training=training, labels=job.labels)
+
+
+def _saved(jobs: Sequence[Job], out: Path) -> Callable[[], bool]:
+    """What tells whether any run of these jobs has a checkpoint."""
+    folders = [RunFolder.of(out, config) for job in jobs for config in job.configs]
+
+    def saved() -> bool:
+        return any(has_checkpoints(folder.partial.path) for folder in folders)
+
+    return saved
 
 
 def _hooks(
@@ -110,12 +129,6 @@ def _hooks(
     """The observers that were asked for; what a person should know goes to the console."""
 
     def report(line: str) -> None:
-        console = job.bars.console
-        console.print(
-            f"{job.name}: {line}",
-            style="yellow",
-            highlight=False,
-            soft_wrap=True,
-        )
+        job.screen.say(f"{job.name}: {line}", style="yellow")
 
     return Hooks(make_observers(training.observers, job), report, stop)

@@ -3,9 +3,8 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from rich.console import Console
-
 from adama_jax.config.options import Launch, Training
+from adama_jax.screen.console import Screen
 from adama_jax.studies.here import run_here
 from adama_jax.studies.jobs import Failure, Job
 from adama_jax.studies.submitted import run_submitted
@@ -15,7 +14,7 @@ def launch(
     jobs: Sequence[Job],
     out: Path,
     options: Launch,
-    console: Console,
+    console: Screen,
     training: Training = Training(),
 ) -> list[Failure]:
     """Run jobs to their end; one that fails does not stop the others.
@@ -31,10 +30,5 @@ def launch(
     run = run_here if options.launcher == "here" else run_submitted
     failures = run(jobs, out, options, console, training)
     for job, why in failures:
-        console.print(
-            f"{job.name}: failed: {why}",
-            style="red",
-            highlight=False,
-            soft_wrap=True,
-        )
+        console.say(f"{job.name}: failed: {why}", style="red")
     return failures

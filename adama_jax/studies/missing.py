@@ -3,10 +3,9 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from rich.console import Console
-
 from adama_jax.config.options import Launch, Training
 from adama_jax.config.schema import Config
+from adama_jax.screen.console import Screen
 from adama_jax.storage.folder import RunFolder, run_folder
 from adama_jax.storage.groups import refuse_older_versions
 from adama_jax.storage.reader import has_run
@@ -22,7 +21,7 @@ def complete(
     out: Path,
     training: Training,
     options: Launch,
-    console: Console,
+    console: Screen,
 ) -> list[Failure]:
     """Train the configurations that are not on disk; with `force`, all of them.
 
@@ -61,17 +60,14 @@ def _print_finished(
     finished: dict[Config, str],
     missing: int,
     out: Path,
-    console: Console,
+    console: Screen,
 ) -> None:
     """Say which runs are there already: nobody should wonder why they are not trained."""
     if len(finished) > MOST_NAMED:
-        console.print(
+        console.say(
             f"{len(finished)} runs are finished already, {missing} are to be trained."
         )
         return
     for config, name in finished.items():
         folder = run_folder(out, config)
-        console.print(
-            f"{name}: finished already, {folder} (force=true runs it again)",
-            soft_wrap=True,
-        )
+        console.say(f"{name}: finished already, {folder} (force=true runs it again)")

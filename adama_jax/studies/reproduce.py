@@ -3,16 +3,15 @@
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from rich.console import Console
-
 from adama_jax.config.exhibits import Length
 from adama_jax.config.options import Launch, Training
 from adama_jax.config.schema import Config
+from adama_jax.screen.console import Screen
 from adama_jax.studies.exhibits import plan
 from adama_jax.studies.jobs import Failure
 from adama_jax.studies.missing import complete
 
-Complete = Callable[[Sequence[Config], Path, Training, Launch, Console], list[Failure]]
+Complete = Callable[[Sequence[Config], Path, Training, Launch, Screen], list[Failure]]
 
 
 def train_exhibits(
@@ -22,7 +21,7 @@ def train_exhibits(
     out: Path,
     training: Training,
     options: Launch,
-    console: Console,
+    console: Screen,
     complete: Complete = complete,
 ) -> list[Failure]:
     """Train every run that the exhibits show and that is not on disk.

@@ -11,11 +11,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from rich.console import Console
-
 from adama_jax.config.options import Launch, Training
 from adama_jax.execution.devices import usable_cores
-from adama_jax.execution.stopping import deaf_to_ctrl_c, stop_on_signals
+from adama_jax.execution.stopping import deaf_to_the_terminal, stop_on_signals
+from adama_jax.screen.console import Screen
 from adama_jax.storage.folder import RunFolder
 from adama_jax.studies.here import run_job
 from adama_jax.studies.jobs import Failure, Job, last_line
@@ -32,7 +31,7 @@ def run_submitted(
     jobs: Sequence[Job],
     out: Path,
     options: Launch,
-    console: Console,
+    console: Screen,
     training: Training,
 ) -> list[Failure]:
     """Run jobs by submitit, `at_once` at a time; what they print is in `out/jobs`.
@@ -79,7 +78,7 @@ class _Queue:
     executor: Any
     out: Path
     training: Training
-    console: Console
+    console: Screen
     waiting: list[Job]
     running: list[tuple[Job, Any]] = field(default_factory=list)
     # What was left of them, submitted again.
@@ -104,7 +103,7 @@ class _Queue:
 
         try:
             # Ctrl-C is for this process; submitit's controller would kill the job.
-            with deaf_to_ctrl_c(), outside_of_slurm():
+            with deaf_to_the_terminal(), outside_of_slurm():
                 submitted = self.executor.submit(
                     run_job, job, self.out.absolute(), training
                 )
@@ -136,7 +135,7 @@ class _Queue:
             self.waiting.append(left)
 
     def _say(self, job: Job, what: str) -> None:
-        self.console.print(f"{job.name}: {what}", highlight=False, soft_wrap=True)
+        self.console.say(f"{job.name}: {what}")
 
 
 def _without_finished(job: Job, out: Path, since: float) -> Job:

@@ -7,7 +7,6 @@ import json
 
 import numpy as np
 import pytest
-from rich.console import Console
 
 from adama_jax.cli.main import main
 from adama_jax.config.options import OBSERVERS, Training
@@ -24,8 +23,8 @@ from adama_jax.execution.events import (
 )
 from adama_jax.execution.log import write_log
 from adama_jax.execution.observer import Hooks, JobInfo, make_observers
-from adama_jax.execution.progress import progress_bars
 from adama_jax.execution.runner import run
+from adama_jax.screen.console import Screen
 from adama_jax.storage.folder import RunFolder
 from tests.helpers import ONE, short
 
@@ -159,8 +158,10 @@ def test_the_end_of_a_run_is_not_sealed_without_its_observers(tmp_path):
 
 
 def test_all_observers_of_the_registry_can_be_made():
-    with progress_bars(Console(file=io.StringIO())) as bars:
-        observers = make_observers(Training().observers, JobInfo("a job", bars))
+    screen = Screen(file=io.StringIO())
+    with screen.bars() as bars:
+        job = JobInfo("a job", screen, bars)
+        observers = make_observers(Training().observers, job)
         assert len(observers) == len(OBSERVERS)
         for observer in observers:
             observer(Diverged([], []))

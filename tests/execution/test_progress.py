@@ -5,7 +5,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from rich.console import Console
 
 from adama_jax.config.schema import scenario_config
 from adama_jax.execution.events import (
@@ -19,7 +18,8 @@ from adama_jax.execution.events import (
     Where,
 )
 from adama_jax.execution.observer import JobInfo
-from adama_jax.execution.progress import ProgressObserver, progress_bars
+from adama_jax.execution.progress import ProgressObserver
+from adama_jax.screen.console import Screen
 
 CONFIG = scenario_config("predator_prey")
 MEMBERS = [Member(CONFIG, "adama", seed, Path()) for seed in (0, 1)]
@@ -39,8 +39,9 @@ def evaluated(seconds):
 @pytest.fixture
 def heard():
     text = io.StringIO()
-    with progress_bars(Console(file=text, width=200)) as bars:
-        observer = ProgressObserver(JobInfo("a run", bars))
+    screen = Screen(file=text, width=200)
+    with screen.bars() as bars:
+        observer = ProgressObserver(JobInfo("a run", screen, bars))
         observer(Started(MEMBERS))
         yield observer, text
 
@@ -85,10 +86,9 @@ def test_a_seed_that_diverges_is_named(heard):
 
 
 def test_the_bar_moves_at_each_chunk():
-    with progress_bars(
-        Console(file=io.StringIO(), force_terminal=True, width=120)
-    ) as bars:
-        observer = ProgressObserver(JobInfo("a run", bars))
+    screen = Screen(file=io.StringIO(), force_terminal=True, width=120)
+    with screen.bars() as bars:
+        observer = ProgressObserver(JobInfo("a run", screen, bars))
         observer(Started(MEMBERS))
         (task,) = bars.tasks
         observer(advanced(50, 1.0))

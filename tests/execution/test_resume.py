@@ -11,7 +11,6 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from rich.console import Console
 
 from adama_jax.cli.commands.play import play_run
 from adama_jax.cli.main import main
@@ -28,6 +27,7 @@ from adama_jax.execution.log import write_log
 from adama_jax.execution.observer import Hooks
 from adama_jax.execution.runner import run
 from adama_jax.execution.saver import CohortSaver
+from adama_jax.screen.console import Screen
 from adama_jax.storage.checkpoints import Checkpoints
 from adama_jax.storage.folder import RunFolder, run_folder
 from adama_jax.storage.lock import Lock
@@ -386,7 +386,7 @@ def test_verify_and_play(whole, tmp_path, capsys):
     shutil.copytree(whole.folder, place)
     assert main(["verify", str(place)]) == 0
     assert "6 of 6 parts verified" in " ".join(capsys.readouterr().out.split())
-    console = Console(record=True, width=200)
+    console = Screen(record=True, width=200)
     assert play_run(place, PlayCommand(seed=1, episodes=5), console) == 0
     assert (
         "seed 1: greedy return" in console.export_text()

@@ -8,14 +8,14 @@ import pytest
 
 from adama_jax.errors import Stopped
 from adama_jax.execution import stopping
-from adama_jax.execution.stopping import Stop, deaf_to_ctrl_c, stop_on_signals
+from adama_jax.execution.stopping import Stop, deaf_to_the_terminal, stop_on_signals
 
 
 @pytest.fixture
 def left(monkeypatch):
     """The codes with which the process would have ended."""
     codes = []
-    monkeypatch.setattr(stopping, "_leave", codes.append)
+    monkeypatch.setattr(stopping, "_leave", lambda code, saved: codes.append(code))
     return codes
 
 
@@ -34,7 +34,13 @@ def test_nobody_has_asked_to_stop():
 
 
 @pytest.mark.parametrize(
-    ("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)]
+    ("number", "code"),
+    [
+        (signal.SIGINT, 130),
+        (signal.SIGTERM, 143),
+        (signal.SIGHUP, 129),
+        (signal.SIGQUIT, 131),
+    ],
 )
 def test_the_code_is_that_of_the_signal(left, clock, number, code, capsys):
     stop = Stop()
@@ -68,7 +74,7 @@ def test_a_process_that_does_not_stop_is_ended(monkeypatch):
     ended = threading.Event()
     codes = []
 
-    def leave(code):
+    def leave(code, saved):
         codes.append(code)
         ended.set()
 
@@ -87,7 +93,9 @@ def test_a_process_that_has_stopped_is_not_ended(left, monkeypatch):
     assert left == []
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize(
+    "number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT]
+)
 def test_a_signal_is_heard_within_the_block_and_raised_at_its_end(number):
     before = signal.getsignal(number)
     with pytest.raises(Stopped) as stopped, stop_on_signals() as stop:
@@ -117,7 +125,7 @@ def test_in_another_thread_nothing_is_changed():
     found = []
 
     def work():
-        with stop_on_signals() as stop, deaf_to_ctrl_c():
+        with stop_on_signals() as stop, deaf_to_the_terminal():
             found.append((stop(), signal.getsignal(signal.SIGINT) is before))
 
     thread = threading.Thread(target=work)
@@ -126,8 +134,63 @@ def test_in_another_thread_nothing_is_changed():
     assert found == [(False, True)]
 
 
-def test_ctrl_c_is_not_heard_for_a_while():
-    before = signal.getsignal(signal.SIGINT)
-    with deaf_to_ctrl_c():
-        assert signal.getsignal(signal.SIGINT) is signal.SIG_IGN
-    assert signal.getsignal(signal.SIGINT) is before
+def test_the_terminal_is_not_heard_for_a_while():
+    numbers = (signal.SIGINT, signal.SIGHUP, signal.SIGQUIT)
+    before = [signal.getsignal(number) for number in numbers]
+    with deaf_to_the_terminal():
+        assert {signal.getsignal(number) for number in numbers} == {signal.SIG_IGN}
+    assert [signal.getsignal(number) for number in numbers] == before
+
+
+@pytest.mark.parametrize("number", [signal.SIGHUP, signal.SIGQUIT])
+def test_a_signal_that_was_ignored_stays_ignored(number):
+    """As by `nohup`, which is there to let a run go on when its terminal is closed."""
+    before = signal.signal(number, signal.SIG_IGN)
+    try:
+        with stop_on_signals() as stop:
+            os.kill(os.getpid(), number)
+            assert not stop()
+            assert signal.getsignal(number) is signal.SIG_IGN
+    finally:
+        signal.signal(number, before)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGHUP, signal.SIGQUIT])
+def test_a_submitted_job_leaves_the_terminal_to_who_submitted_it(number):
+    before = signal.getsignal(number)
+    with stop_on_signals(terminal=False):
+        assert signal.getsignal(number) is before
+        assert signal.getsignal(signal.SIGTERM) is not signal.SIG_DFL
+
+
+def test_the_wish_to_stop_is_heard_before_anything_is_said(left, monkeypatch):
+    """So that no fault of the screen, and nobody who does not read it, keeps it from the runs."""
+
+    def broken(line):
+        raise OSError("the screen is gone")
+
+    monkeypatch.setattr(stopping, "write_error", broken)
+    stop = Stop()
+    with pytest.raises(OSError, match="gone"):
+        stop.set(signal.SIGHUP)
+    assert stop() and stop.code == 129
+    stop.left()
+
+
+@pytest.mark.parametrize(
+    ("saved", "words"),
+    [(True, "resumes from the last checkpoint"), (False, "nothing was saved yet")],
+)
+def test_last_words_name_a_checkpoint_where_there_is_one(
+    saved, words, monkeypatch, capsys
+):
+    codes = []
+    monkeypatch.setattr(os, "_exit", codes.append)
+    stop = Stop(lambda: saved)
+    stop.set(signal.SIGTERM)
+    stop.left()
+    monkeypatch.setattr(stopping, "SAME_SIGNAL", -1)
+    stop.set(signal.SIGTERM)
+    last = capsys.readouterr().err.splitlines()[-1]
+    assert words in last
+    assert codes == [143]

@@ -4,15 +4,22 @@ import json
 
 import numpy as np
 from PIL import Image
-from rich.console import Console
 
 from adama_jax.cli.commands.figures import draw_exhibits
 from adama_jax.cli.options import FiguresCommand
 from adama_jax.config.exhibits import load_exhibits
 from adama_jax.config.identity import program_key
 from adama_jax.reporting.exhibits import draw
+from adama_jax.screen.console import Screen
 from adama_jax.studies.exhibits import shown
-from tests.helpers import EXPERIMENTS, SHORT, fake_grid, fake_run, of_going_together
+from tests.helpers import (
+    EXPERIMENTS,
+    QUIET,
+    SHORT,
+    fake_grid,
+    fake_run,
+    of_going_together,
+)
 
 
 def test_figures_from_what_is_there(tmp_path):
@@ -28,7 +35,7 @@ def test_figures_from_what_is_there(tmp_path):
                     config=row.config,
                     diverged={"2": 9} if row.label == "balance" else None,
                 )
-    console = Console(record=True, width=200)
+    console = Screen(record=True, width=200)
     command = FiguresCommand(
         EXPERIMENTS, scale=0.01, only=("going_together",), out=tmp_path
     )
@@ -72,7 +79,7 @@ def test_table_1(tmp_path):
     assert (
         draw_exhibits(
             FiguresCommand(EXPERIMENTS / "table1.toml", out=tmp_path),
-            Console(quiet=True),
+            QUIET,
         )
         == 0
     )
@@ -81,7 +88,7 @@ def test_table_1(tmp_path):
 
 
 def test_nothing_on_disk_is_said_and_is_code_1(tmp_path):
-    console = Console(record=True, width=200)
+    console = Screen(record=True, width=200)
     assert (
         draw_exhibits(
             FiguresCommand(EXPERIMENTS / "figure4.toml", out=tmp_path), console

@@ -4,11 +4,11 @@ import csv
 import io
 
 import numpy as np
-from rich.console import Console
 
 from adama_jax.config.names import with_settings
 from adama_jax.config.schema import scenario_config
 from adama_jax.reporting import summary, tables
+from adama_jax.screen.console import Screen
 from tests.helpers import fake_run
 
 
@@ -95,7 +95,7 @@ def test_table_csv_and_markdown_say_the_same(tmp_path):
         and f"{lines[0].final.iqm:.2f} [" in text
     )
     long = fake_run(tmp_path, "direction_2nd", [-11.0] * 5)
-    console = Console(width=80, file=io.StringIO())
+    console = Screen(width=80, file=io.StringIO())
     console.print(tables.table(summary.summarise([*runs, long]), "title"))
     shown = console.file.getvalue()
     assert f"{lines[0].final.iqm:.2f}" in shown and "…" not in shown

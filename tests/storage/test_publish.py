@@ -54,7 +54,7 @@ def test_a_run_is_published_again_in_the_place_of_its_copy(tmp_path):
 
 def test_nothing_to_publish_is_a_line_and_code_1(tmp_path, capsys):
     assert main([str(tmp_path), str(tmp_path / "runs")]) == 1
-    assert "must be a folder with finished runs" in capsys.readouterr().out
+    assert "must be a folder with finished runs" in capsys.readouterr().err
     assert not (tmp_path / "runs").exists()
 
 

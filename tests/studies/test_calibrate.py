@@ -4,12 +4,12 @@ import io
 
 import numpy as np
 import pytest
-from rich.console import Console
 
 from adama_jax.cli.commands.calibrate import print_trial
 from adama_jax.config.names import with_settings
 from adama_jax.execution.build import make_hyper, make_train
 from adama_jax.execution.state import to_numpy
+from adama_jax.screen.console import Screen
 from adama_jax.studies.calibrate import Trial, trial
 from adama_jax.training.population import population
 from tests.helpers import small
@@ -58,7 +58,7 @@ def test_a_seed_that_is_not_finite_is_left_out():
 
 def printed(config, critic_term):
     """The exit code and what is on the screen."""
-    console = Console(file=io.StringIO(), width=100)
+    console = Screen(file=io.StringIO(), width=100)
     return print_trial(config, of(critic_term), console), console.file.getvalue()
 
 

@@ -3,11 +3,11 @@
 import io
 
 import pytest
-from rich.console import Console
 
 from adama_jax.config.names import with_settings
 from adama_jax.config.options import Launch, Training
 from adama_jax.errors import RunBusy
+from adama_jax.screen.console import Screen
 from adama_jax.storage.folder import RunFolder
 from adama_jax.storage.lock import Lock
 from adama_jax.studies import missing
@@ -35,7 +35,7 @@ def launched(monkeypatch):
 def complete(out, configs=CONFIGS, **options):
     """The failures, and what is printed."""
     text = io.StringIO()
-    console = Console(file=text, width=200)
+    console = Screen(file=text, width=200)
     failures = missing.complete(configs, out, Training(**options), Launch(), console)
     return failures, text.getvalue()
 

@@ -9,7 +9,6 @@ from concurrent.futures import wait
 import jax
 import numpy as np
 import pytest
-from rich.console import Console
 
 from adama_jax.cli.commands.sweep import read_sweep, run_sweep
 from adama_jax.cli.options import SweepCommand
@@ -26,6 +25,7 @@ from adama_jax.execution.events import Advanced, Evaluated
 from adama_jax.execution.log import write_log
 from adama_jax.execution.observer import Hooks
 from adama_jax.execution.runner import run
+from adama_jax.screen.console import Screen
 from adama_jax.storage.folder import RunFolder, run_folder
 from adama_jax.storage.reader import load_run
 from adama_jax.studies.jobs import jobs, last_line
@@ -246,7 +246,7 @@ def test_a_failed_job_is_named_the_rest_finish_and_only_it_runs_again(
         monkeypatch.setattr("adama_jax.studies.here.run", instead)
 
     breaks("balance")
-    console = Console(record=True, width=200)
+    console = Screen(record=True, width=200)
     assert run_sweep(configs, tmp_path, Training(), Launch(), console) == 1
     text = console.export_text()
     assert "going_together: balance: failed: RuntimeError: at the end" in text

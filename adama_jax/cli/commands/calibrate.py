@@ -5,7 +5,6 @@ from pathlib import Path
 
 import numpy as np
 from rich.box import SIMPLE
-from rich.console import Console
 from rich.table import Table
 
 from adama_jax.cli.options import CalibrateCommand
@@ -14,6 +13,7 @@ from adama_jax.cli.words import check_scenario, take_scenario
 from adama_jax.config.command_line import parse
 from adama_jax.config.options import Output, Training
 from adama_jax.config.schema import Config, scenario_config
+from adama_jax.screen.console import Screen
 from adama_jax.studies.calibrate import Trial
 
 MOST_ROWS = 10  # of the table
@@ -31,10 +31,10 @@ def calibrate(words: list[str]) -> int:
     prepare([command.config], Output(Path.cwd(), Training(devices=command.devices)))
     from adama_jax.studies.calibrate import trial
 
-    return print_trial(command.config, trial(command.config), Console())
+    return print_trial(command.config, trial(command.config), Screen())
 
 
-def print_trial(config: Config, result: Trial, console: Console) -> int:
+def print_trial(config: Config, result: Trial, console: Screen) -> int:
     """Print kappa's mean, spread and curve, and the m to use.
 
     Returns:
@@ -42,13 +42,13 @@ def print_trial(config: Config, result: Trial, console: Console) -> int:
     """
     finite = np.isfinite(result.means)
     if not finite.any():
-        console.print(
+        console.say(
             "kappa is not finite in any seed: the rates are too large for this world",
             style="red",
         )
         return 1
     if not finite.all():
-        console.print(
+        console.say(
             f"{sum(~finite)} of {len(finite)} seeds are not finite and left out"
         )
     title = f"{config.scenario}, {config.label}: kappa in {result.episodes} episodes"
@@ -57,7 +57,7 @@ def print_trial(config: Config, result: Trial, console: Console) -> int:
     )
     means = result.means[finite]
     deviation = means.std(ddof=1) if means.size > 1 else 0
-    console.print(
+    console.say(
         f"Mean over {result.updates} updates: {result.scale:.3g}; by seed "
         f"{means.min():.3g} to {means.max():.3g}, standard deviation {deviation:.2g}."
     )
@@ -65,15 +65,14 @@ def print_trial(config: Config, result: Trial, console: Console) -> int:
     return 0
 
 
-def _print_advice(found: float, used: float | str, console: Console) -> None:
+def _print_advice(found: float, used: float | str, console: Screen) -> None:
     """What to do with the mean that was found."""
-    console.print(
-        f"Use m={found:.3g} (now {used}), or m=auto, which does the same within the run.",
-        highlight=False,
+    console.say(
+        f"Use m={found:.3g} (now {used}), or m=auto, which does the same within the run."
     )
     if isinstance(used, str) or 1 / FAR <= found / used <= FAR:
         return
-    console.print(
+    console.say(
         f"The m in use is {used / found:.2g} times that. The paper's values come from the authors' "
         "worlds, and kappa may grow later: look at its curve in a run before you change m."
     )

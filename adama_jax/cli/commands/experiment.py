@@ -2,8 +2,6 @@
 
 from collections.abc import Mapping
 
-from rich.console import Console
-
 from adama_jax.cli.options import ExperimentCommand
 from adama_jax.cli.training import prepare, train_and_show
 from adama_jax.cli.words import check_scenario, take_scenario
@@ -12,6 +10,7 @@ from adama_jax.config.names import with_settings
 from adama_jax.config.reading import check_own, own_values
 from adama_jax.config.schema import Config, scenario_config
 from adama_jax.errors import SettingError
+from adama_jax.screen.console import Screen
 
 
 def experiment(words: list[str]) -> int:
@@ -25,7 +24,7 @@ def experiment(words: list[str]) -> int:
     prepare(configs, command.output)
     out = command.output.out
     return train_and_show(
-        configs, out, command.output.training, out / scenario, Console()
+        configs, out, command.output.training, out / scenario, Screen()
     )
 
 

@@ -1,21 +1,20 @@
 """`adama figures`: draw the paper's figures and tables from what is on disk."""
 
-from rich.console import Console
-
 from adama_jax.cli.checks import check_folder
 from adama_jax.cli.options import FiguresCommand
 from adama_jax.config.command_line import parse
 from adama_jax.config.exhibits import Length, load_exhibits
+from adama_jax.screen.console import Screen
 
 
 def figures(words: list[str]) -> int:
     """Draw every exhibit of which any run is on disk; name what is missing."""
     command = parse(FiguresCommand, FiguresCommand(), words, "adama figures")
     check_folders(command)
-    return draw_exhibits(command, Console())
+    return draw_exhibits(command, Screen())
 
 
-def draw_exhibits(command: FiguresCommand, console: Console) -> int:
+def draw_exhibits(command: FiguresCommand, console: Screen) -> int:
     """Draw what the runs on disk allow.
 
     Returns:

@@ -3,6 +3,7 @@
 from adama_jax.cli.words import take_nothing
 from adama_jax.config.methods import METHODS
 from adama_jax.config.scenarios import SCENARIOS
+from adama_jax.screen.streams import write_line
 
 
 def methods(words: list[str]) -> int:
@@ -26,5 +27,5 @@ def _print(rows: dict[str, tuple[str, str]]) -> int:
     """A name, what it is, and where it comes from."""
     width = max(len(name) for name in rows)
     for name, (summary, source) in rows.items():
-        print(f"{name:{width}}  {summary}  [{source}]")
+        write_line(f"{name:{width}}  {summary}  [{source}]")
     return 0

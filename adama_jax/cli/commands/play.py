@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
-from rich.console import Console
 
 from adama_jax.cli.checks import check_folder
 from adama_jax.cli.options import FILMED_EPISODES, PlayCommand
@@ -13,6 +12,7 @@ from adama_jax.cli.words import take_run
 from adama_jax.config.command_line import parse
 from adama_jax.config.schema import Config
 from adama_jax.errors import DamagedFile, SettingError
+from adama_jax.screen.console import Screen
 from adama_jax.storage.folder import RunFiles
 from adama_jax.storage.reader import Rollout, diverged_seeds, load_run, read_config
 
@@ -32,10 +32,10 @@ def play(words: list[str]) -> int:
     from adama_jax.execution.devices import set_up_jax
 
     set_up_jax(1)
-    return play_run(path, command, Console())
+    return play_run(path, command, Screen())
 
 
-def play_run(path: Path, command: PlayCommand, console: Console) -> int:
+def play_run(path: Path, command: PlayCommand, console: Screen) -> int:
     """Play episodes, print their return and film the first.
 
     Returns:
@@ -62,15 +62,14 @@ def play_run(path: Path, command: PlayCommand, console: Console) -> int:
     seed = int(actors.seeds[row])
     returns, rollout = _play_episodes(config, actors, row, command, run.rollout)
     if seed in diverged:
-        console.print(f"seed {seed} diverged: its actors are not finite", style="red")
-    console.print(
+        console.say(f"seed {seed} diverged: its actors are not finite", style="red")
+    console.say(
         f"{run.config.scenario}, {run.label}, seed {seed}: {_in_words(returns)}",
-        highlight=False,
     )
     heading = f"{world_of(run)}, {run.label}, seed {seed}"
     folder = command.out or path / "play"
     for written in show_episodes(rollout, config.world, heading, folder):
-        console.print(f"  {written}", highlight=False, soft_wrap=True)
+        console.say(f"  {written}")
     return 0
 
 

@@ -5,6 +5,7 @@ from adama_jax.cli.options import ReportCommand
 from adama_jax.cli.words import is_setting
 from adama_jax.config.command_line import parse
 from adama_jax.errors import SettingError
+from adama_jax.screen.streams import write_line
 
 
 def report(words: list[str]) -> int:
@@ -20,5 +21,5 @@ def report(words: list[str]) -> int:
             raise SettingError(f"page={page}: must be a file to write, not a folder")
     from adama_jax.reporting.page import report as write_report
 
-    print(write_report(command.results, page))
+    write_line(str(write_report(command.results, page)))
     return 0

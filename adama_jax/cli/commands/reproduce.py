@@ -1,13 +1,12 @@
 """`adama reproduce`: train what the paper's figures lack, then draw them."""
 
-from rich.console import Console
-
 from adama_jax.cli.checks import check_launch
 from adama_jax.cli.commands.figures import check_folders, draw_exhibits, length_of
 from adama_jax.cli.options import ReproduceCommand
 from adama_jax.cli.training import prepare
 from adama_jax.config.command_line import parse
 from adama_jax.config.options import Output
+from adama_jax.screen.console import Screen
 from adama_jax.studies.exhibits import plan
 
 
@@ -27,7 +26,7 @@ def reproduce(words: list[str]) -> int:
     prepare([], Output(asked.out, command.training))
     from adama_jax.studies.reproduce import train_exhibits
 
-    console = Console()
+    console = Screen()
     failures = train_exhibits(
         asked.experiments,
         length,

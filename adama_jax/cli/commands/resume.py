@@ -1,13 +1,12 @@
 """`adama resume RUN`: resume a run that was interrupted."""
 
-from rich.console import Console
-
 from adama_jax.cli.checks import check_folder
 from adama_jax.cli.options import ResumeCommand
 from adama_jax.cli.training import train_and_show
 from adama_jax.cli.words import take_run
 from adama_jax.config.command_line import parse
 from adama_jax.errors import SettingError
+from adama_jax.screen.console import Screen
 from adama_jax.storage.folder import RunFolder
 from adama_jax.storage.reader import config_of
 
@@ -27,4 +26,4 @@ def resume(words: list[str]) -> int:
 
     set_up_jax(command.training.devices)
     out = folder.path.parents[1]
-    return train_and_show([config], out, command.training, folder.path, Console())
+    return train_and_show([config], out, command.training, folder.path, Screen())

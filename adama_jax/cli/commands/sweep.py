@@ -4,8 +4,6 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from rich.console import Console
-
 from adama_jax.cli.checks import check_launch
 from adama_jax.cli.options import SweepCommand
 from adama_jax.cli.training import prepare, train_and_read
@@ -17,6 +15,7 @@ from adama_jax.config.options import Launch, Training
 from adama_jax.config.reading import read_axes
 from adama_jax.config.schema import Config, scenario_config
 from adama_jax.errors import SettingError
+from adama_jax.screen.console import Screen
 from adama_jax.studies.sweep import PRESETS, labels, product
 
 
@@ -26,7 +25,7 @@ def sweep(words: list[str]) -> int:
     check_launch(command.launch)
     prepare(configs, command.output)
     output = command.output
-    return run_sweep(configs, output.out, output.training, command.launch, Console())
+    return run_sweep(configs, output.out, output.training, command.launch, Screen())
 
 
 def run_sweep(
@@ -34,7 +33,7 @@ def run_sweep(
     out: Path,
     training: Training,
     options: Launch,
-    console: Console,
+    console: Screen,
 ) -> int:
     """Train what is not on disk, print the best settings and write all of them.
 

@@ -1,12 +1,11 @@
 """`adama train SCENARIO`: one method, all seeds in one compiled program."""
 
-from rich.console import Console
-
 from adama_jax.cli.options import TrainCommand
 from adama_jax.cli.training import prepare, train_and_show
 from adama_jax.cli.words import check_scenario, take_scenario
 from adama_jax.config.command_line import parse
 from adama_jax.config.schema import scenario_config
+from adama_jax.screen.console import Screen
 from adama_jax.storage.folder import run_folder
 
 
@@ -20,5 +19,5 @@ def train(words: list[str]) -> int:
     out = command.output.out
     figures = run_folder(out, command.config)
     return train_and_show(
-        [command.config], out, command.output.training, figures, Console()
+        [command.config], out, command.output.training, figures, Screen()
     )
