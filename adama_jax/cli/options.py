@@ -31,6 +31,8 @@ class ExperimentCommand:
     config: Annotated[Config, Flat]
     methods: Annotated[tuple[str, ...], Each(OneOf(METHODS))] = ("adama", "fixed")
     """Methods to compare; the first is filmed."""
+    modern: bool = True
+    """Train them on today's learner too, where the scenario has one beside the paper's."""
     output: Annotated[Output, Flat] = Output()
 
 

@@ -69,12 +69,18 @@ class Config:
 
     @property
     def label(self) -> str:
-        """The method's name for legends, with the optimizer where it is not the method's own."""
-        return (
-            self.method
-            if self.optimizer is None
-            else f"{self.method} ({self.optimizer})"
-        )
+        """The method's name for legends, with what it runs on where that is not the method's own.
+
+        >>> scenario_config("predator_prey_modern").label
+        'adama, modern'
+        """
+        preset = SCENARIOS.get(self.scenario)
+        name = self.method
+        usual = None
+        if preset is not None and preset.learner is not None:
+            name = f"{name}, {preset.learner}"
+            usual = preset.optimizer
+        return name if self.optimizer in (None, usual) else f"{name} ({self.optimizer})"
 
     @property
     def points_every(self) -> int:

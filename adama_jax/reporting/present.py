@@ -40,7 +40,8 @@ def show_experiment(runs: Sequence[Run], folder: Path, console: Screen) -> None:
         )
     lines = summary.summarise(runs)
     paths += tables.write(lines, folder / "results")
-    console.print(tables.table(lines, f"{lines[0].scenario}, {lengths(runs)}"))
+    worlds = " and ".join(dict.fromkeys(line.scenario for line in lines))
+    console.print(tables.table(lines, f"{worlds}, {lengths(runs)}"))
     _print_machines(runs, console)
     _print_paths(paths, console)
 

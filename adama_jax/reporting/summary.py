@@ -41,7 +41,8 @@ class Summary(NamedTuple):
     # Chance that a seed ends above one of the baseline; a diverged seed is below all.
     improvement: float
     improvement_interval: Interval
-    # The first point at which the mean curve reaches the baseline's final return.
+    # The first point at which the mean curve reaches the baseline's final return; None where it
+    # never does, or where the baseline learned nothing, so that its final return is no level.
     episodes_to_baseline: int | None
     updates_per_second: float
 
@@ -116,7 +117,8 @@ def _summarise(run: Run, baseline: Run | None) -> Summary:
     reached = None
     if baseline is not None:
         theirs = final_returns(baseline)
-        reached = _first_reach(run, _mean(theirs))
+        if _has_learned(baseline):
+            reached = _first_reach(run, _mean(theirs))
         # The baseline is not compared with itself.
         if baseline is not run:
             improvement = probability_of_improvement(finals, theirs)
@@ -155,6 +157,12 @@ def _mean(values: np.ndarray) -> float:
 def _deviation(values: np.ndarray) -> float:
     finite = values[~np.isnan(values)]
     return float(finite.std(ddof=1)) if finite.size > 1 else float("nan")
+
+
+def _has_learned(run: Run) -> bool:
+    """Whether every finite seed ends above its first point."""
+    gains = final_returns(run) - run.metrics["eval_return"][:, 0]
+    return bool((gains[finite_seeds(run)] > 0).all())
 
 
 def _first_reach(run: Run, level: float) -> int | None:

@@ -5,10 +5,11 @@ import shlex
 import pytest
 
 from adama_jax.cli import main as cli
-from adama_jax.cli.commands.experiment import _configs
+from adama_jax.cli.commands.experiment import _configs, _modern_configs
 from adama_jax.cli.commands.play import _row_of
 from adama_jax.cli.commands.sweep import read_sweep
 from adama_jax.cli.options import ExperimentCommand
+from adama_jax.config.command_line import with_given
 from adama_jax.config.methods import METHODS
 from adama_jax.config.names import with_settings
 from adama_jax.config.scenarios import SCENARIOS
@@ -123,6 +124,29 @@ def test_an_experiment_compares_different_methods(methods):
 def test_an_experiment_has_no_single_method():
     with pytest.raises(SettingError, match=r"^method=adama: must be given as methods="):
         experiment({"method": "adama"})
+
+
+def modern(scenario, **values):
+    """What is trained on today's learner, by the values of a command line."""
+    command = ExperimentCommand(scenario_config(scenario))
+    return _modern_configs(with_given(command, values), values)
+
+
+def test_an_experiment_has_today_s_learner_with_the_settings_that_were_given():
+    methods = ("fixed", "adagrad", "balance")
+    found = modern("clustering", episodes=300, methods=methods)
+    base = with_settings(scenario_config("clustering_modern"), {"episodes": 300})
+    # AdaGrad is an optimizer of its own: there is no AdaGrad on Adam.
+    assert found == [
+        with_settings(base, {"method": name}) for name in ("fixed", "balance")
+    ]
+
+
+def test_an_experiment_can_do_without_today_s_learner():
+    assert modern("clustering", modern=False) == []
+    assert modern("clustering", methods=("adagrad",)) == []
+    # 200 updates an episode would take hours beside the paper's one.
+    assert modern("ant_4x2") == []
 
 
 def sweep(*words):

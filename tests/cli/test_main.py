@@ -364,7 +364,7 @@ def experiment(tmp_path_factory):
     """One small experiment by the command line, in a process of its own."""
     out = tmp_path_factory.mktemp("results")
     words = "experiment going_together methods=adama,fixed seeds=3 episodes=250 batch_size=64"
-    more = ["evaluation.episodes=5", f"out={out}"]
+    more = ["modern=false", "evaluation.episodes=5", f"out={out}"]
     command = [sys.executable, "-m", "adama_jax", *words.split(), *more]
     done = subprocess.run(
         command, capture_output=True, text=True, check=False, encoding="utf-8"

@@ -1,10 +1,12 @@
 """What follows from a configuration: points of the curves, seeds, labels, presets."""
 
+import dataclasses
+
 import pytest
 
 from adama_jax.config.methods import METHODS
-from adama_jax.config.names import with_settings
-from adama_jax.config.scenarios import SCENARIOS
+from adama_jax.config.names import all_settings, with_settings
+from adama_jax.config.scenarios import PAPER, SCENARIOS
 from adama_jax.config.schema import Config, scenario_config
 
 BASE = scenario_config("clustering")
@@ -78,6 +80,31 @@ def test_a_modern_robot_differs_in_learning_alone():
         plain.learning.updates_per_episode,
     ) == (200, 1)
     assert modern.rates.critic_rate == plain.rates.critic_rate
+
+
+@pytest.mark.parametrize("name", PAPER)
+def test_a_modern_preset_has_the_paper_s_world_and_another_learner(name):
+    paper, modern = scenario_config(name), scenario_config(f"{name}_modern")
+    assert SCENARIOS[name].modern == modern.scenario
+    changed = {
+        setting
+        for setting, value in all_settings(modern)
+        if value != dict(all_settings(paper))[setting]
+    }
+    always = {"scenario", "episodes", "optimizer", "rates.critic_scale"}
+    learner = {"learning.target_period", "exploration.episodes"}
+    rates = {"rates.total_rate", "rates.critic_rate", "rates.actor_budget"}
+    assert always <= changed <= always | learner | rates
+    assert modern.rates.critic_scale == "auto"
+
+
+def test_a_label_says_which_learner_and_what_else_was_chosen():
+    modern = scenario_config("clustering_modern")
+    assert modern.label == "adama, modern"
+    lion = dataclasses.replace(modern, optimizer="lion")
+    assert lion.label == "adama, modern (lion)"
+    # What robots' runs on disk are called.
+    assert scenario_config("ant_4x2_modern").label == "adama (adam)"
 
 
 def test_a_configuration_holds_its_scenario_s_preset():

@@ -36,6 +36,39 @@ def test_episodes_to_the_fixed_method_s_final_return(tmp_path):
     assert lines[0].episodes_to_baseline < lines[1].episodes_to_baseline
 
 
+def test_what_learned_nothing_sets_no_level_to_reach(tmp_path):
+    """Else all reach it at their first point, and look fast."""
+    fast = fake_run(tmp_path, finals=(4.0, 4.0))
+    # One of the two seeds ends below its start.
+    flat = fake_run(tmp_path, "fixed", finals=(2.0, -1.0))
+    assert [line.episodes_to_baseline for line in summary.summarise([fast, flat])] == [
+        None,
+        None,
+    ]
+    # A seed that diverged says nothing of the others.
+    lost = fake_run(tmp_path, "fixed", finals=(2.0, np.nan), diverged={"1": 100})
+    assert summary.summarise([fast, lost])[0].episodes_to_baseline is not None
+
+
+def test_a_learner_s_baseline_is_its_own(tmp_path):
+    finals = {"clustering": (1.0, 2.0), "clustering_modern": (7.0, 8.0)}
+    runs = []
+    for scenario, ends in finals.items():
+        base = with_settings(scenario_config(scenario), {"seeds": 2})
+        for method in ("adama", "fixed"):
+            config = with_settings(base, {"method": method})
+            runs.append(fake_run(tmp_path, finals=ends, config=config))
+    lines = summary.summarise(runs)
+    assert [line.label for line in lines] == [
+        "adama",
+        "fixed",
+        "adama, modern",
+        "fixed, modern",
+    ]
+    # Beside the modern `fixed` the paper's would be 0.
+    assert [line.improvement for line in lines[::2]] == [0.5, 0.5]
+
+
 def test_area_under_the_curve(tmp_path):
     """Straight lines from 0 to 1 ... 5: half of each."""
     run = fake_run(tmp_path)

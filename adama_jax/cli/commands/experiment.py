@@ -1,26 +1,29 @@
 """`adama experiment SCENARIO`: several methods on one scenario."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from adama_jax.cli.options import ExperimentCommand
 from adama_jax.cli.training import prepare, train_and_show
 from adama_jax.cli.words import check_scenario, take_scenario
 from adama_jax.config.command_line import read_words, with_given
+from adama_jax.config.methods import METHODS
 from adama_jax.config.names import with_settings
 from adama_jax.config.reading import check_own, own_values
+from adama_jax.config.scenarios import SCENARIOS
 from adama_jax.config.schema import Config, scenario_config
 from adama_jax.errors import SettingError
 from adama_jax.screen.console import Screen
 
 
 def experiment(words: list[str]) -> int:
-    """Train each method; the figures of all of them go to the scenario's folder."""
+    """Train each method, on today's learner too; all figures go to the scenario's folder."""
     scenario, rest = take_scenario(words)
     default = ExperimentCommand(scenario_config(scenario))
     values = read_words(default, rest, f"adama experiment {scenario}")
     command = with_given(default, values)
     check_scenario(command.config, scenario)
-    configs = _configs(command, values)
+    configs = _modern_configs(command, values) + _configs(command, values)
     prepare(configs, command.output)
     out = command.output.out
     return train_and_show(
@@ -43,3 +46,19 @@ def _configs(command: ExperimentCommand, values: Mapping[str, object]) -> list[C
         with_settings(command.config, {"method": method, **own_values(values, method)})
         for method in command.methods
     ]
+
+
+def _modern_configs(
+    command: ExperimentCommand, values: Mapping[str, object]
+) -> list[Config]:
+    """The same methods, with the same settings given, on today's learner.
+
+    They come first: the first run is filmed, and an agent that has learned is worth a film.
+    """
+    modern = SCENARIOS[command.config.scenario].modern
+    if modern is None or not command.modern:
+        return []
+    base = with_given(ExperimentCommand(scenario_config(modern)), values)
+    # What brings an optimizer of its own, AdaGrad say, is the paper's learner and has no other.
+    methods = [name for name in base.methods if METHODS[name].optimizer == "sgd"]
+    return _configs(replace(base, methods=tuple(methods)), values) if methods else []
