@@ -25,6 +25,26 @@ class AtLeast:
 
 
 @dataclass(frozen=True)
+class Whole:
+    """A whole number from `low` to `high`.
+
+    Every count has an upper end: one that no machine can hold is refused before it is tried.
+    """
+
+    low: int
+    high: int
+
+    def allows(self, value: Any) -> bool:
+        """Whether a value is within the bound."""
+        return self.low <= value <= self.high
+
+    @property
+    def words(self) -> str:
+        """What is allowed."""
+        return f"at least {self.low} and at most {self.high:,}"
+
+
+@dataclass(frozen=True)
 class Above:
     """A finite number above `low`."""
 
@@ -96,25 +116,31 @@ class OneOf:
 
 @dataclass(frozen=True, eq=False)
 class Each:
-    """One or more values (with `or_none`, or no value), each within a bound."""
+    """One or more values (with `or_none`, or no value; at most `most`), each within a bound."""
 
-    bound: "AtLeast | OneOf"
+    bound: "Whole | OneOf"
     or_none: bool = False
+    most: int | None = None
 
     def allows(self, value: Any) -> bool:
         """Whether all of the values are within the bound."""
-        return (self.or_none or bool(value)) and all(map(self.bound.allows, value))
+        enough = self.or_none or bool(value)
+        few = self.most is None or len(value) <= self.most
+        return enough and few and all(map(self.bound.allows, value))
 
     @property
     def words(self) -> str:
         """What is allowed."""
-        return f"one or more, each {self.bound.words}"
+        most = "" if self.most is None else f" (up to {self.most})"
+        return f"one or more{most}, each {self.bound.words}"
 
 
 POSITIVE = Above(0)
-ONE_OR_MORE = AtLeast(1)
+UP_TO_THOUSAND = Whole(1, 1_000)
+UP_TO_MILLION = Whole(1, 1_000_000)
+UP_TO_BILLION = Whole(1, 1_000_000_000)
 SHARE = Between(0, 1)
 SHARE_BELOW_1 = Between(0, 1, open_top=True)
 SEED = Seed()
 
-Bound = AtLeast | Above | Between | Seed | OneOf | Each
+Bound = AtLeast | Whole | Above | Between | Seed | OneOf | Each

@@ -2,6 +2,8 @@
 where.
 """
 
+from collections.abc import Iterable
+
 
 def in_a_line(error: BaseException) -> str:
     """What kind of error it is, and the first line of what it says.
@@ -14,6 +16,27 @@ def in_a_line(error: BaseException) -> str:
     lines = str(error).strip().splitlines() or ["no message"]
     # Some libraries put whole files into their messages.
     return f"{type(error).__name__}: {lines[0][:300]}"
+
+
+def did_you_mean(word: str, choices: Iterable[str]) -> str:
+    """What to add to an error about a name that is none of the choices, if one of them is near.
+
+    >>> did_you_mean("predator-prey", ["clustering", "predator_prey"])
+    '; did you mean predator_prey?'
+    >>> did_you_mean("chess", ["clustering", "predator_prey"])
+    ''
+    """
+    # Errors are rare, and `adama --help` has no use for it.
+    import difflib
+
+    plain = {_plain(choice): choice for choice in choices}
+    # One near miss is worth naming; a list of them would hide it.
+    close = difflib.get_close_matches(_plain(word), plain, n=1, cutoff=0.6)
+    return f"; did you mean {plain[close[0]]}?" if close else ""
+
+
+def _plain(word: str) -> str:
+    return word.lower().replace("-", "_")
 
 
 class AdamaError(Exception):

@@ -30,8 +30,8 @@ from typing import (
     get_type_hints,
 )
 
-from adama_jax.bounds import Bound
-from adama_jax.errors import SettingError
+from adama_jax.bounds import Bound, OneOf
+from adama_jax.errors import SettingError, did_you_mean
 
 
 @dataclass(frozen=True)
@@ -57,6 +57,13 @@ class Alias:
 
 
 @dataclass(frozen=True)
+class Elsewhere:
+    """What other programs call the setting: not read, but who writes it is told the name here."""
+
+    names: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class HashedAs:
     """The name under which the setting is in a run's hash: that of its first version."""
 
@@ -66,6 +73,22 @@ class HashedAs:
 @dataclass(frozen=True)
 class HashedUnlikeScenario:
     """The setting is in a run's hash only where it is not the scenario's own value."""
+
+
+@dataclass(frozen=True)
+class ReadWith:
+    """The setting is read only while another one of its dataclass has this value."""
+
+    name: str
+    value: Any
+
+
+@dataclass(frozen=True)
+class ReadUnless:
+    """The setting is read only while another one of its dataclass has any value but this."""
+
+    name: str
+    value: Any
 
 
 class Declared(NamedTuple):
@@ -98,9 +121,25 @@ class Declared(NamedTuple):
         mark = self.mark(Alias)
         return () if mark is None else mark.names
 
+    @property
+    def elsewhere(self) -> tuple[str, ...]:
+        """What other programs call it."""
+        mark = self.mark(Elsewhere)
+        return () if mark is None else mark.names
+
     def mark(self, kind: "type[Mark]") -> "Mark | None":
         """The mark of a kind, if the field has one."""
         return next((mark for mark in self.marks if isinstance(mark, kind)), None)
+
+    def unread_in(self, options: Any) -> str:
+        """Why its value is not read, in words, given the others of its dataclass; "" if it is."""
+        needed = self.mark(ReadWith)
+        if needed is not None and getattr(options, needed.name) != needed.value:
+            return f"it is read with {needed.name}={needed.value} alone"
+        excluded = self.mark(ReadUnless)
+        if excluded is not None and getattr(options, excluded.name) == excluded.value:
+            return f"it is not read with {excluded.name}={excluded.value}"
+        return ""
 
 
 Mark = TypeVar("Mark")
@@ -113,6 +152,7 @@ class Setting(NamedTuple):
     name: str
     declared: Declared
     value: Any
+    options: Any  # the dataclass that has the field
 
 
 @cache
@@ -153,7 +193,7 @@ def settings(values: Any, prefix: str = "", flat: object = None) -> Iterator[Set
         if dataclasses.is_dataclass(value):
             yield from settings(value, _prefix(prefix, field, flat), flat)
         else:
-            yield Setting(prefix + field.name, field, value)
+            yield Setting(prefix + field.name, field, value, values)
 
 
 def with_values(
@@ -196,8 +236,8 @@ def check_bounds(values: Any) -> None:
     Raises:
         SettingError: one line with the setting's full name, its value and what is allowed.
     """
-    for name, field, value in settings(values):
-        check_value(name, field, value)
+    for each in settings(values):
+        check_value(each.name, each.declared, each.value)
 
 
 def check_value(name: str, field: Declared, value: Any) -> None:
@@ -221,7 +261,9 @@ def check_value(name: str, field: Declared, value: Any) -> None:
         if not bound.allows(value):
             others = [*map(repr, words), *(["None"] if or_none(field.type) else [])]
             allowed = ", or ".join([bound.words, *others])
-            raise SettingError(f"{name}={as_given(value)}: must be {allowed}")
+            choices = bound.choices if isinstance(bound, OneOf) else ()
+            near = did_you_mean(str(value), choices)
+            raise SettingError(f"{name}={as_given(value)}: must be {allowed}{near}")
 
 
 def words_allowed(kind: Any) -> tuple[str, ...]:

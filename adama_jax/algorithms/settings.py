@@ -7,7 +7,8 @@ one line here.
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
-from adama_jax.bounds import ONE_OR_MORE, Each, OneOf
+from adama_jax.bounds import Each, OneOf, Whole
+from adama_jax.fields import Elsewhere
 
 ATTENTION_HEADS = 4  # of the attention critic, as in MAAC's code
 
@@ -23,10 +24,23 @@ class CriticEntry:
     """Why, in words that end the sentence "led by a multiple of 4, ..."."""
 
 
-ALGORITHMS: dict[str, str] = {
-    "maddpg": "adama_jax.algorithms.maddpg:maddpg",
+@dataclass(frozen=True)
+class AlgorithmEntry:
+    """An algorithm: where its factory is, and which settings it has no use for."""
+
+    path: str
+    """Import path of a factory of an `Algorithm`; what it is called with is said there."""
+    ignores: frozenset[str] = frozenset()
+    """Settings by full names, such as those of a replay for one that learns on-policy: whoever
+    gives one is told."""
+
+
+ALGORITHMS: dict[str, AlgorithmEntry] = {
+    "maddpg": AlgorithmEntry("adama_jax.algorithms.maddpg:maddpg"),
 }
-"""Factories of an `Algorithm`; what each is called with is said there."""
+
+ON_POLICY_IGNORES = frozenset({"learning.capacity", "learning.batch_size"})
+"""What an algorithm whose `replay` is "on_policy" ignores."""
 
 # Also of files and configurations that name none: they are older.
 DEFAULT_ALGORITHM = "maddpg"
@@ -51,7 +65,11 @@ SMOOTH = ("tanh", "silu", "gelu", "softplus", "elu")
 class Networks:
     """Networks (Table 1: two hidden layers of 64, ReLU)."""
 
-    hidden: Annotated[tuple[int, ...], Each(ONE_OR_MORE)] = (64, 64)
+    hidden: Annotated[
+        tuple[int, ...],
+        Each(Whole(1, 100_000), most=100),
+        Elsewhere(("hidden_size", "hidden_sizes", "layers", "net_arch")),
+    ] = (64, 64)
     """Widths of the hidden layers."""
     actor_activation: Activation = "relu"
     """Activation of the actors' hidden layers."""

@@ -4,7 +4,7 @@ import os
 import shutil
 from pathlib import Path
 
-from adama_jax.config.options import Launch
+from adama_jax.config.options import Launch, Training
 from adama_jax.errors import SettingError
 
 
@@ -29,12 +29,17 @@ def check_folder(name: str, folder: Path) -> None:
         raise SettingError(f"{name}={folder}: must be writable; {nearest} is not")
 
 
-def check_launch(launch: Launch) -> None:
-    """Check that there is a Slurm to run a sweep where it is asked for.
+def check_launch(launch: Launch, training: Training) -> None:
+    """Check that what runs programs is there, and takes the settings that are given.
 
     Raises:
         SettingError: one line with the setting and what is allowed.
     """
+    if launch.launcher == "local" and training.devices is not None:
+        raise SettingError(
+            f"devices={training.devices}: must be left out: launcher=local gives each job its "
+            "share of the cores"
+        )
     if launch.launcher == "slurm" and shutil.which("srun") is None:
         raise SettingError(
             "launcher=slurm: must be here or local on a machine without Slurm (no srun on the PATH)"

@@ -10,7 +10,8 @@ from collections.abc import Callable, Sequence
 from pkgutil import resolve_name
 from typing import NamedTuple
 
-from adama_jax.errors import AdamaError, SettingError
+from adama_jax.cli.text import HELP, check_printable, shortened
+from adama_jax.errors import AdamaError, SettingError, did_you_mean
 from adama_jax.screen.streams import steady_streams, write_error, write_line
 
 
@@ -21,6 +22,7 @@ class Command(NamedTuple):
     """Import path, below `adama_jax.cli.commands`."""
     takes: str
     summary: str
+    has_settings: bool = True
 
 
 COMMANDS = {
@@ -44,7 +46,12 @@ COMMANDS = {
         "RUN",
         "resume an interrupted run (the command that began it does so too)",
     ),
-    "verify": Command("verify:verify", "RUN", "check every file of a run's folder"),
+    "verify": Command(
+        "verify:verify",
+        "RUN|FOLDER",
+        "check every file of a run's folder, or of all in a folder",
+        has_settings=False,
+    ),
     "play": Command(
         "play:play", "RUN [seed=0]", "the trained actors: greedy return and a film"
     ),
@@ -66,8 +73,10 @@ COMMANDS = {
     "report": Command(
         "report:report", "RESULTS", "one HTML page about a results folder"
     ),
-    "scenarios": Command("lists:scenarios", "", "list the worlds"),
-    "methods": Command("lists:methods", "", "list the learning-rate methods"),
+    "scenarios": Command("lists:scenarios", "", "list the worlds", has_settings=False),
+    "methods": Command(
+        "lists:methods", "", "list the learning-rate methods", has_settings=False
+    ),
 }
 
 EXAMPLES = """\
@@ -95,16 +104,14 @@ def _run(words: list[str]) -> int:
     # Pictures go to files: no display is needed.
     os.environ.setdefault("MPLBACKEND", "agg")
     try:
-        if not words or words[0] in ("-h", "--help"):
-            for line in usage().splitlines():
-                write_line(line)
-            return 0 if words else 2
-        return command_of(words[0])(words[1:])
+        return _of(words)
     except AdamaError as error:
-        # Here, for it brings tyro with it, which `adama --help` need not wait for.
+        # Here, for they bring tyro with them, which `adama --help` need not wait for.
+        from adama_jax.config.command_line import as_typed
         from adama_jax.config.options import way_out
 
-        write_error(f"adama: error: {error}{way_out(error)}")
+        line = as_typed(str(error), words) + way_out(error)
+        write_error(f"adama: error: {shortened(line)}")
         return 2
     except KeyboardInterrupt as stop:
         # With `force` the same command would begin anew, and what was saved would be lost.
@@ -115,6 +122,34 @@ def _run(words: list[str]) -> int:
         return getattr(stop, "code", 130)
 
 
+def _of(words: list[str]) -> int:
+    """The exit code of the command that the words name, or of an option in its place."""
+    check_printable(words)
+    if not words or words[0] in HELP:
+        _write(usage())
+        return 0 if words else 2
+    name, *rest = words
+    if name == "--version":
+        from importlib.metadata import version
+
+        write_line(f"adama-jax {version('adama-jax')}")
+        return 0
+    command = command_of(name)
+    if not COMMANDS[name].has_settings and any(word in HELP for word in rest):
+        _write(usage_of(name))
+        return 0
+    try:
+        return command(rest)
+    except SystemExit as stop:
+        # tyro has printed the help.
+        return int(stop.code or 0)
+
+
+def _write(text: str) -> None:
+    for line in text.splitlines():
+        write_line(line)
+
+
 def command_of(name: str) -> Callable[[list[str]], int]:
     """What runs a command: it takes the words after the command's name and returns an exit code.
 
@@ -122,8 +157,17 @@ def command_of(name: str) -> Callable[[list[str]], int]:
         SettingError: there is no such command.
     """
     if name not in COMMANDS:
-        raise SettingError(f"command={name}: must be one of {', '.join(COMMANDS)}")
+        near = did_you_mean(name, COMMANDS)
+        raise SettingError(
+            f"command={name}: must be one of {', '.join(COMMANDS)}{near}"
+        )
     return resolve_name(f"adama_jax.cli.commands.{COMMANDS[name].function}")
+
+
+def usage_of(name: str) -> str:
+    """What `--help` prints of a command that has no settings."""
+    command = COMMANDS[name]
+    return f"usage: {f'adama {name} {command.takes}'.strip()}\n\n{command.summary}\n"
 
 
 def usage() -> str:
@@ -134,6 +178,7 @@ def usage() -> str:
     calls["adama COMMAND SCENARIO --help"] = Command(
         "", "", "every setting, with the scenario's defaults"
     )
+    calls["adama --version"] = Command("", "", "which version this is")
     width = max(len(call) for call in calls)
     lines = [f"  {call:{width}}   {each.summary}" for call, each in calls.items()]
     return "usage: adama COMMAND ...\n\n" + "\n".join(lines) + "\n\n" + EXAMPLES

@@ -7,7 +7,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Literal
 
-from adama_jax.bounds import ONE_OR_MORE, SEED, AtLeast, Between, Each, OneOf
+from adama_jax.bounds import (
+    SEED,
+    UP_TO_BILLION,
+    UP_TO_THOUSAND,
+    Between,
+    Each,
+    OneOf,
+    Whole,
+)
 from adama_jax.config.methods import METHODS
 from adama_jax.config.options import Flat, Launch, Output, Training
 from adama_jax.config.scenarios import SCENARIOS
@@ -60,7 +68,7 @@ class FiguresCommand:
     """Where the pictures go; None: figures/ in the results folder."""
     scale: Annotated[float, Between(0, 100, open_bottom=True)] = 1.0
     """Share of the full lengths."""
-    episodes: Annotated[int | None, ONE_OR_MORE] = None
+    episodes: Annotated[int | None, UP_TO_BILLION] = None
     """No run longer than this."""
     only: Annotated[tuple[str, ...], Each(OneOf(SCENARIOS), or_none=True)] = ()
     """Scenarios to draw; none given: all."""
@@ -88,9 +96,9 @@ class ResumeCommand:
 class PlayCommand:
     """Play a finished run's trained actors: the greedy return, a film, and for a robot a page."""
 
-    seed: int | None = None
+    seed: Annotated[int | None, SEED] = None
     """Which of the run's seeds; None: the first that stayed finite."""
-    episodes: Annotated[int, AtLeast(FILMED_EPISODES)] = 100
+    episodes: Annotated[int, Whole(FILMED_EPISODES, 100_000)] = 100
     """Greedy episodes for the return; the first four are filmed."""
     start_seed: Annotated[int, SEED] = 0
     """Their starts are drawn from this seed."""
@@ -113,5 +121,5 @@ class CalibrateCommand:
     """A trial run that finds m (section 4.4.1): the mean kappa of its first updates."""
 
     config: Annotated[Config, Flat]
-    devices: Annotated[int | None, ONE_OR_MORE] = None
+    devices: Annotated[int | None, UP_TO_THOUSAND] = None
     """Host devices on a CPU; None: one per core."""

@@ -3,11 +3,12 @@
 from collections.abc import Sequence
 from pathlib import Path
 
+from adama_jax.cli.text import HELP
 from adama_jax.config.scenarios import SCENARIOS
 from adama_jax.config.schema import Config
+from adama_jax.config.values import IN_WORDS, read_path
 from adama_jax.errors import SettingError
 
-HELP = ("-h", "--help")
 ANY_SCENARIO = "predator_prey"  # whose defaults `adama train --help` shows
 
 
@@ -39,7 +40,10 @@ def take_run(words: Sequence[str]) -> tuple[Path, list[str]]:
         raise SettingError(
             "run=: must come first, a run's folder such as results/predator_prey/adama-0123456789"
         )
-    return Path(words[0]), list(words[1:])
+    try:
+        return read_path(words[0]), list(words[1:])
+    except ValueError:
+        raise SettingError(f"run={words[0]}: must be {IN_WORDS[Path]}") from None
 
 
 def take_nothing(words: Sequence[str]) -> None:

@@ -10,8 +10,10 @@ from itertools import pairwise
 from typing import Any, NamedTuple, TypeVar
 
 from adama_jax.config.methods import METHODS
+from adama_jax.config.names import is_name_of
 from adama_jax.config.options import Flat
-from adama_jax.config.reading import METHOD_WORD, Known, check_own, own_settings
+from adama_jax.config.reading import METHOD_WORD, Known, given_twice
+from adama_jax.config.reads import check_options_read, check_read, own_settings
 from adama_jax.config.values import read_value
 from adama_jax.errors import SettingError
 from adama_jax.fields import Declared, with_values
@@ -38,21 +40,23 @@ def parse(
         program: for `--help`.
 
     Raises:
-        SettingError: an unknown key, or a value that is not allowed, in one line.
+        SettingError: an unknown key, one that is given twice, a value that is not allowed, or a
+            setting that is not read beside the others, in one line.
         SystemExit: `--help`, with code 0.
     """
     values = read_words(default, words, program)
-    config = getattr(default, "config", None)
+    command = with_given(default, values)
+    config = getattr(command, "config", None)
     if config is not None:
-        check_own(values, values.get("method", config.method))
-    return with_given(default, values)
+        check_read(values, [config])
+    return command
 
 
 def read_words(default: Any, words: Sequence[str], program: str) -> dict[str, Any]:
     """The values that a command line gives, by the full names of their settings.
 
-    Numbers of a rate rule's own are taken if the words name a method that reads them: `check_own`
-    says whether the method that is used does.
+    Numbers of a rate rule's own are taken if the words name a method that reads them. Whether all
+    settings are read by what is trained in the end is for `check_read` to say.
 
     Raises:
         SettingError, SystemExit: as `parse`.
@@ -66,6 +70,7 @@ def read_words(default: Any, words: Sequence[str], program: str) -> dict[str, An
     values = {}
     for name, text, _ in _given(words, known):
         values[name] = read_value(name, known.fields[name], text)
+    check_options_read(values, with_given(default, values))
     return values
 
 
@@ -117,6 +122,19 @@ def split_axes(
     return rest, axes
 
 
+def as_typed(message: str, words: Sequence[str]) -> str:
+    """An error's line, `name=value: ...`, with the name that the words have for the setting.
+
+    >>> as_typed("rates.smoothing=1.0: must be below 1", ["clustering", "alpha=1"])
+    'alpha=1.0: must be below 1'
+    """
+    name, equals, rest = message.partition("=")
+    for match in map(SETTING_WORD.fullmatch, words):
+        if equals and match and is_name_of(_key(match), name):
+            return f"{_key(match)}={rest}"
+    return message
+
+
 def given_settings(words: Sequence[str], default: Any) -> set[str]:
     """The full names of the settings that a command line gives."""
     known = Known.of(default, _methods_named(words))
@@ -146,7 +164,16 @@ def show_help(default: object, program: str) -> None:
 
 
 def _given(words: Sequence[str], known: Known) -> Iterator[_Given]:
-    """The settings of a command line, one after another."""
+    """The settings of a command line, one after another, each of them once."""
+    found = set()
+    for each in _words_given(words, known):
+        if each.name in found:
+            raise given_twice(each.word, each.name)
+        found.add(each.name)
+        yield each
+
+
+def _words_given(words: Sequence[str], known: Known) -> Iterator[_Given]:
     rest = list(words)
     while rest:
         word = rest.pop(0)
@@ -155,7 +182,7 @@ def _given(words: Sequence[str], known: Known) -> Iterator[_Given]:
             raise SettingError(
                 f"argument={word}: must be a setting, key=value or --key value"
             )
-        key = match["flag"] or match["key"]
+        key = _key(match)
         text = match["text"]
         switch = key.removeprefix("no-")
         if text is None and _is_switch(switch, known):
@@ -167,6 +194,10 @@ def _given(words: Sequence[str], known: Known) -> Iterator[_Given]:
             text = _following(rest, _takes_several(known.fields[name]))
             word = f"{word}={text}"
         yield _Given(name, text, word)
+
+
+def _key(match: re.Match[str]) -> str:
+    return match["flag"] or match["key"]
 
 
 def _following(rest: list[str], several: bool) -> str:

@@ -66,7 +66,7 @@ def config_hash(config: Config) -> str:
     """
     preset = dict(all_settings(_preset(config)))
     counted = {}
-    for name, field, value in settings(config):
+    for name, field, value, _ in settings(config):
         as_preset = field.mark(HashedUnlikeScenario) and value == preset.get(name)
         if value == field.default or as_preset:
             continue

@@ -22,6 +22,9 @@ SYMBOLS = {
 ALIASES = {alias: each.name for each in _SETTINGS for alias in each.declared.aliases}
 """Names under which earlier versions had settings, or which are easily taken for theirs."""
 
+OF_A_RUN = {each.name for each in _SETTINGS if "." not in each.name}
+"""The settings that no group has: their full names are short."""
+
 
 def current_name(name: str) -> str:
     """The name that a setting has now; a name that is of no use any more stays as it is.
@@ -30,6 +33,24 @@ def current_name(name: str) -> str:
     ('optimizer', 'rates.clip')
     """
     return ALIASES.get(name, name)
+
+
+def is_name_of(key: str, name: str) -> bool:
+    """Whether a key of a command line is a name of the setting with a full name.
+
+    >>> is_name_of("alpha", "rates.smoothing"), is_name_of("clip", "rates.clip")
+    (True, True)
+
+    The run's, not the evaluation's:
+
+    >>> is_name_of("seed", "evaluation.seed")
+    False
+    """
+    plain = key.replace("-", "_")
+    if plain in OF_A_RUN:
+        return plain == name
+    others = (name.rpartition(".")[2], short(name))
+    return plain in (name, *others) or ALIASES.get(plain) == name
 
 
 def traced_settings(config: Config) -> tuple[str, ...]:

@@ -6,8 +6,17 @@ from typing import Annotated, Literal
 
 import tyro
 
-from adama_jax.bounds import ONE_OR_MORE, AtLeast, Each, OneOf
+from adama_jax.bounds import (
+    UP_TO_BILLION,
+    UP_TO_MILLION,
+    UP_TO_THOUSAND,
+    AtLeast,
+    Each,
+    OneOf,
+    Whole,
+)
 from adama_jax.errors import AnotherVersion
+from adama_jax.fields import Elsewhere, ReadUnless, ReadWith
 
 # Who looks on while runs train, by name: an import path to what makes one of an
 # `execution.observer.JobInfo`. Another one is a file of its own and a line here.
@@ -19,6 +28,8 @@ OBSERVERS = {
 # The fields of what has this mark have no prefix on the command line.
 Flat = tyro.conf.arg(name="")
 
+OF_SLURM = ReadWith("launcher", "slurm")
+
 
 @dataclass(frozen=True)
 class Training:
@@ -26,13 +37,15 @@ class Training:
 
     force: bool = False
     """Train again what is finished, and anew what was begun."""
-    devices: Annotated[int | None, ONE_OR_MORE] = None
+    devices: Annotated[int | None, UP_TO_THOUSAND] = None
     """Host devices on a CPU; None: one per core."""
     checkpoint_minutes: Annotated[float | None, AtLeast(0, finite=True)] = 10.0
     """Minutes between checkpoints; None: only when stopped (Ctrl-C, SIGTERM)."""
-    keep_every: Annotated[int | None, ONE_OR_MORE] = None
+    keep_every: Annotated[int | None, UP_TO_BILLION] = None
     """Also keep checkpoints at least this many episodes apart; None: the newest two only."""
-    replay_every: Annotated[int, ONE_OR_MORE] = 1
+    replay_every: Annotated[
+        int, UP_TO_MILLION, ReadUnless("checkpoint_minutes", None)
+    ] = 1
     """Checkpoints for each one that has the replay; above 1 a run resumes with an older replay."""
     if_save_fails: Literal["go_on", "stop"] = "go_on"
     """What to do when a checkpoint cannot be written: train on and say so, or stop."""
@@ -47,7 +60,7 @@ class Training:
 class Output:
     """Where results go."""
 
-    out: Path = Path("results")
+    out: Annotated[Path, Elsewhere(("output", "results", "logdir"))] = Path("results")
     """Folder of the results."""
     training: Annotated[Training, Flat] = Training()
 
@@ -58,21 +71,21 @@ class Launch:
 
     launcher: Literal["here", "local", "slurm"] = "here"
     """here: this process; local: processes on this machine's CPU; slurm: jobs of a cluster."""
-    at_once: Annotated[int | None, ONE_OR_MORE] = None
+    at_once: Annotated[int | None, UP_TO_MILLION] = None
     """Programs or jobs at a time; None: here one per device, local one per core, slurm all."""
-    parts: Annotated[int, ONE_OR_MORE] = 1
+    parts: Annotated[int, UP_TO_MILLION] = 1
     """Jobs that each program's settings are divided into."""
-    minutes: Annotated[int, ONE_OR_MORE] = 720
+    minutes: Annotated[int, UP_TO_MILLION, OF_SLURM] = 720
     """Time limit of a job (slurm)."""
-    gpus: Annotated[int, AtLeast(0)] = 0
+    gpus: Annotated[int, Whole(0, 1_000), OF_SLURM] = 0
     """GPUs per job (slurm)."""
-    cores: Annotated[int, ONE_OR_MORE] = 2
+    cores: Annotated[int, UP_TO_THOUSAND, OF_SLURM] = 2
     """CPU cores per job (slurm)."""
-    memory_gb: Annotated[int, ONE_OR_MORE] = 16
+    memory_gb: Annotated[int, UP_TO_MILLION, OF_SLURM] = 16
     """Memory per job, GB (slurm)."""
-    partition: str | None = None
+    partition: Annotated[str | None, OF_SLURM] = None
     """Partition (slurm)."""
-    account: str | None = None
+    account: Annotated[str | None, OF_SLURM] = None
     """Account (slurm)."""
 
 

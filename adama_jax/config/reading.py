@@ -5,17 +5,18 @@ Both are read field by field (`values.read_value`). A setting can be written by 
 symbol ("eps"), or by an alias.
 """
 
-import difflib
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any, NamedTuple
 
 from adama_jax.config.methods import METHODS
 from adama_jax.config.names import with_settings
 from adama_jax.config.options import Flat
+from adama_jax.config.reads import check_read
 from adama_jax.config.schema import Config
 from adama_jax.config.values import read_value
-from adama_jax.errors import SettingError
+from adama_jax.errors import SettingError, did_you_mean
 from adama_jax.fields import Declared, as_given, settings
 
 # The method decides which other settings there are: it is looked for before anything is read.
@@ -33,7 +34,7 @@ def read_settings(
         where: what the values stand in, for errors.
 
     Raises:
-        SettingError: one line: an unknown setting, or a value that is not allowed.
+        SettingError: as `read_values`, or a setting that the configuration does not read.
 
     >>> from adama_jax.config.schema import scenario_config
     >>> read_settings(scenario_config("clustering"), {"m": "auto", "seeds": 3}).rates.critic_scale
@@ -42,20 +43,40 @@ def read_settings(
     Traceback (most recent call last):
     adama_jax.errors.SettingError: figure3: seeds=many: must be a whole number
     """
-    try:
+    found = read_values(base, values, where)
+    config = with_settings(base, found)
+    with placed(where):
+        check_read(found, [config])
+    return config
+
+
+def read_values(
+    base: Config, values: Mapping[str, object], where: str = ""
+) -> dict[str, Any]:
+    """The values of settings, by the settings' full names.
+
+    Whether a configuration with them reads them all is for `check_read` to say.
+
+    Args:
+        base, values, where: as for `read_settings`.
+
+    Raises:
+        SettingError: one line: an unknown setting, one that is given twice, or a value that is not
+            allowed.
+    """
+    with placed(where):
         known = Known.of(base, _methods_among(values.items()))
         found = {}
         for key, given in values.items():
-            name = known.full_name(key, f"{key}={given}")
+            name = known.full_name(key, f"{key}={as_given(given)}")
+            if name in found:
+                raise given_twice(f"{key}={as_given(given)}", name)
             found[name] = read_value(name, known.fields[name], given)
-        check_own(found, found.get("method", base.method))
         scenario = found.get("scenario", base.scenario)
         if scenario != base.scenario:
             # Its world and its preset would stay those of the base.
             raise SettingError(f"scenario={scenario}: must be left out here")
-        return with_settings(base, found)
-    except SettingError as error:
-        raise SettingError(_placed(where, error)) from None
+        return found
 
 
 def read_axes(
@@ -75,47 +96,31 @@ def read_axes(
     >>> read_axes(scenario_config("clustering"), {"l_c": ["0.001", 1]})
     {'rates.critic_rate': [0.001, 1.0]}
     """
-    try:
+    with placed(where):
         given = [(key, value) for key, values in axes.items() for value in values]
         known = Known.of(base, _methods_among(given))
         result = {}
         for key, values in axes.items():
             name = known.full_name(key, f"{key}={as_given(values)}")
+            if name in result:
+                raise given_twice(f"{key}={as_given(values)}", name)
             field = known.fields[name]
             result[name] = [read_value(name, field, value) for value in values]
         return result
+
+
+@contextmanager
+def placed(where: str) -> Iterator[None]:
+    """Say in what a setting stands, where one that is read in this block is not allowed."""
+    try:
+        yield
     except SettingError as error:
-        raise SettingError(_placed(where, error)) from None
+        raise SettingError(f"{where}: {error}" if where else str(error)) from None
 
 
-def _placed(where: str, error: SettingError) -> str:
-    return f"{where}: {error}" if where else str(error)
-
-
-def check_own(values: Mapping[str, object], *methods: str) -> None:
-    """Check that each number of a rate rule's own is read by one of the methods.
-
-    Raises:
-        SettingError: one is not.
-    """
-    read = own_settings(methods)
-    for name in own_settings(METHODS):
-        if name in values and name not in read:
-            named = ",".join(methods)
-            raise SettingError(
-                f"{name}={values[name]}: must be left out: {named} does not read it"
-            )
-
-
-def own_values(values: Mapping[str, object], method: str) -> dict[str, object]:
-    """Those of the values that are numbers of the method's rate rule's own."""
-    return {name: values[name] for name in own_settings([method]) if name in values}
-
-
-def own_settings(methods: Iterable[str]) -> list[str]:
-    """The full names of the numbers that the methods' rate rules have of their own."""
-    known = [METHODS[method] for method in methods if method in METHODS]
-    return [f"rates.{each.name}" for method in known for each in method.own]
+def given_twice(written: str, name: str) -> SettingError:
+    """The error of a setting that is given again, perhaps by another of its names."""
+    return SettingError(f"{written}: must be given once: {name} is given already")
 
 
 class Known(NamedTuple):
@@ -149,24 +154,51 @@ class Known(NamedTuple):
         plain = key.replace("-", "_")
         if plain in self.names:
             return self.names[plain]
-        # One near miss is worth naming; a list of them would hide it.
-        close = difflib.get_close_matches(plain, self.names, n=1, cutoff=0.5)
-        hint = f"; did you mean {close[0]}?" if close else "; see --help"
+        several = _by_last_part(self.fields).get(plain)
+        if several:
+            raise SettingError(f"{written}: must be given as {_or(several)}")
+        elsewhere = [
+            name for name, field in self.fields.items() if plain in field.elsewhere
+        ]
+        if elsewhere:
+            hint = f"; did you mean {_or(elsewhere)}?"
+        else:
+            hint = did_you_mean(plain, self.names) or "; see --help"
         raise SettingError(f"{written}: must be the name of a setting{hint}")
 
 
 def _accepted(fields: Mapping[str, Declared]) -> dict[str, str]:
     """Every accepted name, and the full name of its setting; a full name goes before all others."""
-    last: dict[str, list[str]] = {}
     others: dict[str, str] = {}
     for name, field in fields.items():
-        last.setdefault(name.rpartition(".")[2], []).append(name)
         others |= dict.fromkeys(field.aliases, name)
         if field.symbol is not None:
             others[field.symbol] = name
     # "seed" is the run's, not the evaluation's; "start" is refused, for two settings end so.
-    unique = {key: names[0] for key, names in last.items() if len(names) == 1}
+    unique = {
+        last: names[0]
+        for last, names in _by_last_part(fields).items()
+        if len(names) == 1
+    }
     return unique | others | {name: name for name in fields}
+
+
+def _by_last_part(names: Iterable[str]) -> dict[str, list[str]]:
+    """Full names, by what stands behind their last dot."""
+    found: dict[str, list[str]] = {}
+    for name in names:
+        found.setdefault(name.rpartition(".")[2], []).append(name)
+    return found
+
+
+def _or(names: Sequence[str]) -> str:
+    """Names in words.
+
+    >>> _or(["a"]), _or(["a", "b", "c"])
+    ('a', 'a, b or c')
+    """
+    *others, last = names
+    return f"{', '.join(others)} or {last}" if others else last
 
 
 def _methods_among(given: Iterable[tuple[str, object]]) -> list[str]:

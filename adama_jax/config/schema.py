@@ -6,12 +6,12 @@ from typing import Annotated
 import tyro
 
 from adama_jax.algorithms.settings import ALGORITHMS, DEFAULT_ALGORITHM, Networks
-from adama_jax.bounds import ONE_OR_MORE, SEED, OneOf
+from adama_jax.bounds import SEED, UP_TO_BILLION, UP_TO_MILLION, OneOf, Whole
 from adama_jax.config.methods import METHODS, options_for
 from adama_jax.config.scenarios import SCENARIOS
 from adama_jax.envs.worlds import World
-from adama_jax.errors import SettingError
-from adama_jax.fields import Alias, HashedAs
+from adama_jax.errors import SettingError, did_you_mean
+from adama_jax.fields import Alias, Elsewhere, HashedAs
 from adama_jax.rates.settings import RateOptions
 from adama_jax.training.settings import Evaluation, ExplorationOptions, Learning
 
@@ -35,13 +35,17 @@ class Config:
     """The learning-rate method; `adama methods` lists them."""
     algorithm: Annotated[str, OneOf(ALGORITHMS)] = DEFAULT_ALGORITHM
     """What is learned; one of the names in `algorithms/settings.py`."""
-    seeds: Annotated[int, ONE_OR_MORE] = 5
+    seeds: Annotated[int, Whole(1, 100_000), Elsewhere(("num_seeds", "n_seeds"))] = 5
     """Number of members, of seeds seed, seed + 1, ..."""
     seed: Annotated[int, SEED] = 0
     """The first seed."""
-    episodes: Annotated[int, ONE_OR_MORE] = 50_000
+    episodes: Annotated[
+        int, UP_TO_BILLION, Elsewhere(("num_episodes", "epochs", "total_timesteps"))
+    ] = 50_000
     """Training episodes."""
-    horizon: Annotated[int, ONE_OR_MORE] = 20
+    horizon: Annotated[
+        int, UP_TO_MILLION, Elsewhere(("max_steps", "episode_length"))
+    ] = 20
     """Steps of an episode, T."""
     optimizer: Annotated[
         str | None,
@@ -116,8 +120,9 @@ def scenario_config(scenario: str) -> Config:
     80.0
     """
     if scenario not in SCENARIOS:
+        near = did_you_mean(scenario, SCENARIOS)
         raise SettingError(
-            f"scenario={scenario}: must be one of {', '.join(SCENARIOS)}"
+            f"scenario={scenario}: must be one of {', '.join(SCENARIOS)}{near}"
         )
     preset = SCENARIOS[scenario]
     return Config(

@@ -11,7 +11,7 @@ from adama_jax.config.methods import METHODS, rate_options
 from adama_jax.config.schema import Config
 from adama_jax.config.values import type_in_words
 from adama_jax.envs.worlds import JaxMARLWorld, LocomotionWorld, PredatorPreyWorld
-from adama_jax.fields import Declared, as_given, declared, help_of
+from adama_jax.fields import Declared, ReadWith, as_given, declared, help_of
 from adama_jax.rates.settings import RateOptions
 
 HEAD = """\
@@ -76,14 +76,21 @@ def _row(
     bounds = [bound.words for bound in field.bounds]
     allowed = ", or ".join([*bounds, *_words(field)])
     traced = "yes" if field.traced else ""
-    readers = _readers(field.name) if prefix == "rates." else ""
+    readers = _readers(field) if prefix == "rates." else _condition(field)
     text = explained or help_of(kind).get(field.name, "")
     return f"`{prefix}{field.name}`", symbol, default, allowed, traced, readers, text
 
 
-def _readers(name: str) -> str:
+def _readers(field: Declared) -> str:
     """The methods whose rates depend on a setting; all other settings all methods read."""
-    return ", ".join(each for each, method in METHODS.items() if name in method.reads)
+    names = [name for name, method in METHODS.items() if field.name in method.reads]
+    return " ".join(filter(None, [", ".join(names), _condition(field)]))
+
+
+def _condition(field: Declared) -> str:
+    """The other setting that decides whether this one is read, if there is one."""
+    needed = field.mark(ReadWith)
+    return "" if needed is None else f"with {needed.name}={needed.value}"
 
 
 def _words(field: Declared) -> list[str]:

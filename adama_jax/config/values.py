@@ -1,5 +1,8 @@
 """One value of a setting, read by the type and the bounds of its field. Importable without JAX."""
 
+import contextlib
+import os
+from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from types import NoneType
 from typing import Any, Literal, get_args, get_origin
@@ -12,9 +15,23 @@ IN_WORDS = {
     float: "a number",
     bool: "true or false",
     str: "a word",
-    Path: "a path",
+    Path: "a path, neither empty nor too long for this system",
     NoneType: "None",
 }
+YES_OR_NO = {
+    "true": True,
+    "yes": True,
+    "on": True,
+    "1": True,
+    "false": False,
+    "no": False,
+    "off": False,
+    "0": False,
+}
+# Bytes of a path that are left for what is made below a folder that somebody names.
+ROOM_BELOW = 300
+# 10^30 and more is no number of anything; its digits would be made one by one.
+MOST_DIGITS = 30
 
 
 def read_value(name: str, field: Declared, given: object) -> Any:
@@ -88,7 +105,8 @@ def _as(kind: Any, given: object) -> Any:
     if get_origin(kind) is Literal:
         return _if(given in get_args(kind), given)
     if kind is NoneType:
-        return _if(given in (None, "None"), None)
+        is_none = isinstance(given, str) and given.lower() == "none"
+        return _if(given is None or is_none, None)
     if isinstance(given, str):
         return _word_as(kind, given)
     if kind is Path:
@@ -98,6 +116,9 @@ def _as(kind: Any, given: object) -> Any:
         return float(
             _if(isinstance(given, int | float) and not isinstance(given, bool), given)
         )
+    if kind is int and isinstance(given, float):
+        # 1e3 is a float to TOML.
+        return int(_if(given.is_integer(), given))
     if kind is int:
         return _if(isinstance(given, int) and not isinstance(given, bool), given)
     return _if(isinstance(given, kind), given)
@@ -105,8 +126,40 @@ def _as(kind: Any, given: object) -> Any:
 
 def _word_as(kind: Any, word: str) -> Any:
     if kind is bool:
-        return _if(word.lower() in ("true", "false"), word.lower() == "true")
-    return kind(word)
+        return _if(word.lower() in YES_OR_NO, YES_OR_NO.get(word.lower()))
+    if kind is int:
+        return _whole_number(word)
+    if kind is Path:
+        return read_path(word)
+    # An empty word is what is left where a value was forgotten.
+    return kind(_if(word != "", word))
+
+
+def _whole_number(word: str) -> int:
+    """A number such as 1000, 1_000 or 1e3."""
+    with contextlib.suppress(ValueError):
+        return int(word)
+    try:
+        number = Decimal(word)
+    except InvalidOperation:
+        raise ValueError(word) from None
+    small = number.is_finite() and number.adjusted() < MOST_DIGITS
+    return int(_if(small and number == number.to_integral_value(), number))
+
+
+def read_path(word: str) -> Path:
+    """A path, with `~` for a home folder.
+
+    Raises:
+        ValueError: no system has such a path: it is empty or too long, or names nobody's home.
+    """
+    path = Path(os.path.expanduser(_if(word != "" and "\0" not in word, word)))
+    # Nobody has that home; a folder of such a name is `./~name`.
+    _if(not (word.startswith("~") and path == Path(word)), word)
+    longest = max(len(os.fsencode(part)) for part in (*path.parts, ""))
+    in_all = len(os.fsencode(path.absolute())) + ROOM_BELOW
+    name_is_short = longest <= os.pathconf("/", "PC_NAME_MAX")
+    return _if(name_is_short and in_all <= os.pathconf("/", "PC_PATH_MAX"), path)
 
 
 def _items(given: object) -> list[Any]:

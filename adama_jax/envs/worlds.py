@@ -3,10 +3,18 @@
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
-from adama_jax.bounds import ONE_OR_MORE, POSITIVE, SEED, SHARE, AtLeast, OneOf
+from adama_jax.bounds import (
+    POSITIVE,
+    SEED,
+    SHARE,
+    UP_TO_THOUSAND,
+    AtLeast,
+    OneOf,
+    Whole,
+)
 from adama_jax.envs.robots.joints import ROBOTS, partition
 from adama_jax.errors import SettingError
-from adama_jax.fields import settings
+from adama_jax.fields import ReadWith, settings
 
 
 @dataclass(frozen=True)
@@ -17,6 +25,10 @@ class World:
     def learners(self) -> int | None:
         """N, the agents that learn; None where only the built world knows."""
         return None
+
+    def unread_in(self, scenario: str, name: str) -> str:
+        """Why a scenario does not read one of these options, in words; "" if it does."""
+        return ""
 
     def check(self, scenario: str) -> None:
         """Check what the bounds of the fields cannot say.
@@ -33,7 +45,7 @@ class World:
 class VelocityWorld(World):
     """A square world in which actions are velocities: position += step * action."""
 
-    num_agents: int
+    num_agents: Annotated[int, Whole(1, 10_000)]
     """Agents that learn."""
     side: Annotated[float, POSITIVE]
     """Side of the square, centred on 0, in which starts are drawn."""
@@ -41,7 +53,7 @@ class VelocityWorld(World):
     """Distance that an action of 1 moves an agent along each axis."""
     start: Literal["random", "fixed"] = "random"
     """Draw a new start each episode, or the same one (that of start_seed) always."""
-    start_seed: Annotated[int, SEED] = 0
+    start_seed: Annotated[int, SEED, ReadWith("start", "fixed")] = 0
     """Seed of the fixed start."""
 
     @property
@@ -69,38 +81,48 @@ class JaxMARLWorld(World):
 
     A rule of the environment (full force away from the adversaries), or the learner.
     """
-    num_agents: Annotated[int | None, ONE_OR_MORE] = None
+    num_agents: Annotated[int | None, UP_TO_THOUSAND] = None
     """Agents (simple, simple_spread)."""
-    num_landmarks: Annotated[int | None, ONE_OR_MORE] = None
+    num_landmarks: Annotated[int | None, UP_TO_THOUSAND] = None
     """Landmarks (simple, simple_spread, simple_facmac)."""
-    num_adversaries: Annotated[int | None, ONE_OR_MORE] = None
+    num_adversaries: Annotated[int | None, UP_TO_THOUSAND] = None
     """Adversaries (simple_tag, simple_facmac)."""
-    num_good_agents: Annotated[int | None, ONE_OR_MORE] = None
+    num_good_agents: Annotated[int | None, UP_TO_THOUSAND] = None
     """Good agents (simple_tag, simple_facmac)."""
-    num_obs: Annotated[int | None, ONE_OR_MORE] = None
+    num_obs: Annotated[int | None, UP_TO_THOUSAND] = None
     """Obstacles (simple_tag)."""
     local_ratio: Annotated[float | None, SHARE] = None
     """Weight of an agent's own reward (simple_spread)."""
 
+    def unread_in(self, scenario: str, name: str) -> str:
+        """That the scenario has other options, or none."""
+        taken = JAXMARL_OPTIONS.get(scenario, ())
+        if name in taken:
+            return ""
+        return f"{scenario} takes {', '.join(taken) or 'no options'}"
+
     def check(self, scenario: str) -> None:
         """Check that JaxMARL's constructor of the scenario takes the options that are given."""
-        taken = JAXMARL_OPTIONS.get(scenario, ())
-        for name, _, value in settings(self):
-            # `prey` is this package's own option, and without effect where there is no prey.
-            if name != "prey" and name not in taken and value is not None:
-                options = ", ".join(taken) or "no options"
-                raise SettingError(
-                    f"world.{name}={value}: must be left out: {scenario} takes {options}"
-                )
+        for name, _, value, _ in settings(self):
+            # Runs of earlier versions may have `prey`, which means nothing where there is none.
+            reason = self.unread_in(scenario, name)
+            if name != "prey" and value is not None and reason:
+                raise SettingError(f"world.{name}={value}: must be left out: {reason}")
 
 
 JAXMARL_OPTIONS = {
     "MPE_simple_v3": ("num_agents", "num_landmarks"),
     "MPE_simple_spread_v3": ("num_agents", "num_landmarks", "local_ratio"),
-    "MPE_simple_tag_v3": ("num_adversaries", "num_good_agents", "num_obs"),
+    "MPE_simple_tag_v3": ("num_adversaries", "num_good_agents", "num_obs", "prey"),
     "MPE_simple_facmac_v1": ("num_adversaries", "num_good_agents", "num_landmarks"),
 }
-"""What JaxMARL's constructors of these scenarios take; those of the others take nothing."""
+"""What JaxMARL's constructors of these scenarios take; those of the others take nothing.
+
+`prey` is this package's own.
+"""
+
+
+OF_MJX = ReadWith("backend", "mjx")
 
 
 @dataclass(frozen=True)
@@ -115,12 +137,12 @@ class LocomotionWorld(World):
     """The physics: MuJoCo's own (MJX), or one of Brax's."""
     observe: Literal["full", "own"] = "full"
     """Everyone sees the whole state (section 4.5), or the body and its own joints."""
-    solver_iterations: Annotated[int, ONE_OR_MORE] = 4
+    solver_iterations: Annotated[int, UP_TO_THOUSAND, OF_MJX] = 4
     """Of MJX's solver.
 
     With these two it agrees with MuJoCo in C, but for the humanoids (docs/locomotion.md).
     """
-    line_search_iterations: Annotated[int, ONE_OR_MORE] = 8
+    line_search_iterations: Annotated[int, UP_TO_THOUSAND, OF_MJX] = 8
     """Of the line search in it."""
 
     @property

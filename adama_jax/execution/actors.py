@@ -90,7 +90,7 @@ def _algorithm(about: Mapping[str, Any]) -> Algorithm:
     name = about.get("algorithm", DEFAULT_ALGORITHM)
     if name not in ALGORITHMS:
         raise ValueError(f"algorithm={name!r} is none of {', '.join(ALGORITHMS)}")
-    factory = resolve_name(ALGORITHMS[name])
+    factory = resolve_name(ALGORITHMS[name].path)
     return factory(
         num_agents=about["num_agents"],
         obs_size=about["obs_size"],

@@ -35,7 +35,7 @@ def make_env(config: Config) -> Env:
 def make_algorithm(config: Config, env: Env) -> Algorithm:
     """The configuration's algorithm, sized for the world."""
     networks = config.networks
-    factory = resolve_name(ALGORITHMS[config.algorithm])
+    factory = resolve_name(ALGORITHMS[config.algorithm].path)
     return factory(
         num_agents=env.spec.num_agents,
         obs_size=env.spec.obs_size,

@@ -3,8 +3,10 @@
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
-from adama_jax.bounds import ONE_OR_MORE, POSITIVE, SHARE, SHARE_BELOW_1, Between
-from adama_jax.fields import TRACED, Symbol
+from adama_jax.bounds import POSITIVE, SHARE, SHARE_BELOW_1, UP_TO_BILLION, Between
+from adama_jax.fields import TRACED, Elsewhere, ReadWith, Symbol
+
+A_RATE = Elsewhere(("learning_rate", "lr", "rate", "step_size"))
 
 
 @dataclass(frozen=True)
@@ -14,7 +16,7 @@ class RateOptions:
     The defaults are Table 1's for predator-prey.
     """
 
-    total_rate: Annotated[float, TRACED, Symbol("l"), POSITIVE] = 1e-2
+    total_rate: Annotated[float, TRACED, Symbol("l"), POSITIVE, A_RATE] = 1e-2
     """[l] l_c + |l_a| of the methods that balance them."""
     critic_scale: Annotated[float | Literal["auto"], TRACED, Symbol("m"), POSITIVE] = (
         50.0
@@ -24,15 +26,19 @@ class RateOptions:
     """[alpha] Weight of the old rates in an update of theirs."""
     clip: Annotated[float, TRACED, Symbol("eps"), Between(0, 0.5, open_top=True)] = 0.1
     """[eps] Least share of l that critic and actors keep."""
-    critic_rate: Annotated[float, TRACED, Symbol("l_c"), POSITIVE] = 7e-3
+    critic_rate: Annotated[float, TRACED, Symbol("l_c"), POSITIVE, A_RATE] = 7e-3
     """[l_c] The critic's rate, in the methods that do not balance."""
-    actor_budget: Annotated[float, TRACED, Symbol("l_a"), POSITIVE] = 2e-3
+    actor_budget: Annotated[float, TRACED, Symbol("l_a"), POSITIVE, A_RATE] = 2e-3
     """[l_a] Norm of the actors' rates, in the methods that do not balance."""
     direction_floor: Annotated[float, TRACED, SHARE] = 0.1
     """Least component of the actors' target direction, below 1/sqrt(N); 0: the printed formula."""
     curvature: Literal["exact", "secant", "lookahead"] = "secant"
     """How a second-order method measures curvature; exact needs a smooth critic."""
-    secant_step: Annotated[float, TRACED, POSITIVE] = 0.1
+    secant_step: Annotated[float, TRACED, POSITIVE, ReadWith("curvature", "secant")] = (
+        0.1
+    )
     """Root mean square step in actions of curvature=secant."""
-    trial_updates: Annotated[int, Symbol("K"), ONE_OR_MORE] = 100
+    trial_updates: Annotated[
+        int, Symbol("K"), UP_TO_BILLION, ReadWith("critic_scale", "auto")
+    ] = 100
     """[K] Updates over which critic_scale=auto takes the mean."""

@@ -28,7 +28,9 @@ PATIENCE = 5.0
 MOST_WAITING = 10_000
 # What stands in for letters that an encoding lacks; others become \xe9 and the like.
 LOOK_ALIKES = {"±": "+-", "█": "#", "…": "..."}
-CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
+# Some would break a line in two or steer the terminal; surrogates, bytes of an argument that are no
+# text, cannot be written at all.
+CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 
 
 class Writer:

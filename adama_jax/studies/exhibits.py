@@ -10,7 +10,8 @@ import numpy as np
 from adama_jax.config.checks import validate
 from adama_jax.config.exhibits import Curve, Exhibit, Length, load_exhibits
 from adama_jax.config.names import setting, with_settings
-from adama_jax.config.reading import read_axes, read_settings
+from adama_jax.config.reading import placed, read_axes, read_values
+from adama_jax.config.reads import check_read
 from adama_jax.config.schema import Config, scenario_config
 from adama_jax.reporting.summary import final_returns
 from adama_jax.storage.folder import run_folder
@@ -66,7 +67,22 @@ def shown(
                 label = curve.label or curve.method
                 configs = _configs(exhibit, curve, scenario, length)
                 result += [Shown(label, scenario, config) for config in configs]
+        _check_all_read(exhibit, [row for row in result if row.scenario == scenario])
     return result
+
+
+def _check_all_read(exhibit: Exhibit, rows: Sequence[Shown]) -> None:
+    """Check that each setting of the whole exhibit is read by one of a scenario's runs.
+
+    Raises:
+        SettingError: none reads it.
+    """
+    configs = [row.config for row in rows if row.config is not None]
+    # What a run that is not known yet will read cannot be said.
+    if configs and len(configs) == len(rows):
+        given = read_values(configs[0], exhibit.settings, exhibit.name)
+        with placed(exhibit.name):
+            check_read(given, configs)
 
 
 def best_pair(
@@ -202,25 +218,30 @@ def _configs(
 ) -> list[Config]:
     """Every combination of a curve's axes, each value read as on the command line."""
     base = _config(exhibit, curve, scenario, length)
-    configs = product(base, read_axes(base, curve.axes, exhibit.name))
+    axes = read_axes(base, curve.axes, exhibit.name)
+    configs = product(base, axes)
     for config in configs:
         validate(config)
+    given = read_values(base, curve.settings, exhibit.name) | axes
+    with placed(exhibit.name):
+        check_read(given, configs)
     return configs
 
 
 def _config(exhibit: Exhibit, curve: Curve, scenario: str, length: Length) -> Config:
     """A curve's settings over the exhibit's over the scenario's."""
-    base = scenario_config(scenario)
-    full = exhibit.episodes or base.episodes
-    values = {
+    config = scenario_config(scenario)
+    full = exhibit.episodes or config.episodes
+    fields = {
         "method": curve.method,
         "seeds": exhibit.seeds,
         "seed": exhibit.seed,
         "episodes": length.of(full),
     }
-    config = read_settings(
-        base, values | dict(exhibit.settings) | dict(curve.settings), exhibit.name
-    )
+    # Each goes before those that stand before it, by whichever names its settings are given.
+    for values in (fields, exhibit.settings, curve.settings):
+        read = read_values(config, values, exhibit.name)
+        config = with_settings(config, read)
     # A shortened length need not be a whole number of rounds: it is rounded up to one.
     per_round = max(1, config.learning.envs_per_run)
     rounds = -(-config.episodes // per_round)

@@ -6,6 +6,7 @@ from typing import Any
 
 from adama_jax.config.methods import METHODS
 from adama_jax.config.names import all_settings, in_words, with_settings
+from adama_jax.config.reads import why_unread
 from adama_jax.config.schema import Config
 
 TEN_RATES = tuple(f"{thousandths / 1000:g}" for thousandths in range(1, 11))
@@ -22,7 +23,7 @@ PRESETS: dict[str, dict[str, tuple[str, ...]]] = {
 def product(base: Config, axes: Mapping[str, Sequence[Any]]) -> list[Config]:
     """Every combination of the axes' values, in order.
 
-    A setting that a method does not read stays as in `base`.
+    A setting that the method or the other settings leave unread stays as in `base`.
 
     Args:
         base: all other settings.
@@ -43,8 +44,14 @@ def product(base: Config, axes: Mapping[str, Sequence[Any]]) -> list[Config]:
     for values in itertools.product(*axes.values()):
         chosen = dict(zip(axes, values, strict=True))
         reads = METHODS[chosen.get("method", base.method)].reads
-        read = [name for name in chosen if _is_read(name, reads)]
-        config = with_settings(base, {name: chosen[name] for name in read})
+        read = {name: value for name, value in chosen.items() if _is_read(name, reads)}
+        config = with_settings(base, read)
+        # A target_step is nothing to targets=hard.
+        left_out = [name for name in read if why_unread(config, name)]
+        for name in left_out:
+            del read[name]
+        if left_out:
+            config = with_settings(base, read)
         # Combinations that differ only in what the method does not read are one.
         if config not in configs:
             configs.append(config)

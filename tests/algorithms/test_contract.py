@@ -20,7 +20,9 @@ N, B, OBS, ACTION, HORIZON = 2, 8, 3, 2, 4
 SIZES = (2, 1)  # the second agent's action is padded
 
 
-@pytest.fixture(params=[*ALGORITHMS.values(), GAUSSIAN, REINFORCE])
+@pytest.fixture(
+    params=[*(each.path for each in ALGORITHMS.values()), GAUSSIAN, REINFORCE]
+)
 def algorithm(request):
     factory = resolve_name(request.param)
     return factory(

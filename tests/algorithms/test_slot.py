@@ -6,7 +6,11 @@ import numpy as np
 import optax
 import pytest
 
-from adama_jax.algorithms.settings import ALGORITHMS
+from adama_jax.algorithms.settings import (
+    ALGORITHMS,
+    ON_POLICY_IGNORES,
+    AlgorithmEntry,
+)
 from adama_jax.config.checks import validate
 from adama_jax.config.identity import config_hash
 from adama_jax.config.names import with_settings
@@ -41,8 +45,9 @@ def nothing_seen():
 @pytest.fixture
 def toys(monkeypatch):
     """The one line each."""
-    monkeypatch.setitem(ALGORITHMS, "gaussian", GAUSSIAN)
-    monkeypatch.setitem(ALGORITHMS, "reinforce", REINFORCE)
+    monkeypatch.setitem(ALGORITHMS, "gaussian", AlgorithmEntry(GAUSSIAN))
+    on_policy = AlgorithmEntry(REINFORCE, ignores=ON_POLICY_IGNORES)
+    monkeypatch.setitem(ALGORITHMS, "reinforce", on_policy)
 
 
 def test_an_algorithm_is_a_setting(toys):

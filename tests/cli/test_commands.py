@@ -1,6 +1,7 @@
 """What commands do with their words, up to where JAX would be needed."""
 
 import shlex
+from importlib.metadata import version
 
 import pytest
 
@@ -88,6 +89,31 @@ def test_help_is_asked_for_or_given(capsys):
     for name, command in cli.COMMANDS.items():
         assert f"adama {name} {command.takes}".strip() in given
         assert command.summary in given
+
+
+def test_the_version_is_told(capsys):
+    assert cli.main(["--version"]) == 0
+    assert capsys.readouterr().out == f"adama-jax {version('adama-jax')}\n"
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["methods --help", "scenarios -h", "verify --help", "verify results/x/y --help"],
+)
+def test_a_command_without_settings_has_a_help(line, capsys):
+    name = line.split()[0]
+    assert cli.main(line.split()) == 0
+    text = capsys.readouterr().out
+    assert text.startswith(f"usage: adama {name}")
+    assert cli.COMMANDS[name].summary in text
+
+
+@pytest.mark.parametrize(
+    "line", ["train -h", "play --help", "resume --help", "figures -h", "report --help"]
+)
+def test_a_command_with_settings_shows_them(line, capsys):
+    assert cli.main(line.split()) == 0
+    assert "usage: adama " in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(
@@ -193,7 +219,8 @@ def test_what_the_words_say_goes_before_the_preset():
 
 def test_an_axis_that_no_method_reads_is_refused():
     with pytest.raises(
-        SettingError, match=r"^rates\.critic_rate=.*: must be left out: no method"
+        SettingError,
+        match=r"^rates\.critic_rate=0.001,0.002: must be left out: method=b",
     ):
         sweep("method=balance", "l_c=0.001,0.002")
 

@@ -6,7 +6,7 @@ import pytest
 
 from adama_jax.cli.checks import check_folder, check_launch
 from adama_jax.cli.words import check_scenario, take_nothing, take_run, take_scenario
-from adama_jax.config.options import Launch
+from adama_jax.config.options import Launch, Training
 from adama_jax.config.schema import scenario_config
 from adama_jax.errors import SettingError
 
@@ -96,9 +96,9 @@ def test_a_relative_folder_is_below_the_present_one(tmp_path, monkeypatch):
 def test_slurm_is_asked_for_where_there_is_one(tmp_path, monkeypatch):
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(SettingError, match=r"^launcher=slurm: must be here or local"):
-        check_launch(Launch("slurm"))
-    check_launch(Launch("local"))
-    check_launch(Launch("here"))
+        check_launch(Launch("slurm"), Training())
+    check_launch(Launch("local"), Training())
+    check_launch(Launch("here"), Training(devices=2))
     (tmp_path / "srun").write_text("#!/bin/sh\n", encoding="utf-8")
     (tmp_path / "srun").chmod(0o755)
-    check_launch(Launch("slurm"))
+    check_launch(Launch("slurm"), Training())

@@ -149,7 +149,11 @@ JAXMARL = [
     ("MPE_simple_v3", "num_agents", None),
     ("MPE_simple_spread_v3", "local_ratio", None),
     ("MPE_simple_tag_v3", "num_good_agents", None),
-    ("MPE_simple_tag_v3", "num_agents", "num_adversaries, num_good_agents, num_obs"),
+    (
+        "MPE_simple_tag_v3",
+        "num_agents",
+        "num_adversaries, num_good_agents, num_obs, prey",
+    ),
     ("MPE_simple_v3", "local_ratio", "num_agents, num_landmarks"),
     ("MPE_simple_crypto_v3", "num_agents", "no options"),
     ("MPE_simple_facmac_6a_v1", "num_adversaries", "no options"),

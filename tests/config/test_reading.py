@@ -49,7 +49,11 @@ WRONG = [
     ("clip", "half", "rates.clip=half: must be a number"),
     ("clip", 0.7, "rates.clip=0.7: must be at least 0 and below 0.5"),
     ("hidden", ["a"], "networks.hidden=a: must be whole numbers, separated by commas"),
-    ("hidden", [], "networks.hidden=: must be one or more, each at least 1"),
+    (
+        "hidden",
+        [],
+        "networks.hidden=: must be one or more (up to 100), each at least 1",
+    ),
     ("method", 3, "method=3: must be a word"),
     ("every", "often", "evaluation.every=often: must be a whole number, or None"),
     ("clipp", 0.1, "clipp=0.1: must be the name of a setting; did you mean clip?"),
@@ -100,10 +104,40 @@ def test_a_command_line_has_several_forms(words):
     assert command.output.training.force
 
 
+GIVEN_TWICE = [
+    (["seeds=3", "seeds=3"], "seeds=3: must be given once: seeds is given already"),
+    (["m=40", "critic_scale=50"], "critic_scale=50: must be given once: rates.crit"),
+    (["--optimizer", "adam", "direction=lion"], "direction=lion: must be given once"),
+    (["force=true", "--no-force"], "--no-force: must be given once"),
+    (["out=a", "--out", "b"], "--out=b: must be given once"),
+    (["l=1", "rates.total-rate=1"], "rates.total-rate=1: must be given once"),
+]
+
+
+@pytest.mark.parametrize(("words", "message"), GIVEN_TWICE)
+def test_a_setting_is_given_once_by_whichever_of_its_names(words, message):
+    with pytest.raises(SettingError) as error:
+        parse(TrainCommand, TrainCommand(BASE), words, "adama")
+    assert str(error.value).startswith(message)
+    with pytest.raises(SettingError, match="must be given once"):
+        read_sweep(["clustering", "gamma=0.9,0.8", *words])
+
+
+def test_a_sweep_has_an_axis_once():
+    for words in (["m=1,2", "critic_scale=3,4"], ["m=1,2", "m=3"], ["m=3", "m=1,2"]):
+        with pytest.raises(SettingError, match="must be given once"):
+            read_sweep(["clustering", *words])
+
+
+def test_a_table_of_settings_has_each_once():
+    with pytest.raises(SettingError, match=r"^here: critic_scale=50: must be given on"):
+        read_settings(BASE, {"m": 40, "critic_scale": 50}, "here")
+    with pytest.raises(SettingError, match=r"^here: m=1,2: must be given once: rates"):
+        read_axes(BASE, {"rates.critic_scale": [3], "m": [1, 2]}, "here")
+
+
 def test_a_switch_can_be_turned_off():
-    command = parse(
-        TrainCommand, TrainCommand(BASE), ["force=true", "--no-force"], "adama"
-    )
+    command = parse(TrainCommand, TrainCommand(BASE), ["--no-force"], "adama")
     assert not command.output.training.force
 
 

@@ -32,6 +32,18 @@ READ = [
     (Path, "results", Path("results")),
     (Path, Path("results"), Path("results")),
     (int | None, "None", None),
+    (int | None, "none", None),
+    (str | None, "none", None),
+    (int, "1e3", 1000),
+    (int, "1_000", 1000),
+    (int, "3.0", 3),
+    (int, 3.0, 3),
+    (bool, "yes", True),
+    (bool, "On", True),
+    (bool, "1", True),
+    (bool, "no", False),
+    (bool, "off", False),
+    (bool, "0", False),
     (int | None, None, None),
     (int | None, "5", 5),
     (str | None, "None", None),
@@ -58,8 +70,16 @@ def test_a_value_has_the_type_of_its_field(kind, given, expected):
 
 
 REFUSED = [
-    (int, "3.0"),
-    (int, 3.0),
+    (int, "3.5"),
+    (int, 3.5),
+    (int, float("inf")),
+    (int, float("nan")),
+    (int, "inf"),
+    (int, "nan"),
+    (int, "1e-3"),
+    (int, "1e31"),
+    # Its digits would fill the memory.
+    (int, "1e999999999"),
     (int, True),
     (int, None),
     (int, [3]),
@@ -67,12 +87,19 @@ REFUSED = [
     (float, "fast"),
     (float, True),
     (float, None),
-    (bool, "yes"),
+    (bool, "maybe"),
+    (bool, ""),
     (bool, 1),
-    (bool, "1"),
+    (str, ""),
+    (str | None, ""),
+    (Path, ""),
+    (Path | None, ""),
+    (Path, "a\0b"),
+    (Path, "~nobody_has_this_name/results"),
+    (Path, "a" * 256),
+    (Path, "a/" * 3000),
     (str, 3),
     (Path, 3),
-    (int | None, "none"),
     (float | Literal["auto"], "automatic"),
     (Literal["hard", "soft"], "Soft"),
     (HIDDEN, "64,x"),
@@ -109,7 +136,7 @@ WORDS = [
     (int, "a whole number"),
     (float | None, "a number, or None"),
     (bool, "true or false"),
-    (Path, "a path"),
+    (Path, "a path, neither empty nor too long for this system"),
     (Literal["auto"], "'auto'"),
     (Literal["hard", "soft"], "one of 'hard', 'soft'"),
     (tuple[str, ...], "words, separated by commas"),
@@ -120,6 +147,13 @@ WORDS = [
 @pytest.mark.parametrize(("kind", "words"), WORDS)
 def test_types_in_words(kind, words):
     assert type_in_words(kind) == words
+
+
+def test_a_home_folder_is_found(monkeypatch, tmp_path):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert read(Path, "~/results") == tmp_path / "results"
+    # Only at the beginning, as in a shell.
+    assert read(Path, "./~/a~") == Path("~/a~")
 
 
 @settings(max_examples=50, deadline=None)

@@ -1,5 +1,6 @@
 """`adama calibrate SCENARIO`: a trial run that finds a value for m (section 4.4.1)."""
 
+from collections.abc import Mapping
 from itertools import pairwise
 from pathlib import Path
 
@@ -10,9 +11,12 @@ from rich.table import Table
 from adama_jax.cli.options import CalibrateCommand
 from adama_jax.cli.training import prepare
 from adama_jax.cli.words import check_scenario, take_scenario
-from adama_jax.config.command_line import parse
+from adama_jax.config.command_line import read_words, with_given
 from adama_jax.config.options import Output, Training
+from adama_jax.config.reads import check_read
 from adama_jax.config.schema import Config, scenario_config
+from adama_jax.errors import SettingError
+from adama_jax.fields import as_given
 from adama_jax.screen.console import Screen
 from adama_jax.studies.calibrate import Trial
 
@@ -25,13 +29,34 @@ def calibrate(words: list[str]) -> int:
     """Run the trial and print what it found."""
     scenario, rest = take_scenario(words)
     default = CalibrateCommand(scenario_config(scenario))
-    command = parse(CalibrateCommand, default, rest, f"adama calibrate {scenario}")
+    values = read_words(default, rest, f"adama calibrate {scenario}")
+    command = with_given(default, values)
     check_scenario(command.config, scenario)
+    _check_trial_reads(values, command.config)
     # The trial writes nothing: the folder only has to pass the checks.
     prepare([command.config], Output(Path.cwd(), Training(devices=command.devices)))
     from adama_jax.studies.calibrate import trial
 
     return print_trial(command.config, trial(command.config), Screen())
+
+
+def _check_trial_reads(values: Mapping[str, object], config: Config) -> None:
+    """Check that a trial reads the settings that were given.
+
+    Raises:
+        SettingError: it does not read one.
+    """
+    # Of a whole run K is read with m=auto alone; a trial always has so many updates.
+    rest = {
+        name: value for name, value in values.items() if name != "rates.trial_updates"
+    }
+    for name in rest:
+        if name == "episodes" or name.startswith("evaluation."):
+            raise SettingError(
+                f"{name}={as_given(values[name])}: must be left out: a trial has K updates "
+                "(trial_updates) and no evaluation"
+            )
+    check_read(rest, [config])
 
 
 def print_trial(config: Config, result: Trial, console: Screen) -> int:

@@ -9,7 +9,7 @@ from adama_jax.cli.words import check_scenario, take_scenario
 from adama_jax.config.command_line import read_words, with_given
 from adama_jax.config.methods import METHODS
 from adama_jax.config.names import with_settings
-from adama_jax.config.reading import check_own, own_values
+from adama_jax.config.reads import check_read, own_values
 from adama_jax.config.scenarios import SCENARIOS
 from adama_jax.config.schema import Config, scenario_config
 from adama_jax.errors import SettingError
@@ -23,12 +23,21 @@ def experiment(words: list[str]) -> int:
     values = read_words(default, rest, f"adama experiment {scenario}")
     command = with_given(default, values)
     check_scenario(command.config, scenario)
-    configs = _modern_configs(command, values) + _configs(command, values)
+    configs = _all_configs(command, values)
     prepare(configs, command.output)
     out = command.output.out
     return train_and_show(
         configs, out, command.output.training, out / scenario, Screen()
     )
+
+
+def _all_configs(
+    command: ExperimentCommand, values: Mapping[str, object]
+) -> list[Config]:
+    configs = _modern_configs(command, values) + _configs(command, values)
+    # Enough that one of them reads it.
+    check_read(values, configs)
+    return configs
 
 
 def _configs(command: ExperimentCommand, values: Mapping[str, object]) -> list[Config]:
@@ -41,7 +50,6 @@ def _configs(command: ExperimentCommand, values: Mapping[str, object]) -> list[C
         raise SettingError(
             f"methods={','.join(command.methods)}: must be one or more different methods"
         )
-    check_own(values, *command.methods)
     return [
         with_settings(command.config, {"method": method, **own_values(values, method)})
         for method in command.methods
@@ -55,7 +63,13 @@ def _modern_configs(
 
     They come first: the first run is filmed, and an agent that has learned is worth a film.
     """
-    modern = SCENARIOS[command.config.scenario].modern
+    scenario = command.config.scenario
+    modern = SCENARIOS[scenario].modern
+    if modern is None and "modern" in values:
+        raise SettingError(
+            f"modern={command.modern}: must be left out: {scenario} has no preset of today's "
+            "learner beside it"
+        )
     if modern is None or not command.modern:
         return []
     base = with_given(ExperimentCommand(scenario_config(modern)), values)

@@ -19,10 +19,10 @@ def reproduce(words: list[str]) -> int:
     command = parse(ReproduceCommand, ReproduceCommand(), words, "adama reproduce")
     asked = command.exhibits
     check_folders(asked)
+    check_launch(command.launch, command.training)
     length = length_of(asked)
     # Planned once before JAX is imported, so that a wrong setting is named at once.
     plan(asked.experiments, length, asked.only, asked.out)
-    check_launch(command.launch)
     prepare([], Output(asked.out, command.training))
     from adama_jax.studies.reproduce import train_exhibits
 

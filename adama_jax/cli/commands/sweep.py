@@ -1,18 +1,22 @@
 """`adama sweep SCENARIO`: every combination of several values of settings."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 from adama_jax.cli.checks import check_launch
 from adama_jax.cli.options import SweepCommand
 from adama_jax.cli.training import prepare, train_and_read
 from adama_jax.cli.words import check_scenario, take_scenario
-from adama_jax.config.command_line import given_settings, parse, split_axes
+from adama_jax.config.command_line import (
+    given_settings,
+    read_words,
+    split_axes,
+    with_given,
+)
 from adama_jax.config.identity import sweep_hash
-from adama_jax.config.methods import METHODS
 from adama_jax.config.options import Launch, Training
 from adama_jax.config.reading import read_axes
+from adama_jax.config.reads import check_read
 from adama_jax.config.schema import Config, scenario_config
 from adama_jax.errors import SettingError
 from adama_jax.screen.console import Screen
@@ -22,7 +26,7 @@ from adama_jax.studies.sweep import PRESETS, labels, product
 def sweep(words: list[str]) -> int:
     """Read the settings and run the sweep."""
     command, configs = read_sweep(words)
-    check_launch(command.launch)
+    check_launch(command.launch, command.output.training)
     prepare(configs, command.output)
     output = command.output
     return run_sweep(configs, output.out, output.training, command.launch, Screen())
@@ -63,12 +67,13 @@ def read_sweep(words: list[str]) -> tuple[SweepCommand, list[Config]]:
     """The command, and the configurations that its axes make.
 
     Raises:
-        SettingError: a setting or an axis that is not allowed.
+        SettingError: a setting or an axis that is not allowed, or that no combination reads.
     """
     scenario, rest = take_scenario(words)
     default = SweepCommand(scenario_config(scenario))
     rest, axes = split_axes(rest, default)
-    command = parse(SweepCommand, default, rest, f"adama sweep {scenario}")
+    values = read_words(default, rest, f"adama sweep {scenario}")
+    command = with_given(default, values)
     check_scenario(command.config, scenario)
     # What the command line gives goes before what the preset says.
     given = given_settings(rest, default)
@@ -77,21 +82,12 @@ def read_sweep(words: list[str]) -> tuple[SweepCommand, list[Config]]:
         name: list(values) for name, values in preset.items() if name not in given
     }
     all_axes |= axes
-    return command, product(command.config, _typed_axes(command.config, all_axes))
-
-
-def _typed_axes(
-    base: Config, axes: Mapping[str, Sequence[str]]
-) -> dict[str, list[Any]]:
-    """An axis's words as values; an axis that no method of the sweep reads is refused."""
-    typed = read_axes(base, axes)
-    reads: set[str] = set()
-    for method in typed.get("method", [base.method]):
-        reads |= METHODS[method].reads
-    for name in typed:
-        if name.startswith("rates.") and name.removeprefix("rates.") not in reads:
-            values = ",".join(axes[name])
-            raise SettingError(
-                f"{name}={values}: must be left out: no method of this sweep reads it"
-            )
-    return typed
+    typed = read_axes(command.config, all_axes)
+    configs = product(command.config, typed)
+    check_read(values | typed, configs)
+    if len(configs) == 1:
+        raise SettingError(
+            f"sweep={scenario}: must have a setting with several values, such as m=40,50; "
+            f"one combination alone is for `adama train {scenario}`"
+        )
+    return command, configs
