@@ -6,6 +6,7 @@ import sys
 import time
 
 import pytest
+from filelock import FileLock
 
 from adama_jax.errors import RunBusy
 from adama_jax.storage.lock import Lock, busy_message, holder
@@ -53,20 +54,50 @@ def test_the_message_names_the_run_and_what_to_do(path):
     assert str(error.value).endswith("; wait for it, or choose another out=")
 
 
-def test_a_holder_without_a_name_is_another_process(path):
-    lock = Lock(path)
-    path.with_suffix(".holder").unlink()
-    assert holder(path) == "another process"
-    lock.release()
+def test_the_moment_in_which_another_process_takes_a_run_is_its(path):
+    path.parent.mkdir()
+    with FileLock(path), pytest.raises(RunBusy, match="by another process;"):
+        Lock(path)
     assert "by somebody;" in busy_message(path, "somebody")
 
 
-def test_a_file_that_a_crash_left_holds_nothing(path):
+@pytest.mark.parametrize(
+    "words",
+    [
+        "",
+        "process 1 on host gone\n",  # as versions wrote that locked a file for each run
+        "process 1 on host gone\n.process-0123.lock\n",
+        "process 1 on host gone\n../../elsewhere\n",
+    ],
+)
+def test_files_that_a_crash_left_hold_nothing(path, words):
     path.parent.mkdir()
     path.touch()
-    path.with_suffix(".holder").write_text("process 1 on host gone\n", encoding="utf-8")
+    path.with_suffix(".holder").write_text(words, encoding="utf-8")
+    (path.parent / ".process-0123.lock").touch()
     assert holder(path) is None
     Lock(path).release()
+    assert list(path.parent.glob("adama-*")) == []
+
+
+def test_a_run_that_was_freed_by_hand_is_another_s_to_give_back(path):
+    first = Lock(path)
+    path.with_suffix(".holder").write_text("somebody\n.process-0123.lock\n", "utf-8")
+    first.release()
+    assert path.with_suffix(".holder").exists()
+
+
+def test_locks_of_a_sweep_have_one_file_open(path):
+    """At a limit of 256 open files a sweep of 600 settings trains."""
+    before = len(os.listdir("/dev/fd"))
+    locks = [Lock(path.with_name(f"adama-{number}.lock")) for number in range(300)]
+    assert len(os.listdir("/dev/fd")) <= before + 1
+    for lock in locks[1:]:
+        lock.release()
+    with pytest.raises(RunBusy):
+        Lock(path.with_name("adama-0.lock"))
+    locks[0].release()
+    assert list(path.parent.iterdir()) == []
 
 
 def test_somebody_who_looks_does_not_keep_others_out(path):
