@@ -53,7 +53,7 @@ def show(
     if exhibit.draw == "results":
         for scenario, members in runs.items():
             heading = f"{scenario}, {lengths(members)}"
-            console.print(tables.table(summary.summarise(members), heading))
+            console.show(tables.table(summary.summarise(members), heading))
     if missing:
         nothing = "" if runs else "nothing drawn; "
         text = f"{exhibit.name}: {nothing}missing: {'; '.join(missing)}"

@@ -41,7 +41,7 @@ def show_experiment(runs: Sequence[Run], folder: Path, console: Screen) -> None:
     lines = summary.summarise(runs)
     paths += tables.write(lines, folder / "results")
     worlds = " and ".join(dict.fromkeys(line.scenario for line in lines))
-    console.print(tables.table(lines, f"{worlds}, {lengths(runs)}"))
+    console.show(tables.table(lines, f"{worlds}, {lengths(runs)}"))
     _print_machines(runs, console)
     _print_paths(paths, console)
 
@@ -67,7 +67,7 @@ def show_sweep(
     best = f", the best {MOST_SETTINGS}" if len(lines) > MOST_SETTINGS else ""
     heading = f"{worlds}, {lengths(runs)}: {len(lines)} settings{best}"
     paths = tables.write(lines, folder / name)
-    console.print(tables.ranking(lines[:MOST_SETTINGS], heading))
+    console.show(tables.ranking(lines[:MOST_SETTINGS], heading))
     # All were trained on the same machine, so that one line says it.
     _print_machines(runs[:1], console)
     if figures.is_grid(runs):

@@ -104,7 +104,7 @@ def ranking(summaries: Sequence[Summary], title: str) -> Table:
     )
     result.add_column("setting", justify="left")
     for heading in ("final", "± sd", "IQM [95% interval]", "seeds"):
-        result.add_column(heading, justify="right")
+        result.add_column(heading, justify="right", no_wrap=True)
     for line in summaries:
         lost = f" ({line.diverged} div.)" if line.diverged else ""
         final = line.final

@@ -103,3 +103,25 @@ def test_the_bar_moves_at_each_chunk():
         assert task.fields["news"].startswith("return 1.00")
         observer(Ended())
         assert not bars.tasks
+
+
+def test_each_of_several_programs_says_which_it_is():
+    text = io.StringIO()
+    screen = Screen(file=text, width=200)
+    with screen.bars() as bars:
+        observer = ProgressObserver(JobInfo("a run", screen, bars, number=2, jobs=4))
+        observer(Started(MEMBERS))
+    assert text.getvalue() == "a run: compiling program 2 of 4 ...\n"
+
+
+def test_a_terminal_on_which_nothing_moves_has_lines(monkeypatch):
+    """As in Emacs: there is a terminal, and it shows no bar."""
+    monkeypatch.setenv("TERM", "dumb")
+    text = io.StringIO()
+    screen = Screen(file=text, width=200, force_terminal=True)
+    with screen.bars() as bars:
+        observer = ProgressObserver(JobInfo("a run", screen, bars))
+        observer(Started(MEMBERS))
+        observer(advanced(50, 0.94))
+    assert "a run: compiling ...\n" in text.getvalue()
+    assert "a run: training, episodes 1 to 50 of 50,000" in text.getvalue()

@@ -129,13 +129,13 @@ def test_table_csv_and_markdown_say_the_same(tmp_path):
     )
     long = fake_run(tmp_path, "direction_2nd", [-11.0] * 5)
     console = Screen(width=80, file=io.StringIO())
-    console.print(tables.table(summary.summarise([*runs, long]), "title"))
+    console.show(tables.table(summary.summarise([*runs, long]), "title"))
     shown = console.file.getvalue()
     assert f"{lines[0].final.iqm:.2f}" in shown and "…" not in shown
     assert (
         "direction_2nd" in shown and "[0.00, 0.00]" in shown and "episodes to" in shown
     )
-    console.print(tables.ranking(lines, "title"))
+    console.show(tables.ranking(lines, "title"))
     assert "5 (1 div.)" in console.file.getvalue()
 
 

@@ -77,7 +77,7 @@ def print_trial(config: Config, result: Trial, console: Screen) -> int:
             f"{sum(~finite)} of {len(finite)} seeds are not finite and left out"
         )
     title = f"{config.scenario}, {config.label}: kappa in {result.episodes} episodes"
-    console.print(
+    console.show(
         _curve(result.critic_term[finite], title, config.learning.envs_per_run)
     )
     means = result.means[finite]
