@@ -53,7 +53,15 @@ COMMANDS = {
         has_settings=False,
     ),
     "play": Command(
-        "play:play", "RUN [seed=0]", "the trained actors: greedy return and a film"
+        "play:play",
+        "RUN|FOLDER [seed=0]",
+        "the trained actors: greedy return and a film",
+    ),
+    "list": Command(
+        "runs:list_runs",
+        "[FOLDER]",
+        "the runs in a folder (results), finished or not, and what to do next",
+        has_settings=False,
     ),
     "calibrate": Command(
         "calibrate:calibrate",

@@ -8,6 +8,7 @@ from adama_jax.config.scenarios import SCENARIOS
 from adama_jax.config.schema import Config
 from adama_jax.config.values import IN_WORDS, read_path
 from adama_jax.errors import SettingError
+from adama_jax.storage.folder import EXAMPLE, PARTIAL, RunFolder, runs_below
 
 ANY_SCENARIO = "predator_prey"  # whose defaults `adama train --help` shows
 
@@ -37,13 +38,30 @@ def take_run(words: Sequence[str]) -> tuple[Path, list[str]]:
     if words and words[0] in HELP:
         return Path(), list(words)
     if not words or is_setting(words[0]):
-        raise SettingError(
-            "run=: must come first, a run's folder such as results/predator_prey/adama-0123456789"
-        )
+        raise SettingError(f"run=: must come first, a run's folder such as {EXAMPLE}")
     try:
         return read_path(words[0]), list(words[1:])
     except ValueError:
         raise SettingError(f"run={words[0]}: must be {IN_WORDS[Path]}") from None
+
+
+def runs_at(path: Path) -> list[RunFolder]:
+    """The run in a folder, or all runs in a scenario's folder or a results folder.
+
+    Raises:
+        SettingError: there is none.
+    """
+    real = path.resolve()
+    # With or without `.partial`.
+    run = RunFolder(real.with_name(real.name.removesuffix(PARTIAL)))
+    if run.is_finished() or run.is_begun():
+        return [run]
+    found = runs_below(path)
+    if not found:
+        raise SettingError(
+            f"run={path}: must be a run's folder, such as {EXAMPLE}, or one with runs in it"
+        )
+    return found
 
 
 def take_nothing(words: Sequence[str]) -> None:

@@ -51,6 +51,19 @@ def from_dict(values: Mapping[str, Any]) -> Config:
     return with_settings(base, found)
 
 
+def world_name(config: Config) -> str:
+    """What the world of a run is called in a results folder: as its scenario, if it is its world.
+
+    >>> from adama_jax.config.schema import scenario_config
+    >>> cheetah = scenario_config("halfcheetah_2x3")
+    >>> walker = {"world.robot": "walker2d", "world.partition": "3x2"}
+    >>> world_name(cheetah), world_name(with_settings(cheetah, walker))
+    ('halfcheetah_2x3', 'walker2d_3x2_like_halfcheetah_2x3')
+    """
+    other = config.world.name_beside(_preset(config).world)
+    return f"{other}_like_{config.scenario}" if other else config.scenario
+
+
 def config_hash(config: Config) -> str:
     """Ten hexadecimal digits that change with any setting.
 
@@ -91,7 +104,7 @@ def unlike_preset(values: Mapping[str, Any]) -> dict[str, Any]:
         return {}
     preset = _as_stored(scenario_config(values["scenario"]))
     unlike = {}
-    for stored_name, value in flat(values):
+    for stored_name, value in flat(_through_json(values)):
         name = current_name(stored_name)
         if name in NOT_UNLIKE_PRESET:
             continue

@@ -1,6 +1,7 @@
 """Settings by name: read and changed. Importable without JAX."""
 
 import dataclasses
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -24,6 +25,10 @@ ALIASES = {alias: each.name for each in _SETTINGS for alias in each.declared.ali
 
 OF_A_RUN = {each.name for each in _SETTINGS if "." not in each.name}
 """The settings that no group has: their full names are short."""
+
+_LAST_PARTS = Counter(each.name.rpartition(".")[2] for each in _SETTINGS)
+OF_SEVERAL = {last for last, count in _LAST_PARTS.items() if count > 1}
+"""Last parts of several settings' names."""
 
 
 def current_name(name: str) -> str:
@@ -117,12 +122,14 @@ def in_words(values: Mapping[str, Any], separator: str = " ") -> str:
 
 
 def short(name: str) -> str:
-    """The paper's symbol of a setting, or the last part of its name.
+    """The shortest name by which a command line takes a setting.
 
-    >>> short("rates.critic_scale"), short("world.side")
-    ('m', 'side')
+    >>> short("rates.critic_scale"), short("world.side"), short("exploration.episodes")
+    ('m', 'side', 'exploration.episodes')
     """
     last = name.rpartition(".")[2]
+    if last in OF_SEVERAL:
+        return name
     for symbol, full in SYMBOLS.items():
         if full == name:
             return symbol

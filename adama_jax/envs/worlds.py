@@ -26,6 +26,10 @@ class World:
         """N, the agents that learn; None where only the built world knows."""
         return None
 
+    def name_beside(self, preset: "World") -> str:
+        """What it is called where it is another world than its scenario's; "" if it is that."""
+        return ""
+
     def unread_in(self, scenario: str, name: str) -> str:
         """Why a scenario does not read one of these options, in words; "" if it does."""
         return ""
@@ -149,6 +153,16 @@ class LocomotionWorld(World):
     def learners(self) -> int:
         """N, the agents that share the joints."""
         return len(partition(self.robot, self.partition))
+
+    def name_beside(self, preset: World) -> str:
+        """The robot and its partition, where one of them is not the scenario's."""
+        own = (self.robot, self.partition)
+        if isinstance(preset, LocomotionWorld) and own == (
+            preset.robot,
+            preset.partition,
+        ):
+            return ""
+        return "_".join(own)
 
     def check(self, scenario: str) -> None:
         """Check that the partition is one of this robot's joints."""

@@ -9,7 +9,7 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
-from adama_jax.config.identity import config_hash
+from adama_jax.config.identity import config_hash, world_name
 from adama_jax.config.schema import Config
 from adama_jax.errors import RunBusy, SettingError
 from adama_jax.storage.lock import Lock, busy_message, holder
@@ -111,8 +111,9 @@ class RunFolder:
         Raises:
             SettingError: no run, begun or finished, is there.
         """
-        path_ = path.absolute()
-        folder = cls(path_.with_name(path_.name.removesuffix(PARTIAL)))
+        # `.` and `..` have no name of a run.
+        real = path.resolve()
+        folder = cls(real.with_name(real.name.removesuffix(PARTIAL)))
         if not folder.is_finished() and not folder.is_begun():
             raise SettingError(f"run={path}: must be a run's folder, such as {EXAMPLE}")
         return folder
@@ -208,8 +209,30 @@ class RunFolder:
 
 
 def run_folder(out: Path, config: Config) -> Path:
-    """The folder of a finished run: `out/<scenario>/<method>-<hash>`."""
-    return out / config.scenario / f"{config.method}-{config_hash(config)}"
+    """The folder of a finished run: `out/<scenario>/<method>-<hash>`.
+
+    A robot that is not its scenario's has a folder of its own in the place of the scenario's.
+    """
+    name = f"{config.method}-{config_hash(config)}"
+    folder = out / world_name(config) / name
+    # Earlier versions had those in the scenario's folder too: what is there is found again.
+    earlier = RunFolder(out / config.scenario / name)
+    if earlier.path != folder and (earlier.is_finished() or earlier.is_begun()):
+        return earlier.path
+    return folder
+
+
+def runs_below(folder: Path) -> list[RunFolder]:
+    """The runs, begun or finished, of a results folder or a scenario's; of a run's, that run."""
+    found = {}
+    for pattern in ("config.json", "*/config.json", "*/*/config.json"):
+        for settings in sorted(folder.resolve().glob(pattern)):
+            path = settings.parent
+            # One that was replaced no longer counts.
+            if path.suffix != OLD:
+                run = RunFolder(path.with_name(path.name.removesuffix(PARTIAL)))
+                found[run.path] = run
+    return [run for run in found.values() if run.is_finished() or run.is_begun()]
 
 
 def finished_runs(out: Path) -> list[Path]:

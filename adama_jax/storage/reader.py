@@ -91,10 +91,23 @@ def read_config(folder: Path) -> Config:
         with reading(path):
             config = from_dict(read_json(path))
             # Within, for it takes the types for granted, and damaged settings can be of any.
-            validate(config)
+            not_allowed = _what_is_not_allowed(config)
     except DamagedFile as error:
         raise SettingError(f"run={folder}: must be a run's folder: {error}") from error
+    if not_allowed is not None:
+        # The file is whole: what it says is not allowed any more, or was edited.
+        raise SettingError(
+            f"run={folder}: must be a run's folder: {path}: {not_allowed}"
+        )
     return config
+
+
+def _what_is_not_allowed(config: Config) -> SettingError | None:
+    try:
+        validate(config)
+    except SettingError as error:
+        return error
+    return None
 
 
 def config_of(folder: RunFolder) -> Config:
@@ -107,7 +120,7 @@ def config_of(folder: RunFolder) -> Config:
     named = run_folder(folder.path.parents[1], config)
     # A folder that was renamed, or settings that were edited: training would write elsewhere.
     if named != folder.path:
-        name = f"{config.scenario}/{named.name}"
+        name = f"{named.parent.name}/{named.name}"
         raise SettingError(
             f"run={folder.path}: must have the name of its settings, {name}"
         )

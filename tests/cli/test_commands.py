@@ -256,7 +256,8 @@ def test_verifying_a_run_says_what_is_damaged(tmp_path, capsys):
     assert cli.main(["verify", str(folder)]) == 1
     out = capsys.readouterr().out
     assert f"bad: {folder / 'actors.npz'}: is missing" in out
-    assert cli.main(["verify", str(tmp_path)]) == 2
+    (tmp_path / "empty").mkdir()
+    assert cli.main(["verify", str(tmp_path / "empty")]) == 2
     assert "must be a run's folder" in capsys.readouterr().err
 
 

@@ -164,7 +164,7 @@ def test_the_configuration_of_a_run_is_checked(tmp_path):
     assert read_config(run.folder) == fake_config()
     change_json(run.folder / "config.json", seeds=0)
     with pytest.raises(
-        SettingError, match=r"config\.json: .*seeds=0: must be at least 1$"
+        SettingError, match=r"config\.json: .*seeds=0: must be at least 1 and"
     ):
         read_config(run.folder)
 

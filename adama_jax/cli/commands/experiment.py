@@ -7,6 +7,7 @@ from adama_jax.cli.options import ExperimentCommand
 from adama_jax.cli.training import prepare, train_and_show
 from adama_jax.cli.words import check_scenario, take_scenario
 from adama_jax.config.command_line import read_words, with_given
+from adama_jax.config.identity import world_name
 from adama_jax.config.methods import METHODS
 from adama_jax.config.names import with_settings
 from adama_jax.config.reads import check_read, own_values
@@ -27,7 +28,11 @@ def experiment(words: list[str]) -> int:
     prepare(configs, command.output)
     out = command.output.out
     return train_and_show(
-        configs, out, command.output.training, out / scenario, Screen()
+        configs,
+        out,
+        command.output.training,
+        out / world_name(command.config),
+        Screen(),
     )
 
 

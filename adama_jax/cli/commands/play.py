@@ -1,4 +1,4 @@
-"""`adama play RUN`: the greedy return of a run's trained actors, and a film."""
+"""`adama play RUN|FOLDER`: the greedy return of a run's trained actors, and a film."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -8,7 +8,7 @@ import numpy as np
 
 from adama_jax.cli.checks import check_folder
 from adama_jax.cli.options import FILMED_EPISODES, PlayCommand
-from adama_jax.cli.words import take_run
+from adama_jax.cli.words import runs_at, take_run
 from adama_jax.config.command_line import parse
 from adama_jax.config.schema import Config
 from adama_jax.errors import DamagedFile, SettingError
@@ -21,18 +21,28 @@ if TYPE_CHECKING:
 
 
 def play(words: list[str]) -> int:
-    """Play from `actors.npz`: there is neither a learner nor a critic."""
+    """Play from `actors.npz`: there is neither a learner nor a critic.
+
+    In a scenario's folder or a results folder the actors of every finished run are played.
+    """
     path, rest = take_run(words)
     command = parse(PlayCommand, PlayCommand(), rest, "adama play RUN")
-    if not RunFiles(path).actors.is_file():
+    folders = [run.path for run in runs_at(path) if run.final.actors.is_file()]
+    if not folders:
         raise SettingError(
             f"run={path}: must be a finished run's folder, with actors.npz in it"
         )
-    check_folder("out", command.out or path / "play")
+    if command.out is not None and len(folders) > 1:
+        raise SettingError(
+            f"out={command.out}: must be left out: the films of {len(folders)} runs would go there"
+        )
+    for folder in folders:
+        check_folder("out", command.out or folder / "play")
     from adama_jax.execution.devices import set_up_jax
 
     set_up_jax(1)
-    return play_run(path, command, Screen())
+    screen = Screen()
+    return max(play_run(folder, command, screen) for folder in folders)
 
 
 def play_run(path: Path, command: PlayCommand, console: Screen) -> int:

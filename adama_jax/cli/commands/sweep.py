@@ -13,7 +13,7 @@ from adama_jax.config.command_line import (
     split_axes,
     with_given,
 )
-from adama_jax.config.identity import sweep_hash
+from adama_jax.config.identity import sweep_hash, world_name
 from adama_jax.config.options import Launch, Training
 from adama_jax.config.reading import read_axes
 from adama_jax.config.reads import check_read
@@ -59,7 +59,9 @@ def run_sweep(
         # The name is that of the settings asked for, so that a sweep that is completed later
         # replaces its own files.
         name = f"sweep-{sweep_hash(configs)}"
-        show_sweep(runs, out / configs[0].scenario, name, console)
+        worlds = {world_name(config) for config in configs}
+        folder = worlds.pop() if len(worlds) == 1 else configs[0].scenario
+        show_sweep(runs, out / folder, name, console)
     return 1 if failed else 0
 
 
