@@ -92,11 +92,11 @@ publish: $(READY) ## copy the curves of RESULTS (settings, machine, thinned arra
 report: $(READY) ## RESULTS as one HTML page
 	.venv/bin/adama report $(call one,RESULTS,results)
 
-notebooks: $(READY) ## run the notebooks (notebooks/*.py, percent format)
+notebooks: $(READY) ## run the notebooks (notebooks/*.py, percent format), executed ones in build/notebooks
 	$(UV) sync --frozen --inexact --quiet --group notebooks
 	mkdir -p build/notebooks
 	for file in notebooks/*.py; do .venv/bin/jupytext --quiet --to ipynb -o build/notebooks/$$(basename $$file .py).ipynb $$file || exit 1; done
-	.venv/bin/python -m pytest --nbmake --nbmake-timeout=60 --durations=4 --override-ini=addopts= build/notebooks
+	.venv/bin/python -m pytest --nbmake --nbmake-timeout=900 --overwrite --durations=4 --override-ini=addopts= build/notebooks
 
 settings: $(READY) ## write docs/settings.md, the page of all settings
 	.venv/bin/python -m adama_jax.config.table > docs/settings.md

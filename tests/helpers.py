@@ -4,6 +4,8 @@ equal.
 
 import dataclasses
 import io
+import time
+from collections.abc import Callable
 from pathlib import Path
 
 import jax
@@ -22,6 +24,18 @@ from adama_jax.storage.folder import run_folder
 from adama_jax.storage.reader import load_run
 from adama_jax.storage.writer import FinishedSeed, Kept, RunWriter
 from adama_jax.studies.exhibits import shown
+
+# Seconds after which something that does not end hangs, on a busy machine too. How long things
+# take is for `make bench`: no test asserts it.
+HANG = 60
+
+
+def wait_until(what: Callable[[], bool], seconds: float = HANG) -> None:
+    """Return once it is so; AssertionError if it hangs."""
+    end = time.monotonic() + seconds
+    while not what():
+        assert time.monotonic() < end, f"not so after {seconds} seconds"
+        time.sleep(0.02)
 
 
 def small(method="adama", **changes) -> Config:

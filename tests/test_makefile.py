@@ -158,3 +158,11 @@ def test_help_lists_every_target(project):
         r"^  make ([a-z-]+)", make(project, "help").stdout, re.MULTILINE
     )
     assert listed == targets[0].split()
+
+
+def test_notebooks_are_left_executed_and_have_time():
+    """In build/notebooks, with their output; a limit of a cell is for a hang."""
+    (line,) = re.findall(".*--nbmake .*", MAKEFILE.read_text(encoding="utf-8"))
+    assert " --overwrite " in line and line.endswith(" build/notebooks")
+    (limit,) = re.findall("--nbmake-timeout=([0-9]+)", line)
+    assert int(limit) >= 10 * LIMIT

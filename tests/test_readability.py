@@ -1,5 +1,6 @@
 """How readable the package is (tools/measure.py): the limits hold, and each of them can fail."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,15 @@ PACKAGE = ROOT / "adama_jax"
 def test_nothing_is_over_a_limit():
     """Lines of 100 columns, functions of 40 lines, statements of 60 nodes, files of 350 lines."""
     assert over_the_limits(PACKAGE) == []
+
+
+def test_no_test_asserts_a_time():
+    """On a busy machine it would fail; a limit for what hangs is `tests.helpers.wait_until`."""
+    clock = re.compile(r"\b(perf_counter|monotonic|time\.time)\(\)")
+    for path in sorted((ROOT / "tests").rglob("*.py")):
+        if path.name not in ("helpers.py", Path(__file__).name):
+            assert not clock.search(path.read_text(encoding="utf-8")), path
+    assert clock.search("assert time.perf_counter() - start < 3")
 
 
 def test_the_package_keeps_its_measures():

@@ -3,6 +3,9 @@
 import numpy as np
 from rich.progress import TaskID
 
+from adama_jax.config.methods import METHODS
+from adama_jax.config.names import setting, short
+from adama_jax.config.scenarios import SCENARIOS
 from adama_jax.config.schema import Config
 from adama_jax.execution.events import (
     Advanced,
@@ -19,6 +22,10 @@ from adama_jax.execution.observer import JobInfo
 # Seconds; training that will take longer says so after its first point.
 WORTH_ANNOUNCING = 300.0
 LINES_ELSEWHERE = 10  # of progress, where there is no terminal
+
+
+# The settings that say how long a run's steps are; a method reads the first or the others.
+LENGTHS_OF_STEPS = ("total_rate", "critic_rate", "actor_budget")
 
 
 class ProgressObserver:
@@ -99,7 +106,8 @@ class ProgressObserver:
             episode, update, leaf = divergence
             who = f"{member.label}: seed {member.seed}"
             where = f"not finite from episode {episode} on (update {update}, {leaf})"
-            self._screen.say(f"{who} diverged: {where}", style="red")
+            advice = advice_to_shorten_steps(member.config)
+            self._screen.say(f"{who} diverged: {where}; {advice}", style="red")
 
     def _show(self, where: Where) -> None:
         if self._task is None:
@@ -169,3 +177,30 @@ def _news(values: Values) -> str:
     critic = mean("critic_rate")
     actors = mean("actor_budget")
     return f"return {mean('eval_return'):.2f}, l_c {critic:.4f}, |l_a| {actors:.4f}"
+
+
+def advice_to_shorten_steps(config: Config) -> str:
+    """Which settings to lower where training diverges, and what they are.
+
+    >>> from adama_jax.config.names import with_settings
+    >>> from adama_jax.config.schema import scenario_config
+    >>> config = scenario_config("clustering")
+    >>> advice_to_shorten_steps(config)
+    'lower l (now 0.01)'
+    >>> changes = {"method": "fixed", "world.num_agents": 32}
+    >>> print(advice_to_shorten_steps(with_settings(config, changes)))
+    lower l_c (now 0.008) and l_a (now 0.001), which are for 8 agents (here 32)
+    """
+    reads = METHODS[config.method].reads
+    named = []
+    for name in LENGTHS_OF_STEPS:
+        if name in reads:
+            full = f"rates.{name}"
+            named.append(f"{short(full)} (now {setting(config, full):g})")
+    # A rule of somebody's own may read none of them.
+    advice = f"lower {' and '.join(named)}" if named else "its steps are too long"
+    agents = config.world.learners
+    usual = SCENARIOS[config.scenario].world.learners
+    if agents != usual:
+        advice += f", which are for {usual} agents (here {agents})"
+    return advice

@@ -82,8 +82,8 @@ def steer_rates(
         eta: the norm to hold the rates to. []
         alpha: smoothing, 0 <= alpha < 1. []
         floor: least component of the target direction before it is normalised again, so that no
-            actor stops; 0 gives the printed formula. The one published figure of rates shows such
-            a floor at 0.1. []
+            actor stops; 0 gives the printed formula. No printed equation has it. The one public
+            figure of rates, in the paper's version of 2020, shows such a floor at 0.1.
 
     Returns:
         The new rates, of norm eta. [N]

@@ -45,7 +45,9 @@ def test_actions_are_velocities_and_starts_fill_the_box(name):
 
     keys = jax.random.split(jax.random.key(1), 500)
     starts = jax.vmap(lambda key: env.reset(key).p_pos)(keys)
-    assert float(jnp.max(jnp.abs(starts))) <= 1.0
+    # Of 1,500 draws and more the farthest is next to the wall on each side, and within it.
+    assert -1.0 <= float(jnp.min(starts)) < -0.99
+    assert 0.99 < float(jnp.max(starts)) <= 1.0
     # Mean and variance of a uniform distribution over [-1, 1].
     np.testing.assert_allclose(
         [jnp.mean(starts), jnp.var(starts)], [0, 1 / 3], atol=0.05
@@ -135,11 +137,13 @@ def test_observations_by_hand():
     assert [world(name).spec.snapshot_size for name in OURS] == [6, 16, 10, 16]
 
 
-def prey_after(positions, **options):
-    """Where the prey, whose position is the last, is after a step in which no predator moves."""
+def prey_after(positions, action=None, **options):
+    """Where the prey, whose position is the last, is after a step; by default nobody else moves."""
     predators = len(positions) - 1
+    if action is None:
+        action = np.zeros((predators, 2))
     env = world("predator_prey", num_agents=predators, **options)
-    new, _ = env.step(jax.random.key(0), at(env, positions), jnp.zeros((predators, 2)))
+    new, _ = env.step(jax.random.key(0), at(env, positions), jnp.array(action))
     return np.asarray(new.p_pos[-1])
 
 
@@ -164,6 +168,22 @@ def test_the_prey_runs_by_its_rule():
     )
 
     assert np.all(np.abs(prey_after([[0.0, 0.0], [1.0, 1.0]], prey_step=5.0)) <= 1.0)
+
+
+def test_prey_and_predators_move_at_the_same_time():
+    """The prey runs from where the predators were, also from one that comes to touch it."""
+    aside = prey_after([[0.5, 0.0], [0.0, 0.0]], [[0.0, 1.0]], step=0.5)
+    np.testing.assert_allclose(aside, [-0.13, 0.0], atol=1e-6)
+    reached = prey_after([[0.35, 0.0], [0.0, 0.0]], [[-1.0, 0.0]])
+    np.testing.assert_allclose(reached, [-0.13, 0.0], atol=1e-6)
+    # Touched before the step, it stays, though the predator leaves.
+    left = prey_after([[0.25, 0.0], [0.0, 0.0]], [[1.0, 0.0]])
+    np.testing.assert_allclose(left, [0.0, 0.0], atol=1e-6)
+
+
+def test_a_predator_at_the_radius_does_not_touch():
+    hunt = world("predator_prey", num_agents=2, touch_radius=0.5, prey_step=0.0)
+    assert reward_after(hunt, [[0.5, 0.0], [0.0, -0.499], [0.0, 0.0]]) == 1
 
 
 def test_walls_hold_predators():

@@ -164,6 +164,16 @@ def test_a_fall_terminates_and_a_time_limit_does_not():
     assert env.spec.terminates
     assert any(ends) and not ends[0]
 
+    # One that can fall, and stands still up to the limit and beyond.
+    state = env.reset(jax.random.key(0))
+    short = world("hopper", "3x1", horizon=2)
+    step = jax.jit(short.step)
+    for _ in range(3):
+        state, transition = step(jax.random.key(0), state, jnp.zeros((3, 1)))
+        assert not bool(transition.terminated)
+    # Brax's own limit, a wrapper's of 1000 steps, is not there.
+    assert "steps" not in state.info
+
     never_falls = world("halfcheetah", "2x3", horizon=5)
     assert not never_falls.spec.terminates
     state = never_falls.reset(jax.random.key(0))

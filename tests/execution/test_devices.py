@@ -2,6 +2,8 @@
 each, 60 GiB.
 """
 
+from typing import NamedTuple
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -134,3 +136,25 @@ def test_the_memory_of_a_group_of_version_1(tmp_path):
     (job.parent.parent / "memory.limit_in_bytes").write_text("10000000000\n")
     own.write_text("4:cpu,memory:/docker/0123456789\n")
     assert free_in_groups(tmp_path, own) == [10**9]
+
+
+class Used(NamedTuple):
+    """What a compiled program says of its memory."""
+
+    argument_size_in_bytes: int
+    output_size_in_bytes: int
+    alias_size_in_bytes: int
+    temp_size_in_bytes: int
+
+
+class Program(NamedTuple):
+    used: Used
+
+    def memory_analysis(self):
+        return self.used
+
+
+def test_a_donated_state_counts_once():
+    """1000 bytes in, 1100 out of which 1000 lie where they lay, and 70 beside."""
+    assert bytes_needed(Program(Used(1000, 1100, 1000, 70))) == 1170
+    assert bytes_needed(Program(Used(1000, 1100, 0, 70))) == 2170

@@ -83,6 +83,8 @@ def test_a_seed_that_diverges_is_named(heard):
         "adama: seed 1 diverged: not finite from episode 57 on (update 230"
         in text.getvalue()
     )
+    # What to do about it.
+    assert "lower l (now 0.01)" in " ".join(text.getvalue().split())
 
 
 def test_the_bar_moves_at_each_chunk():

@@ -9,6 +9,7 @@ import pytest
 from adama_jax.errors import Stopped
 from adama_jax.execution import stopping
 from adama_jax.execution.stopping import Stop, deaf_to_the_terminal, stop_on_signals
+from tests.helpers import HANG
 
 
 @pytest.fixture
@@ -81,7 +82,7 @@ def test_a_process_that_does_not_stop_is_ended(monkeypatch):
     monkeypatch.setattr(stopping, "_leave", leave)
     monkeypatch.setattr(stopping, "GRACE", 0.01)
     Stop().set(signal.SIGTERM)
-    assert ended.wait(5) and codes == [143]
+    assert ended.wait(HANG) and codes == [143]
 
 
 def test_a_process_that_has_stopped_is_not_ended(left, monkeypatch):

@@ -141,6 +141,37 @@ def test_secant_tends_to_exact(x64):
     np.testing.assert_allclose(errors[0] / errors[1], 4, rtol=0.1)
 
 
+def test_the_secant_s_step_has_its_size_whatever_the_rates():
+    """Q = a^4 at 0, u = 1: H v is ((4 h^3 - 4 (-h)^3) / 2h) v = 4 h^2 v, h the step in actions."""
+    along = Along(
+        policy=lambda actors: actors[:, None, :],
+        value=lambda action: action[0, :, 0] ** 4,
+        actors=jnp.zeros((1, 1)),
+        directions=jnp.ones((1, 1)),
+    )
+    for rate in (2.0, 0.01):
+        product = probe.secant(0.1)(along, jnp.array([rate]))
+        np.testing.assert_allclose(product, [4 * 0.1**2 * rate], rtol=1e-5)
+
+
+def test_the_secant_s_step_is_a_mean_over_agents_and_transitions():
+    """Q = a_1^4 + a_2^4, of which agent 2 does not move: the first steps by sqrt(2) h."""
+    along = Along(
+        policy=lambda actors: actors[:, None, :],
+        value=lambda action: jnp.sum(action[:, :, 0] ** 4, axis=0),
+        actors=jnp.zeros((2, 1)),
+        directions=jnp.ones((2, 1)),
+    )
+    product = probe.secant(0.1)(along, jnp.array([1.0, 0.0]))
+    np.testing.assert_allclose(product, [4 * 2 * 0.1**2, 0.0], rtol=1e-5)
+
+
+def test_the_critic_term_is_never_negative():
+    gradient, direction = jnp.array([1.0, 2.0]), jnp.array([-3.0, -1.0])
+    np.testing.assert_array_equal(probe.critic_term(gradient, direction), 5.0)
+    np.testing.assert_array_equal(probe.critic_term(gradient, -direction), 5.0)
+
+
 def test_lookahead_is_the_gradient_at_the_present_rates():
     along = setting()
     slope = jax.grad(lambda rates: gain(along, rates))(RATES)

@@ -13,7 +13,7 @@ from adama_jax.config.methods import METHODS, Method
 from adama_jax.config.names import SYMBOLS
 from adama_jax.config.schema import scenario_config
 from adama_jax.fields import settings
-from adama_jax.rates.rules import RateHyper, RateRule, adama, balance
+from adama_jax.rates.rules import RateHyper, RateRule, adama, balance, steer
 from adama_jax.types import Signals
 
 
@@ -173,6 +173,41 @@ def test_auto_scale_is_the_mean_of_the_first_updates():
     for kappa in (2.0, 3.0):  # m stays (1 + 3 + 8) / 3 = 4
         state = rule.update(Signals(jnp.ones(2), jnp.zeros(2), jnp.array(kappa)), state)
         np.testing.assert_allclose(state.rates.critic, kappa / 4, rtol=1e-6)
+
+
+def test_auto_scale_is_the_running_mean_until_then():
+    """The present kappa counts: m is 8, then (8 + 4) / 2 = 6."""
+    rule = balance(
+        RateHyper(smoothing=0.0, total_rate=1.0, clip=0.0),
+        auto_scale=True,
+        trial_updates=100,
+    )
+    state = rule.init(2)
+    for kappa, share in ((8.0, 1.0), (4.0, 4 / 6)):
+        state = rule.update(Signals(jnp.ones(2), jnp.zeros(2), jnp.array(kappa)), state)
+        np.testing.assert_allclose(state.rates.critic, share, rtol=1e-6)
+
+
+def test_second_order_adds_the_curvature_to_the_contributions():
+    """Eq. (3): (1, 2) + (2, -2) = (3, 0), whatever the sign of what is added."""
+    rule = steer(
+        RateHyper(actor_budget=1.0, smoothing=0.0, direction_floor=0.0),
+        second_order=True,
+    )
+    given = Signals(jnp.array([1.0, 2.0]), jnp.array([2.0, -2.0]), jnp.zeros(()))
+    rates = rule.update(given, rule.init(2)).rates
+    np.testing.assert_allclose(rates.actors, [1.0, 0.0], atol=1e-7)
+
+
+def test_the_actors_get_what_this_very_update_leaves_them():
+    """Eq. (2) first, then Eq. (1): by hand l_c = 0.2, so |l_a| = 0.8, along (3, 4)."""
+    rule = adama(
+        RateHyper(total_rate=1.0, critic_scale=10.0, smoothing=0.0, direction_floor=0.0)
+    )
+    given = Signals(jnp.array([3.0, 4.0]), jnp.zeros(2), jnp.array(2.0))
+    rates = rule.update(given, rule.init(2)).rates
+    np.testing.assert_allclose(rates.critic, 0.2, rtol=1e-6)
+    np.testing.assert_allclose(rates.actors, [0.48, 0.64], rtol=1e-6)
 
 
 def test_trial_updates_below_one_is_refused():

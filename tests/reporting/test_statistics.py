@@ -3,9 +3,12 @@
 They were computed once with it (50,000 and 20,000 resamples) and stored here.
 """
 
+from itertools import product
+
 import numpy as np
 import pytest
 
+from adama_jax.reporting import statistics
 from adama_jax.reporting.statistics import (
     improvement_interval,
     iqm,
@@ -59,6 +62,61 @@ def test_a_vector_is_one_task():
     assert iqm(OURS[:, 0]) == iqm(OURS[:, :1])
     assert iqm_interval(OURS[:, 0]) == iqm_interval(OURS[:, :1])
     assert probability_of_improvement(OURS[:, 0], THEIRS[:, 0]) == pytest.approx(0.75)
+
+
+def in_every_order(values):
+    """All resamples, each as often as it is drawn: [S] to [S ** S, S]."""
+    return np.array(list(product(values, repeat=len(values))))
+
+
+def least_of_95_percent(values):
+    """The values below which 2.5% and 97.5% of them lie, without interpolation."""
+    return tuple(np.percentile(values, [2.5, 97.5], method="inverted_cdf"))
+
+
+@pytest.mark.parametrize(
+    "values",
+    [[0.0, 1.0, 5.0, 20.0], [4.0, 4.0, 7.0, 1.0, 0.0], [3.0, 2.0, 8.0, 1.0, 9.0, 4.0]],
+)
+def test_of_few_seeds_every_resample_counts(values):
+    """A quarter is cut from either end: of 4 to 7 the least and the most."""
+    middle = np.sort(in_every_order(values), axis=1)[:, 1:-1]
+    expected = least_of_95_percent(np.mean(middle, axis=1))
+    np.testing.assert_allclose(iqm_interval(np.array(values)), expected, rtol=1e-12)
+
+
+def test_of_8_seeds_two_are_cut_from_either_end():
+    """Of 0 and seven times 1 a resample with k zeros has k - 2 of them in its middle four.
+
+    Three zeros or more come in 6.7% of all, four in 1.1%: the lower end has three.
+    """
+    eight = np.array([0.0, *[1.0] * 7])
+    assert iqm(np.array([0.0, 0.0, 4.0, 4.0, 4.0, 4.0, 9.0, 99.0])) == 4.0
+    assert iqm_interval(eight) == (0.75, 1.0)
+
+
+def test_of_few_seeds_every_pair_of_resamples_counts():
+    """Ties count half; -inf is a seed that diverged."""
+    ours, theirs = np.array([1.0, 2.0, 6.0]), np.array([2.0, 5.0, np.nan])
+    chances = []
+    for x in in_every_order(ours):
+        for y in in_every_order(np.nan_to_num(theirs, nan=-np.inf)):
+            wins = (x[:, None] > y[None]) + 0.5 * (x[:, None] == y[None])
+            chances.append(np.mean(wins))
+    assert improvement_interval(ours, theirs) == pytest.approx(
+        least_of_95_percent(chances)
+    )
+
+
+def test_drawn_resamples_are_about_as_good(monkeypatch):
+    ours = np.array([0.0, 1.0, 2.0, 4.0, 8.0, 16.0])
+    theirs = np.array([3.0, 1.5, 5.0, 7.0])
+    exact = iqm_interval(ours), improvement_interval(ours, theirs)
+    monkeypatch.setattr(statistics, "MOST_ENUMERATED", 0)
+    drawn = iqm_interval(ours), improvement_interval(ours, theirs)
+    np.testing.assert_allclose(drawn[0], exact[0], atol=0.3)
+    np.testing.assert_allclose(drawn[1], exact[1], atol=0.05)
+    assert drawn[0] == iqm_interval(ours)
 
 
 def test_the_bootstrap_keeps_tasks_apart():

@@ -7,9 +7,9 @@ import numpy as np
 
 from adama_jax.config.names import with_settings
 from adama_jax.config.schema import scenario_config
-from adama_jax.reporting import summary, tables
+from adama_jax.reporting import labels, summary, tables
 from adama_jax.screen.console import Screen
-from tests.helpers import fake_run
+from tests.helpers import fake_config, fake_run
 
 
 def test_final_returns_and_their_interval(tmp_path):
@@ -146,3 +146,154 @@ def test_diverged_seeds_are_counted_and_left_out(tmp_path):
     assert (line.seeds, line.diverged) == (5, 1)
     lost = fake_run(tmp_path, finals=(1.0, 2.0), diverged={"0": 1, "1": 1})
     assert np.isnan(summary.summarise([lost])[0].final.mean)
+
+
+def with_curve(run, episode, returns):
+    """The same run with these greedy returns, one row for each seed."""
+    changed = {"episode": np.array(episode), "eval_return": np.array(returns, float)}
+    return run._replace(metrics=run.metrics | changed)
+
+
+def test_the_area_of_a_bent_curve_is_by_trapezia(tmp_path):
+    """By hand: (0 + 2) / 2 over 100 episodes, then (2 + 6) / 2 over 300."""
+    bent = with_curve(fake_run(tmp_path, finals=(1.0,)), [100, 200, 500], [[0, 2, 6]])
+    np.testing.assert_allclose(summary.areas(bent), [(100 + 1200) / 400])
+    # Of so few points the last alone is the end.
+    np.testing.assert_array_equal(summary.final_returns(bent), [6.0])
+
+
+def test_a_curve_of_one_point_is_that_point(tmp_path):
+    point = with_curve(fake_run(tmp_path, finals=(1.0, 2.0)), [100], [[3], [5]])
+    np.testing.assert_array_equal(summary.areas(point), [3.0, 5.0])
+    np.testing.assert_array_equal(summary.final_returns(point), [3.0, 5.0])
+
+
+def test_a_diverged_seed_has_no_area_and_is_in_no_mean_curve(tmp_path):
+    """The second seed is lost at 100 episodes: what it had before counts nowhere."""
+    run = fake_run(tmp_path, finals=(1.0, 1.0), diverged={"1": 100})
+    run = with_curve(run, [100, 200], [[0, 4], [8, 8]])
+    np.testing.assert_array_equal(summary.areas(run), [2.0, np.nan])
+    other = fake_run(tmp_path, "fixed", finals=(1.0, 1.0))
+    other = with_curve(other, [100, 200], [[1, 2], [1, 2]])
+    lost, base = summary.summarise([run, other])
+    assert lost.episodes_to_baseline == 200
+    # Equal is reached.
+    assert base.episodes_to_baseline == 200
+
+
+def test_the_level_to_reach_is_the_baseline_s_mean(tmp_path):
+    """Of 0, 0, 0 and 12: 3, where the interquartile mean is 0."""
+    base = fake_run(tmp_path, "fixed", finals=(0.0,) * 4)
+    base = with_curve(base, [100, 200, 300], [[-1, -1, 0]] * 3 + [[-1, -1, 12]])
+    run = fake_run(tmp_path, finals=(1.0, 1.0))
+    run = with_curve(run, [100, 200, 300], [[1, 2, 4], [1, 2, 4]])
+    assert summary.summarise([run, base])[0].episodes_to_baseline == 300
+
+
+def test_the_baseline_is_the_first_plain_run_of_its_method(tmp_path):
+    """Not one that was chosen from a grid, nor a later one with other settings."""
+    run = fake_run(tmp_path, finals=(2.0, 2.0))
+    plain = fake_run(tmp_path, "fixed", finals=(1.0, 1.0))
+    best = fake_run(
+        tmp_path,
+        finals=(3.0, 3.0),
+        config=fake_config("fixed", 2, **{"rates.critic_rate": 0.1}),
+    )
+    chosen = best._replace(label="fixed_best")
+    for runs in ([chosen, plain, run], [plain, best, run]):
+        lines = summary.summarise(runs)
+        assert lines[-1].improvement == 1.0
+    assert summary.summarise([best, plain, run])[-1].improvement == 0.0
+
+
+def line(label="adama", final=1.0, diverged=0, interval=(0.5, 1.5), **changes):
+    """A line of the table in which every number is another."""
+    values = {
+        "scenario": "clustering",
+        "label": label,
+        "episodes": 8000,
+        "seeds": 5,
+        "diverged": diverged,
+        "final": summary.Score(final, 0.25, final + 0.125, interval),
+        "area": summary.Score(-20.25, 2.5, -21.5, (-22.75, -19.125)),
+        "improvement": 0.75,
+        "improvement_interval": (0.375, 0.9375),
+        "episodes_to_baseline": 3200,
+        "updates_per_second": 123.5,
+    }
+    return summary.Summary(**(values | changes))
+
+
+def test_the_best_come_first_and_those_that_lost_a_seed_last():
+    lines = [
+        line("low", 1.0),
+        line("lost", 9.0, diverged=1),
+        line("high", 3.0),
+        line("none", float("nan"), diverged=5),
+        line("middle", 2.0),
+    ]
+    order = [each.label for each in summary.ranked(lines)]
+    assert order == ["high", "middle", "low", "lost", "none"]
+
+
+def test_every_number_stands_in_its_column():
+    """Of the CSV in full, of the other tables to three digits."""
+    (row,) = csv.DictReader(io.StringIO(tables.to_csv([line()])))
+    assert row == {
+        "scenario": "clustering",
+        "label": "adama",
+        "episodes": "8000",
+        "seeds": "5",
+        "diverged": "0",
+        "final": "1.0",
+        "deviation": "0.25",
+        "iqm": "1.125",
+        "interval_low": "0.5",
+        "interval_high": "1.5",
+        "area": "-20.25",
+        "area_deviation": "2.5",
+        "area_iqm": "-21.5",
+        "area_interval_low": "-22.75",
+        "area_interval_high": "-19.125",
+        "improvement": "0.75",
+        "improvement_interval_low": "0.375",
+        "improvement_interval_high": "0.9375",
+        "episodes_to_baseline": "3200",
+        "updates_per_second": "123.5",
+    }
+    headings, (cells,) = tables.cells([line(final=9.996)])
+    assert dict(zip(headings, cells, strict=True)) == {
+        "scenario": "clustering",
+        "method": "adama (5 seeds)",
+        "final ± sd": "10.0 ± 0.25",
+        "IQM [95% interval]": "10.1 [0.50, 1.50]",
+        "area, IQM [95% interval]": "-21.5 [-22.8, -19.1]",
+        "P(above fixed) [interval]": "0.75 [0.38, 0.94]",
+        "episodes to fixed's final": "3,200",
+    }
+
+
+def test_what_there_is_not_is_a_dash_or_empty():
+    nothing = (float("nan"), float("nan"))
+    alone = line(
+        interval=nothing,
+        improvement=float("nan"),
+        improvement_interval=nothing,
+        episodes_to_baseline=None,
+    )
+    (cells,) = tables.cells([alone])[1]
+    assert cells[3] == "1.12" and cells[5:] == ["-", "-"]
+    (row,) = csv.DictReader(io.StringIO(tables.to_csv([alone])))
+    assert (
+        row["interval_low"]
+        == row["improvement_interval_high"]
+        == row["episodes_to_baseline"]
+        == ""
+    )
+
+
+def test_how_many_seeds_runs_have_and_what_a_film_is_called(tmp_path):
+    two = fake_run(tmp_path, finals=(1.0, 1.0), config=fake_config("adama", 2, seed=7))
+    three = fake_run(tmp_path, "fixed", finals=(1.0, 1.0, 1.0))
+    assert (labels.seeds([two, two]), labels.seeds([three, two])) == ("2", "2 to 3")
+    assert labels.title(two, row=1) == "going_together, adama, seed 8"

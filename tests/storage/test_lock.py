@@ -3,7 +3,6 @@
 import os
 import subprocess
 import sys
-import time
 
 import pytest
 from filelock import FileLock
@@ -131,6 +130,4 @@ def test_a_lock_ends_with_its_process_however_it_ends(path):
             Lock(path)
         process.kill()
     assert holder(path) is None
-    start = time.monotonic()
     Lock(path).release()
-    assert time.monotonic() - start < 0.2  # nothing to wait for

@@ -3,7 +3,6 @@
 import json
 import os
 import signal
-import time
 from concurrent.futures import wait
 
 import jax
@@ -32,7 +31,7 @@ from adama_jax.studies.jobs import jobs, last_line
 from adama_jax.studies.launch import launch
 from adama_jax.studies.submitted import slurm_resources
 from adama_jax.studies.sweep import labels, product
-from tests.helpers import QUIET, assert_equal_arrays, tiny
+from tests.helpers import HANG, QUIET, assert_equal_arrays, tiny, wait_until
 
 GRID = {"rates.critic_rate": [0.001, 0.004], "rates.actor_budget": [0.002, 0.008]}
 
@@ -280,8 +279,7 @@ def test_an_interrupt_stops_all_jobs(tmp_path, monkeypatch):
         )
 
     def interrupted(futures):
-        while begun() < 2:
-            time.sleep(0.05)
+        wait_until(lambda: begun() >= 2, 10 * HANG)
         os.kill(os.getpid(), signal.SIGINT)
         return wait(futures)
 

@@ -136,6 +136,53 @@ def test_both_step_from_gradients_at_the_same_point():
     )
 
 
+def test_the_step_is_by_the_rates_of_this_very_update():
+    """Q = 3 a_1 + 4 a_2 + c, and a TD loss of (c - 1)^2, all by hand.
+
+    c_i = (9, 16), kappa = |1 x 2| = 2, so l_c = 0.1 x 2 / 8, where it begins with 0.05.
+    """
+    payoff = game(lambda action: 3 * action[0] + 4 * action[1], jnp.zeros(2))
+    payoff = payoff._replace(
+        critic_loss=lambda params, targets, batch, discount, key: (
+            (params.critic - 1) ** 2
+        )
+    )
+    hyper = RateHyper(
+        total_rate=0.1, critic_scale=8.0, smoothing=0.0, direction_floor=0.0
+    )
+    learn = learner(payoff, from_optax(optax.sgd(1.0)), rates.adama(hyper), 2)
+    state, metrics = learn.update(
+        learn.init(jax.random.key(0)), empty_batch(2), jax.random.key(0)
+    )
+    l_c = 0.025
+    l_a = (0.1 - l_c) * np.array([9.0, 16.0]) / np.hypot(9.0, 16.0)
+    np.testing.assert_allclose(metrics.rates.critic, l_c, rtol=1e-6)
+    np.testing.assert_allclose(metrics.rates.actors, l_a, rtol=1e-6)
+    np.testing.assert_allclose(state.params.critic, l_c * 2, rtol=1e-6)
+    np.testing.assert_allclose(
+        state.params.actors[:, 0], l_a * np.array([3.0, 4.0]), rtol=1e-6
+    )
+    np.testing.assert_array_equal(state.rule.rates.actors, metrics.rates.actors)
+
+
+def test_metrics_are_of_before_the_step():
+    """J = 3 a_1 + 4 a_2 at (1, 1), and the TD loss of a critic that is 2 off."""
+    payoff = game(lambda action: 3 * action[0] + 4 * action[1], jnp.ones(2))
+    payoff = payoff._replace(
+        critic_loss=lambda params, targets, batch, discount, key: (
+            (params.critic - 2) ** 2
+        )
+    )
+    learn = learner(payoff, from_optax(optax.sgd(1.0)), rates.fixed(), 2)
+    _, metrics = learn.update(
+        learn.init(jax.random.key(0)), empty_batch(2), jax.random.key(0)
+    )
+    np.testing.assert_allclose(
+        [metrics.value, metrics.td_loss, metrics.signals.critic_term], [7.0, 4.0, 4.0]
+    )
+    np.testing.assert_allclose(metrics.signals.contribution, [9.0, 16.0], rtol=1e-6)
+
+
 @pytest.mark.parametrize("period", [1, 3])
 def test_hard_targets_are_copied_every_period(period):
     _, learn = make(target_period=period)

@@ -9,6 +9,7 @@ import pytest
 
 from adama_jax.algorithms.maddpg import maddpg
 from adama_jax.config.methods import METHODS
+from adama_jax.config.names import with_settings
 from adama_jax.config.scenarios import SCENARIOS
 from adama_jax.config.schema import scenario_config
 from adama_jax.execution.build import make_hyper, make_rule, make_train
@@ -257,6 +258,28 @@ def test_a_snapshot_is_ten_floats_in_predator_prey():
     assert state.replay.rows.shape == (50_000, 21, 20)
     run_bytes = state.replay.rows.size * state.replay.rows.dtype.itemsize
     assert 500 * run_bytes < 60 * 2**30
+
+
+def test_targets_are_copied_every_so_many_episodes_however_many_updates_they_have():
+    """After 3 of 4 episodes the targets are the networks of the start; after 4 today's."""
+    config = with_settings(
+        small(), {"learning.updates_per_episode": 3, "learning.target_period": 4}
+    )
+    train = make_train(config)
+    chunk = jax.jit(train.chunk, static_argnums=1)
+    start = train.init(jax.random.key(0), make_hyper(config))
+    three, _ = chunk(start, 3)
+    jax.tree.map(
+        np.testing.assert_array_equal, three.learner.targets, start.learner.params
+    )
+    four, _ = chunk(three, 1)
+    jax.tree.map(
+        np.testing.assert_array_equal, four.learner.targets, four.learner.params
+    )
+    assert not np.array_equal(
+        jax.tree.leaves(four.learner.targets)[1],
+        jax.tree.leaves(start.learner.params)[1],
+    )
 
 
 def test_several_updates_an_episode():

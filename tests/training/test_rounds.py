@@ -1,0 +1,208 @@
+"""What rounds of training hand to whom: on worlds and learners that show what they are given."""
+
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from adama_jax.algorithms.maddpg import maddpg
+from adama_jax.rates.rules import fixed
+from adama_jax.training.learner import Learner, UpdateMetrics, learner
+from adama_jax.training.optimizers import named_optimizer
+from adama_jax.training.population import population
+from adama_jax.training.replay import Transitions, ring_replay
+from adama_jax.training.trainer import Exploration, TrainHyper, minibatch, trainer
+from adama_jax.types import Params, Rates, Signals
+from tests.games import probe_env
+from tests.helpers import leaves
+
+
+def shares_played(together=1, updates=1, rounds=6):
+    """The share of exploration of each stored episode: an algorithm that acts by it shows it."""
+    env = probe_env(lambda x, t, a: jnp.ones(()), terminates=False)
+    algorithm = maddpg(1, 2, 1, (4,))._replace(
+        sample=lambda actors, obs, noise, share: jnp.full((1, 1, 1), share)
+    )
+    learn = learner(algorithm, named_optimizer("sgd"), fixed(), 1)
+    train = trainer(
+        env,
+        algorithm,
+        learn,
+        ring_replay(rounds * together, 4, 2),
+        updates_per_episode=updates,
+        envs_per_run=together,
+    )
+    hyper = TrainHyper(exploration=Exploration(start=1.0, end=0.2, episodes=4.0))
+    state, _ = jax.jit(train.chunk, static_argnums=1)(
+        train.init(jax.random.key(0), hyper), rounds
+    )
+    return state.replay.rows[:, 0, 2]
+
+
+@pytest.mark.parametrize("updates", [1, 3])
+def test_exploration_falls_by_episodes_in_the_loop(updates):
+    np.testing.assert_allclose(
+        shares_played(updates=updates), [1.0, 0.8, 0.6, 0.4, 0.2, 0.2], rtol=1e-6
+    )
+
+
+def test_exploration_falls_by_the_episodes_of_all_worlds_together():
+    np.testing.assert_allclose(
+        shares_played(together=2, rounds=3), [1.0, 1.0, 0.6, 0.6, 0.2, 0.2], rtol=1e-6
+    )
+
+
+class Seen(NamedTuple):
+    """The state of a learner that learns nothing and reports what it is given."""
+
+    updates: jax.Array
+    params: Params
+
+
+def reporting(report):
+    """A learner whose metrics are `report(update, batch, key)`, a number, wherever one stands."""
+
+    def init(key, hyper=None, rate_hyper=None):
+        actors = jax.random.normal(key, (1,))
+        return Seen(jnp.zeros((), jnp.int32), Params(actors, jnp.zeros(())))
+
+    def update(state, batch, key):
+        number = report(state.updates, batch, key)
+        signals = Signals(number[None], jnp.zeros(1), number)
+        rates = Rates(critic=number, actors=number[None])
+        metrics = UpdateMetrics(number, number, signals, rates)
+        return state._replace(updates=state.updates + 1), metrics
+
+    return Learner(init, update)
+
+
+def train_reporting(report, env=None, **options):
+    """A trainer of episodes of two steps, compiled, with such a learner: its parts."""
+    env = env or probe_env(
+        lambda x, t, a: 1 + t, horizon=2, draw=jax.random.normal, terminates=False
+    )
+    algorithm = maddpg(1, 2, 1, (4,))._replace(
+        sample=lambda actors, obs, noise, share: noise[None],
+        act=lambda actors, obs: jnp.zeros((1, obs.shape[1], 1)),
+    )
+    train = trainer(env, algorithm, reporting(report), ring_replay(8, 64, 2), **options)
+    return train, jax.jit(train.chunk, static_argnums=1)
+
+
+def test_rates_of_a_point_are_the_last_update_s_and_the_rest_are_means():
+    """Two updates in each of three episodes, which report their numbers: 0, 1, ... 5."""
+    train, chunk = train_reporting(
+        lambda update, batch, key: update.astype(jnp.float32), updates_per_episode=2
+    )
+    _, point = chunk(train.init(jax.random.key(0), TrainHyper()), 3)
+    at_the_end = [point.critic_rate, point.actor_budget, point.actor_rates[0]]
+    np.testing.assert_array_equal(at_the_end, [5.0, 5.0, 5.0])
+    means = [point.critic_term, point.td_loss, point.value, point.contributions[0]]
+    np.testing.assert_array_equal(means, [2.5, 2.5, 2.5, 2.5])
+    np.testing.assert_array_equal(point.train_return, 3.0)
+
+
+def test_the_first_update_learns_from_the_episode_just_played():
+    """The rewards are 1 and 2; a buffer in which nothing is yet would give zeros."""
+    train, chunk = train_reporting(lambda update, batch, key: jnp.min(batch.reward))
+    _, point = chunk(train.init(jax.random.key(0), TrainHyper()), 1)
+    np.testing.assert_array_equal(point.td_loss, 1.0)
+
+
+@pytest.mark.parametrize(
+    "report",
+    [
+        lambda update, batch, key: jnp.mean(batch.obs[0, :, 0]),
+        lambda update, batch, key: jax.random.uniform(key),
+    ],
+    ids=["minibatch", "key"],
+)
+def test_every_update_has_a_minibatch_and_a_key_of_its_own(report):
+    train, chunk = train_reporting(report, updates_per_episode=3)
+    state = train.init(jax.random.key(0), TrainHyper())
+    found = []
+    for _ in range(3):
+        # The last update's number, and the mean of three.
+        state, point = chunk(state, 1)
+        found += [float(point.critic_rate), float(point.value)]
+    assert len(set(found)) == 6
+
+
+def test_a_minibatch_is_what_was_stored():
+    """Observations before and after, and the agents' actions in their order."""
+    env = probe_env(lambda x, t, a: x, num_agents=2)
+    stored = Transitions(
+        snapshot=jnp.array([[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]]),
+        action=jnp.array([[0.1, 0.2], [0.3, 0.4], [0.5, 0.6]]),
+        reward=jnp.array([7.0, 8.0, 9.0]),
+        next_snapshot=jnp.array([[2.0, 3.0], [4.0, 5.0], [6.0, 7.0]]),
+        terminated=jnp.array([0.0, 1.0, 0.0]),
+    )
+    batch = minibatch(env, stored)
+    for agent in range(2):
+        np.testing.assert_array_equal(batch.obs[agent], stored.snapshot)
+        np.testing.assert_array_equal(batch.next_obs[agent], stored.next_snapshot)
+        np.testing.assert_array_equal(
+            batch.action[agent, :, 0], stored.action[:, agent]
+        )
+    np.testing.assert_array_equal(batch.reward, stored.reward)
+    np.testing.assert_array_equal(batch.terminated, stored.terminated)
+
+
+def all_different(rows):
+    """Whether no two rows of an array are equal."""
+    rows = np.asarray(rows).reshape(len(rows), -1)
+    return len(np.unique(rows, axis=0)) == len(rows)
+
+
+def test_seeds_differ_in_networks_episodes_and_noise_and_one_seed_does_not():
+    env = probe_env(
+        lambda x, t, a: x, num_agents=2, draw=jax.random.normal, terminates=False
+    )
+    algorithm = maddpg(2, 2, 1, (4,))
+    learn = learner(algorithm, named_optimizer("sgd"), fixed(), 2)
+    train = trainer(env, algorithm, learn, ring_replay(4, 4, 2))
+    members = population(train, 4, jax.devices()[:1])
+    seeds = [0, 1, 2, 0]
+    state = members.init(seeds, TrainHyper())
+    kernel = state.learner.params.actors["params"]["MLP_0"]["Dense_0"]["kernel"]
+    assert all_different(kernel[:3])
+    # Nor do the agents of a member begin alike.
+    assert all_different(kernel[0])
+    kernel = state.learner.params.critic["params"]["MLP_0"]["Dense_0"]["kernel"]
+    assert all_different(kernel[:3])
+    state, _ = members.chunk(state, 2)
+    # Three members' two episodes: what their starts drew, and the noise of both agents.
+    played = np.asarray(state.replay.rows)[:3, :2, 0]
+    assert all_different(played[..., 0].reshape(6))
+    assert all_different(played[..., 2:4].reshape(12))
+    for leaf in leaves(state):
+        if leaf.ndim and len(leaf) == len(seeds):
+            np.testing.assert_array_equal(leaf[0], leaf[3])
+
+
+def test_evaluation_starts_are_the_same_for_all_members_and_moments():
+    """A greedy episode pays what was drawn at its start, twice."""
+    env = probe_env(
+        lambda x, t, a: x, horizon=2, draw=jax.random.normal, terminates=False
+    )
+
+    def one(seed, eval_seed=0, episodes=0):
+        train, chunk = train_reporting(
+            lambda update, batch, key: jnp.zeros(()),
+            env,
+            eval_episodes=3,
+            eval_seed=eval_seed,
+        )
+        state = train.init(jax.random.key(seed), TrainHyper())
+        if episodes:
+            state, _ = chunk(state, episodes)
+        return float(train.evaluate(state))
+
+    assert one(seed=0) == one(seed=1) == one(seed=0, episodes=2)
+    assert one(seed=0) != one(seed=0, eval_seed=1)
+    keys = jax.random.split(jax.random.key(0), 3)
+    drawn = [float(env.reset(jax.random.split(key, 3)[0])[0]) for key in keys]
+    assert one(seed=0) == pytest.approx(2 * np.mean(drawn), rel=1e-5)
