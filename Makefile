@@ -126,6 +126,7 @@ bench: $(READY) ## speed, as ratios measured in one run; 40 minutes on an idle m
 	.venv/bin/python -m benchmarks.train_step
 	.venv/bin/python -m benchmarks.scaling
 	.venv/bin/python -m benchmarks.sweep
+	.venv/bin/python -m benchmarks.large_sweep
 	.venv/bin/python -m benchmarks.locomotion
 	.venv/bin/python -m benchmarks.checkpoints
 	.venv/bin/python -m benchmarks.startup

@@ -12,10 +12,11 @@ import ast
 import dataclasses
 import inspect
 import textwrap
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from itertools import pairwise
+from operator import attrgetter
 from types import NoneType, UnionType
 from typing import (
     Annotated,
@@ -91,7 +92,10 @@ class ReadUnless:
     value: Any
 
 
-class Declared(NamedTuple):
+# Compared and hashed by identity: there is one of each field. A large sweep asks each for the same
+# things again and again, so that they are worked out once.
+@dataclass(frozen=True, eq=False)
+class Declared:
     """A field of a dataclass of settings."""
 
     name: str
@@ -99,12 +103,17 @@ class Declared(NamedTuple):
     default: Any  # `dataclasses.MISSING` where there is none
     marks: tuple[Any, ...]  # what stands in `Annotated` beside the type
 
-    @property
+    @cached_property
     def bounds(self) -> tuple[Bound, ...]:
         """The limits of its value."""
         return tuple(mark for mark in self.marks if isinstance(mark, Bound))
 
-    @property
+    @cached_property
+    def words(self) -> tuple[str, ...]:
+        """The words that its type takes literally."""
+        return words_allowed(self.type)
+
+    @cached_property
     def traced(self) -> bool:
         """Whether it is an array in the compiled program."""
         return self.mark(Traced) is not None
@@ -177,7 +186,16 @@ def declared(kind: type) -> tuple[Declared, ...]:
     return tuple(result)
 
 
-def settings(values: Any, prefix: str = "", flat: object = None) -> Iterator[Setting]:
+class _Place(NamedTuple):
+    """Where a setting is in nested dataclasses."""
+
+    name: str  # in full
+    declared: Declared
+    value_in: Callable[[Any], Any]
+    options_in: Callable[[Any], Any]  # the dataclass that has the field
+
+
+def settings(values: Any, flat: object = None) -> Iterator[Setting]:
     """Every setting of nested dataclasses, in the order of their fields.
 
     The types of the values count, not those of the fields: a field may hold a subclass that
@@ -185,15 +203,71 @@ def settings(values: Any, prefix: str = "", flat: object = None) -> Iterator[Set
 
     Args:
         values: a dataclass.
-        prefix: of the full names.
         flat: a mark; the fields of a dataclass whose field has it are named without its prefix.
     """
-    for field in declared(type(values)):
-        value = getattr(values, field.name)
-        if dataclasses.is_dataclass(value):
-            yield from settings(value, _prefix(prefix, field, flat), flat)
+    for name, field, value_in, options_in in _places(_kinds(values), flat):
+        yield Setting(name, field, value_in(values), options_in(values))
+
+
+def values_by_name(values: Any) -> dict[str, Any]:
+    """The values of `settings` by their full names.
+
+    >>> from dataclasses import dataclass
+    >>> @dataclass(frozen=True)
+    ... class Options:
+    ...     clip: float = 0.1
+    >>> values_by_name(Options())
+    {'clip': 0.1}
+    """
+    return {
+        place.name: place.value_in(values) for place in _places(_kinds(values), None)
+    }
+
+
+def unlike_default(values: Any) -> Iterator[Setting]:
+    """Those of the `settings` that are not at their field's default."""
+    for name, field, value_in, options_in in _places(_kinds(values), None):
+        value = value_in(values)
+        if value != field.default:
+            yield Setting(name, field, value, options_in(values))
+
+
+def _kinds(values: Any) -> tuple[Any, ...]:
+    """The type of a dataclass, and the same of each that it holds."""
+    kind = type(values)
+    return (kind, *[_kinds(getattr(values, name)) for name in _groups(kind)])
+
+
+@cache
+def _groups(kind: type) -> tuple[str, ...]:
+    """The fields of a dataclass that hold dataclasses."""
+    fields = declared(kind)
+    return tuple(field.name for field in fields if dataclasses.is_dataclass(field.type))
+
+
+# Once for each combination of types: a sweep asks for the settings of thousands of dataclasses.
+@cache
+def _places(
+    kinds: tuple[Any, ...], flat: object, prefix: str = "", path: str = ""
+) -> tuple[_Place, ...]:
+    """Where the settings of nested dataclasses of these types are, in order."""
+    kind, *of_groups = kinds
+    inner = dict(zip(_groups(kind), of_groups, strict=True))
+    options_in = attrgetter(path.removesuffix(".")) if path else _itself
+    found: list[_Place] = []
+    for field in declared(kind):
+        here = path + field.name
+        if field.name in inner:
+            within = _prefix(prefix, field, flat)
+            found += _places(inner[field.name], flat, within, f"{here}.")
         else:
-            yield Setting(prefix + field.name, field, value, values)
+            name = prefix + field.name
+            found.append(_Place(name, field, attrgetter(here), options_in))
+    return tuple(found)
+
+
+def _itself(values: Any) -> Any:
+    return values
 
 
 def with_values(
@@ -212,14 +286,16 @@ def with_values(
     >>> with_values(Outer(), {"rates.clip": 0.2})
     Outer(seed=0, rates=Inner(clip=0.2))
     """
+    kind = type(values)
+    groups = _groups(kind)
     changed = {}
-    for field in declared(type(values)):
-        value = getattr(values, field.name)
+    for field in declared(kind):
         name = prefix + field.name
-        if dataclasses.is_dataclass(value):
-            inner = with_values(value, changes, _prefix(prefix, field, flat), flat)
-            if inner is not value:
-                changed[field.name] = inner
+        if field.name in groups:
+            within = _prefix(prefix, field, flat)
+            if any(changing.startswith(within) for changing in changes):
+                group = getattr(values, field.name)
+                changed[field.name] = with_values(group, changes, within, flat)
         elif name in changes:
             changed[field.name] = changes[name]
     return dataclasses.replace(cast(Any, values), **changed) if changed else values
@@ -236,8 +312,9 @@ def check_bounds(values: Any) -> None:
     Raises:
         SettingError: one line with the setting's full name, its value and what is allowed.
     """
-    for each in settings(values):
-        check_value(each.name, each.declared, each.value)
+    for place in _places(_kinds(values), None):
+        if place.declared.bounds:
+            check_value(place.name, place.declared, place.value_in(values))
 
 
 def check_value(name: str, field: Declared, value: Any) -> None:
@@ -254,12 +331,14 @@ def check_value(name: str, field: Declared, value: Any) -> None:
     Traceback (most recent call last):
     adama_jax.errors.SettingError: m=-1.0: must be above 0 and finite, or 'auto'
     """
-    words = words_allowed(field.type)
-    if value is None or (isinstance(value, str) and value in words):
+    if value is None or (isinstance(value, str) and value in field.words):
         return
     for bound in field.bounds:
         if not bound.allows(value):
-            others = [*map(repr, words), *(["None"] if or_none(field.type) else [])]
+            others = [
+                *map(repr, field.words),
+                *(["None"] if or_none(field.type) else []),
+            ]
             allowed = ", or ".join([bound.words, *others])
             choices = bound.choices if isinstance(bound, OneOf) else ()
             near = did_you_mean(str(value), choices)

@@ -10,12 +10,16 @@ from adama_jax.config.names import (
     all_settings,
     current_name,
     flat,
-    traced_settings,
     with_settings,
 )
 from adama_jax.config.scenarios import SCENARIOS
 from adama_jax.config.schema import Config, scenario_config
-from adama_jax.fields import HashedAs, HashedUnlikeScenario, settings
+from adama_jax.fields import (
+    HashedAs,
+    HashedUnlikeScenario,
+    unlike_default,
+    values_by_name,
+)
 
 # What says of itself which run it is: a report lists these in columns of their own.
 NOT_UNLIKE_PRESET = ("method", "seeds", "seed", "episodes", "label")
@@ -77,12 +81,12 @@ def config_hash(config: Config) -> str:
     >>> config_hash(base) == config_hash(dataclasses.replace(base, seeds=3))
     False
     """
-    preset = dict(all_settings(_preset(config)))
     counted = {}
-    for name, field, value, _ in settings(config):
-        as_preset = field.mark(HashedUnlikeScenario) and value == preset.get(name)
-        if value == field.default or as_preset:
-            continue
+    for name, field, value, _ in unlike_default(config):
+        if field.mark(HashedUnlikeScenario):
+            preset = values_by_name(_preset(config))
+            if value == preset.get(name):
+                continue
         first = field.mark(HashedAs)
         counted[first.name if first else name] = value
     return _digest(counted)
@@ -163,11 +167,14 @@ def program_key(config: Config) -> str:
     >>> program_key(base) == program_key(with_settings(base, {"rates.critic_scale": "auto"}))
     False
     """
-    kinds: dict[str, Any] = dict.fromkeys(traced_settings(config))
-    kinds |= {"seeds": 0, "seed": 0}
+    kinds: dict[str, Any] = {
+        name: value
+        for name, field, value, _ in unlike_default(config)
+        if not field.traced and name not in ("seeds", "seed")
+    }
     # A measured scale is another program than a given one, though the setting is traced.
     kinds["rates.critic_scale"] = config.rates.critic_scale == "auto"
-    return _digest(dict(all_settings(with_settings(config, kinds))))
+    return _digest(kinds)
 
 
 def _digest(values: Mapping[str, Any] | Sequence[str]) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 from adama_jax.config.methods import METHODS
 from adama_jax.config.schema import Config
 from adama_jax.errors import SettingError
-from adama_jax.fields import settings, with_values
+from adama_jax.fields import settings, values_by_name, with_values
 
 # Of any scenario: no world has symbols or aliases.
 _SETTINGS = list(settings(Config("predator_prey")))
@@ -88,7 +88,7 @@ def all_settings(config: Any) -> Iterator[tuple[str, Any]]:
     >>> dict(all_settings(scenario_config("clustering")))["world.side"]
     1.2
     """
-    return ((each.name, each.value) for each in settings(config))
+    yield from values_by_name(config).items()
 
 
 def with_settings(config: Config, changes: Mapping[str, Any]) -> Config:
@@ -105,7 +105,7 @@ def with_settings(config: Config, changes: Mapping[str, Any]) -> Config:
     # The method first: it decides which numbers there are.
     if "method" in current:
         config = dataclasses.replace(config, method=current["method"])
-    unknown = current.keys() - {each.name for each in settings(config)}
+    unknown = current.keys() - values_by_name(config).keys()
     if unknown:
         name = min(unknown)
         raise SettingError(f"{name}={current[name]}: must be the name of a setting")

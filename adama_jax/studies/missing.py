@@ -50,7 +50,8 @@ def complete(
         folder.check_free()
         if not training.force:
             refuse_older_versions(folder)
-    finished = {config: name for config, name in names.items() if config not in missing}
+    lacking = set(missing)
+    finished = {config: name for config, name in names.items() if config not in lacking}
     _print_finished(finished, len(missing), out, console)
     to_do = jobs(missing, [names[config] for config in missing], options.parts)
     return launch(to_do, out, options, console, training)

@@ -40,7 +40,8 @@ def product(base: Config, axes: Mapping[str, Sequence[Any]]) -> list[Config]:
     fixed 80.0 0.001
     fixed 80.0 0.002
     """
-    configs: list[Config] = []
+    # Combinations that differ only in what the method does not read are one.
+    configs: dict[Config, None] = {}
     for values in itertools.product(*axes.values()):
         chosen = dict(zip(axes, values, strict=True))
         reads = METHODS[chosen.get("method", base.method)].reads
@@ -52,10 +53,8 @@ def product(base: Config, axes: Mapping[str, Sequence[Any]]) -> list[Config]:
             del read[name]
         if left_out:
             config = with_settings(base, read)
-        # Combinations that differ only in what the method does not read are one.
-        if config not in configs:
-            configs.append(config)
-    return configs
+        configs[config] = None
+    return list(configs)
 
 
 def _is_read(name: str, reads: Collection[str]) -> bool:
@@ -74,20 +73,22 @@ def labels(configs: Sequence[Config]) -> list[str]:
     ['adama m=40.0', 'adama m=80.0']
     """
     values = [dict(all_settings(config)) for config in configs]
-    # The values of each setting that are found in each group.
-    found: dict[tuple[str, str], dict[str, set[str]]] = {}
+    firsts: dict[tuple[str, str], dict[str, Any]] = {}
+    # The settings in which each group is not all like its first one.
+    differing: dict[tuple[str, str], set[str]] = {}
     for config, own in zip(configs, values, strict=True):
-        group = found.setdefault((config.scenario, config.method), {})
+        group = (config.scenario, config.method)
+        first = firsts.setdefault(group, own)
+        unlike = differing.setdefault(group, set())
         for name, value in own.items():
-            group.setdefault(name, set()).add(repr(value))
+            if value != first[name]:
+                unlike.add(name)
     names = []
     for config, own in zip(configs, values, strict=True):
-        group = found[config.scenario, config.method]
-        # The optimizer is in the label already.
-        differing = {}
-        for name, several in group.items():
-            if len(several) > 1 and name != "optimizer":
-                differing[name] = own[name]
-        settings = in_words(differing)
-        names.append(f"{config.label} {settings}".strip())
+        unlike = differing[config.scenario, config.method]
+        # The optimizer is in the label already; the order is that of the settings.
+        told = {
+            name: own[name] for name in own if name in unlike and name != "optimizer"
+        }
+        names.append(f"{config.label} {in_words(told)}".strip())
     return names
