@@ -62,13 +62,18 @@ def lengths(runs: Sequence[Run]) -> str:
     >>> from pathlib import Path
     >>> from adama_jax.config.names import with_settings
     >>> from adama_jax.config.schema import scenario_config
-    >>> base = scenario_config("clustering")
-    >>> configs = [with_settings(base, {"episodes": count}) for count in (8000, 300, 8000)]
-    >>> lengths([Run(Path(), "", config, {}, {}, {}, None) for config in configs])
-    '300 and 8,000 episodes'
+    >>> def of(*counts):
+    ...     base = scenario_config("clustering")
+    ...     configs = [with_settings(base, {"episodes": count}) for count in counts]
+    ...     return lengths([Run(Path(), "", config, {}, {}, {}, None) for config in configs])
+    >>> of(8000, 8000), of(8000, 300, 8000), of(500, 8000, 300)
+    ('8,000 episodes', '300 and 8,000 episodes', '300 to 8,000 episodes')
     """
     counts = sorted({run.config.episodes for run in runs})
-    return " and ".join(f"{count:,}" for count in counts) + " episodes"
+    words = [f"{count:,}" for count in counts]
+    # A sweep over the lengths may have any number of them.
+    told = " and ".join(words) if len(words) <= 2 else f"{words[0]} to {words[-1]}"
+    return f"{told} episodes"
 
 
 def seeds(runs: Sequence[Run]) -> str:

@@ -62,18 +62,39 @@ def printed(config, critic_term):
     return print_trial(config, of(critic_term), console), console.file.getvalue()
 
 
+def with_m(scale):
+    return with_settings(CONFIG, {"rates.critic_scale": scale})
+
+
+RISING = np.tile(np.arange(12.0), (2, 1))  # of mean 5.5
+
+
 def test_what_is_printed():
-    now_50 = with_settings(CONFIG, {"rates.critic_scale": 50.0})
-    rising = np.arange(12.0)
-    code, text = printed(now_50, np.tile(rising, (2, 1)))
+    code, text = printed(with_m(50.0), RISING)
     assert code == 0
-    for words in (
-        "Use m=5.5 (now 50.0)",
-        "The m in use is 9.1 times that",
-        "Mean over 12 updates",
-    ):
-        assert words in text
-    code, text = printed(CONFIG, np.stack([rising, np.full(12, np.inf)]))
+    assert "Mean over 12 updates" in text
+    code, text = printed(CONFIG, np.stack([RISING[0], np.full(12, np.inf)]))
     assert code == 0 and "1 of 2 seeds are not finite and left out" in text
     code, text = printed(CONFIG, np.full((2, 12), np.inf))
     assert code == 1 and "not finite in any seed" in text
+
+
+ADVICE = [
+    # kappa / m is within its bounds, 0.1 and 0.9.
+    (50.0, RISING, "Use m=5.5 (now 50.0), or m=auto", None),
+    (100.0, RISING, "Use m=5.5 (now 100.0), or m=auto", "kappa / m is 0.055"),
+    (5.0, RISING, "Use m=5.5 (now 5.0), or m=auto", "goes to its most"),
+    ("auto", RISING, "m=auto, which is in use", None),
+    (50.0, np.zeros((2, 12)), "kappa is zero throughout", None),
+]
+
+
+@pytest.mark.parametrize(("used", "critic_term", "advice", "why"), ADVICE)
+def test_there_is_one_advice_and_what_speaks_for_it(used, critic_term, advice, why):
+    _, text = printed(with_m(used), critic_term)
+    assert advice in text
+    assert ("section 4.4.1" in text) == (why is not None)
+    assert why is None or why in text
+    # What to do is said once.
+    assert text.count("Use m=") + text.count("m=auto, which is in use") <= 1
+    assert "before you change" not in text

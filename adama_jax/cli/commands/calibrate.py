@@ -17,12 +17,12 @@ from adama_jax.config.reads import check_read
 from adama_jax.config.schema import Config, scenario_config
 from adama_jax.errors import SettingError
 from adama_jax.fields import as_given
+from adama_jax.rates.settings import RateOptions
 from adama_jax.screen.console import Screen
 from adama_jax.studies.calibrate import Trial
 
 MOST_ROWS = 10  # of the table
 BAR = 24  # characters of the longest bar
-FAR = 2.0  # an m that differs from the trial's by more than this factor is worth a line
 
 
 def calibrate(words: list[str]) -> int:
@@ -86,20 +86,30 @@ def print_trial(config: Config, result: Trial, console: Screen) -> int:
         f"Mean over {result.updates} updates: {result.scale:.3g}; by seed "
         f"{means.min():.3g} to {means.max():.3g}, standard deviation {deviation:.2g}."
     )
-    _print_advice(result.scale, config.rates.critic_scale, console)
+    _print_advice(result.scale, config.rates, console)
     return 0
 
 
-def _print_advice(found: float, used: float | str, console: Screen) -> None:
-    """What to do with the mean that was found."""
-    console.say(
-        f"Use m={found:.3g} (now {used}), or m=auto, which does the same within the run."
-    )
-    if isinstance(used, str) or 1 / FAR <= found / used <= FAR:
+def _print_advice(found: float, rates: RateOptions, console: Screen) -> None:
+    """What to do with the mean that was found, and why."""
+    used = rates.critic_scale
+    if used == "auto":
+        console.say("m=auto, which is in use, takes this mean within the run.")
+        return
+    if found == 0:
+        console.say("kappa is zero throughout: no m can be found from it.")
         return
     console.say(
-        f"The m in use is {used / found:.2g} times that. The paper's values come from the authors' "
-        "worlds, and kappa may grow later: look at its curve in a run before you change m."
+        f"Use m={found:.3g} (now {used}), or m=auto, which takes the mean within the run."
+    )
+    share = found / used
+    if rates.clip <= share <= 1 - rates.clip:
+        return
+    bound = "least" if share < rates.clip else "most"
+    console.say(
+        f"At the m in use kappa / m is {share:.2g}, beyond its bounds, {rates.clip:g} and "
+        f"{1 - rates.clip:g}: the critic's rate goes to its {bound} and cannot adapt "
+        "(section 4.4.1)."
     )
 
 
