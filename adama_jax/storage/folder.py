@@ -5,6 +5,7 @@ is replaced is `<run>.old` for the moment between the two renamings. `<run>.lock
 process that trains it.
 """
 
+import contextlib
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
@@ -233,6 +234,18 @@ def runs_below(folder: Path) -> list[RunFolder]:
                 run = RunFolder(path.with_name(path.name.removesuffix(PARTIAL)))
                 found[run.path] = run
     return [run for run in found.values() if run.is_finished() or run.is_begun()]
+
+
+def finish_renamings(out: Path) -> None:
+    """Give every whole run of a results folder its name, where a kill came before it had it.
+
+    Where that cannot be, in a folder that is only read, the run stays as it is.
+    """
+    for meta in sorted(out.glob(f"*/*{PARTIAL}/meta.json")):
+        folder = meta.parent
+        final = folder.with_name(folder.name.removesuffix(PARTIAL))
+        with contextlib.suppress(OSError):
+            RunFolder(final).finish_renaming()
 
 
 def finished_runs(out: Path) -> list[Path]:

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from adama_jax.screen.streams import write_error, write_line
-from adama_jax.storage.folder import RunFiles, finished_runs
+from adama_jax.storage.folder import RunFiles, finish_renamings, finished_runs
 
 
 def publish(results: Path, target: Path) -> list[Path]:
@@ -48,6 +48,7 @@ def main(words: Sequence[str] | None = None) -> int:
     options = parser.parse_args(words)
     # `make` hands a folder on as it was typed, where no shell has read the ~.
     results = options.results.expanduser()
+    finish_renamings(results)
     copies = publish(results, options.target)
     if not copies:
         write_error(f"results={results}: must be a folder with finished runs")

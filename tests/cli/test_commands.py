@@ -16,6 +16,8 @@ from adama_jax.config.names import with_settings
 from adama_jax.config.scenarios import SCENARIOS
 from adama_jax.config.schema import scenario_config
 from adama_jax.errors import AdamaError, SettingError, Stopped
+from adama_jax.storage.folder import RunFolder
+from adama_jax.storage.publish import main as publish
 from tests.helpers import fake_run
 
 BASE = scenario_config("clustering")
@@ -288,3 +290,23 @@ def test_an_exhibit_is_drawn_or_said_to_be_missing(tmp_path, capsys):
     assert cli.main(words) == 1
     assert "clustering: all 1" in capsys.readouterr().out
     assert not list(tmp_path.rglob("*.png"))
+
+
+@pytest.mark.parametrize("command", ["figures", "report", "publish"])
+def test_a_run_that_was_killed_before_its_renaming_is_not_missing(tmp_path, command):
+    folder = RunFolder(fake_run(tmp_path / "results").folder)
+    folder.path.rename(folder.partial.path)
+    path = tmp_path / "table.toml"
+    path.write_text(
+        'title = "x"\ndraw = "settings"\nscenarios = ["clustering"]', encoding="utf-8"
+    )
+    results = str(tmp_path / "results")
+    calls = {
+        "figures": lambda: cli.main(
+            ["figures", f"experiments={path}", f"out={results}"]
+        ),
+        "report": lambda: cli.main(["report", results]),
+        "publish": lambda: publish([results, str(tmp_path / "runs")]),
+    }
+    assert calls[command]() == 0
+    assert folder.is_finished()

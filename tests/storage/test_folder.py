@@ -7,7 +7,13 @@ import pytest
 from adama_jax.config.identity import config_hash
 from adama_jax.config.schema import scenario_config
 from adama_jax.errors import RunBusy, SettingError
-from adama_jax.storage.folder import RunFiles, RunFolder, finished_runs, run_folder
+from adama_jax.storage.folder import (
+    RunFiles,
+    RunFolder,
+    finish_renamings,
+    finished_runs,
+    run_folder,
+)
 from adama_jax.storage.lock import Lock
 
 NAME = "adama-0123456789"
@@ -166,6 +172,26 @@ def test_a_finished_run_is_replaced_and_nothing_is_left_over(run):
     run.give_final_name()
     assert run.final.config.read_text(encoding="utf-8") == "new"
     assert not run.old.exists() and not run.partial.path.exists()
+
+
+def test_all_whole_runs_of_a_results_folder_get_their_names(tmp_path, run):
+    make_whole(run)
+    other = RunFolder(tmp_path / "ant_4x2" / NAME)
+    begin(other)
+    finish_renamings(tmp_path)
+    assert run.is_finished() and other.is_begun()
+    finish_renamings(tmp_path / "nowhere")
+
+
+def test_where_nothing_can_be_written_a_whole_run_stays_as_it_is(run, monkeypatch):
+    make_whole(run)
+
+    def refuse(*_):
+        raise PermissionError("a file system that is only read")
+
+    monkeypatch.setattr(Path, "rename", refuse)
+    finish_renamings(run.path.parents[1])
+    assert run.is_whole() and not run.is_finished()
 
 
 def test_which_runs_are_finished(tmp_path, run):

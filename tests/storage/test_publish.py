@@ -19,11 +19,11 @@ def names_in(folder):
 def test_finished_runs_are_published_without_their_rollouts(tmp_path, capsys):
     results, target = tmp_path / "results", tmp_path / "runs"
     runs = [fake_run(results), fake_run(results, "fixed")]
-    # Neither what is not finished nor what was replaced, though both have all the files.
-    shutil.copytree(
-        runs[0].folder, RunFolder(results / "clustering" / "adama-x").partial.path
-    )
-    shutil.copytree(runs[0].folder, RunFolder(results / "clustering" / "adama-x").old)
+    # Neither what is not finished nor what was replaced.
+    other = RunFolder(results / "clustering" / "adama-x")
+    shutil.copytree(runs[0].folder, other.partial.path)
+    other.partial.meta.unlink()
+    shutil.copytree(runs[0].folder, other.old)
     assert main([str(results), str(target)]) == 0
     assert "2 runs copied" in capsys.readouterr().out
     published = ("config.json", "meta.json", "metrics.npz")

@@ -5,6 +5,7 @@ from adama_jax.cli.options import FiguresCommand
 from adama_jax.config.command_line import parse
 from adama_jax.config.exhibits import Length, load_exhibits
 from adama_jax.screen.console import Screen
+from adama_jax.storage.folder import finish_renamings
 
 
 def figures(words: list[str]) -> int:
@@ -26,6 +27,7 @@ def draw_exhibits(command: FiguresCommand, console: Screen) -> int:
     from adama_jax.studies.exhibits import chosen_from, finished, missing, shown
 
     out = command.out
+    finish_renamings(out)
     length = length_of(command)
     folder = command.figures or out / "figures"
     drawn = 0
