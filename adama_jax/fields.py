@@ -8,14 +8,10 @@ All that is known about it follows from this line: what a command line takes for
 checked for, whether it is an array in the compiled program, what it does to the name of a run.
 """
 
-import ast
 import dataclasses
-import inspect
-import textwrap
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache, cached_property
-from itertools import pairwise
 from operator import attrgetter
 from types import NoneType, UnionType
 from typing import (
@@ -210,15 +206,7 @@ def settings(values: Any, flat: object = None) -> Iterator[Setting]:
 
 
 def values_by_name(values: Any) -> dict[str, Any]:
-    """The values of `settings` by their full names.
-
-    >>> from dataclasses import dataclass
-    >>> @dataclass(frozen=True)
-    ... class Options:
-    ...     clip: float = 0.1
-    >>> values_by_name(Options())
-    {'clip': 0.1}
-    """
+    """The values of `settings` by their full names."""
     return {
         place.name: place.value_in(values) for place in _places(_kinds(values), None)
     }
@@ -275,16 +263,7 @@ def with_values(
 ) -> Options:
     """Nested dataclasses with settings changed, by the names that `settings` gives them.
 
-    >>> from dataclasses import dataclass
-    >>> @dataclass(frozen=True)
-    ... class Inner:
-    ...     clip: float = 0.1
-    >>> @dataclass(frozen=True)
-    ... class Outer:
-    ...     seed: int = 0
-    ...     rates: Inner = Inner()
-    >>> with_values(Outer(), {"rates.clip": 0.2})
-    Outer(seed=0, rates=Inner(clip=0.2))
+    `with_values(config, {"seeds": 3, "rates.clip": 0.2})` is a configuration with both.
     """
     kind = type(values)
     groups = _groups(kind)
@@ -368,22 +347,3 @@ def or_none(kind: Any) -> bool:
 def as_given(value: Any) -> str:
     """A value as a command line has it: several are joined by commas."""
     return ",".join(map(str, value)) if isinstance(value, tuple | list) else str(value)
-
-
-@cache
-def help_of(kind: type) -> dict[str, str]:
-    """What the docstrings below a dataclass's fields say, on one line each, by the field's name."""
-    found: dict[str, str] = {}
-    for base in reversed(kind.__mro__):
-        if not dataclasses.is_dataclass(base):
-            continue
-        (definition,) = ast.parse(textwrap.dedent(inspect.getsource(base))).body
-        body = definition.body if isinstance(definition, ast.ClassDef) else []
-        for field, text in pairwise(body):
-            if not isinstance(field, ast.AnnAssign) or not isinstance(
-                field.target, ast.Name
-            ):
-                continue
-            if isinstance(text, ast.Expr) and isinstance(text.value, ast.Constant):
-                found[field.target.id] = " ".join(str(text.value.value).split())
-    return found

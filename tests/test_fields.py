@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 import pytest
 
 from adama_jax.bounds import Above, AtLeast
+from adama_jax.config.table import help_of
 from adama_jax.errors import SettingError
 from adama_jax.fields import (
     Alias,
@@ -16,7 +17,6 @@ from adama_jax.fields import (
     as_given,
     check_bounds,
     declared,
-    help_of,
     or_none,
     settings,
     with_values,

@@ -3,15 +3,20 @@
 Everything on it follows from the declarations of the settings and from the registry of methods.
 """
 
+import ast
 import dataclasses
+import inspect
 import sys
+import textwrap
+from functools import cache
+from itertools import pairwise
 from typing import get_type_hints
 
 from adama_jax.config.methods import METHODS, rate_options
 from adama_jax.config.schema import Config
 from adama_jax.config.values import type_in_words
 from adama_jax.envs.worlds import JaxMARLWorld, LocomotionWorld, PredatorPreyWorld
-from adama_jax.fields import Declared, ReadWith, as_given, declared, help_of
+from adama_jax.fields import Declared, ReadWith, as_given, declared
 from adama_jax.rates.settings import RateOptions
 
 HEAD = """\
@@ -103,6 +108,25 @@ def _words(field: Declared) -> list[str]:
     }
     parts = type_in_words(field.type).split(", or ")
     return [part for part in parts if not field.bounds or part not in plain]
+
+
+@cache
+def help_of(kind: type) -> dict[str, str]:
+    """What the docstrings below a dataclass's fields say, on one line each, by the field's name."""
+    found: dict[str, str] = {}
+    for base in reversed(kind.__mro__):
+        if not dataclasses.is_dataclass(base):
+            continue
+        (definition,) = ast.parse(textwrap.dedent(inspect.getsource(base))).body
+        body = definition.body if isinstance(definition, ast.ClassDef) else []
+        for field, text in pairwise(body):
+            if not isinstance(field, ast.AnnAssign) or not isinstance(
+                field.target, ast.Name
+            ):
+                continue
+            if isinstance(text, ast.Expr) and isinstance(text.value, ast.Constant):
+                found[field.target.id] = " ".join(str(text.value.value).split())
+    return found
 
 
 def _table(rows: list[tuple[str, ...]]) -> str:
