@@ -29,8 +29,8 @@ MAY_IMPORT = {
     ),
     "storage": ("errors", "screen", "config"),
     "execution": (
-        "types", "tree", "errors", "screen", "rates", "algorithms", "envs", "training", "config",
-        "storage",
+        "types", "tree", "errors", "fields", "screen", "rates", "algorithms", "envs", "training",
+        "config", "storage",
     ),
     "reporting": ("errors", "screen", "config", "storage", "envs"),
     "studies": (

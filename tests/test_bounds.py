@@ -1,8 +1,26 @@
 """Bounds at their edges: what is just inside, just outside, not finite, and what they say of it."""
 
+from typing import get_origin
+
 import pytest
 
-from adama_jax.bounds import Above, AtLeast, Between, Each, OneOf, Seed
+from adama_jax.bounds import Above, AtLeast, Between, Each, OneOf, Seed, Whole
+from adama_jax.cli.options import (
+    CalibrateCommand,
+    ExperimentCommand,
+    FiguresCommand,
+    PlayCommand,
+    ReportCommand,
+    ReproduceCommand,
+    ResumeCommand,
+    SweepCommand,
+    TrainCommand,
+)
+from adama_jax.config.scenarios import SCENARIOS
+from adama_jax.config.schema import scenario_config
+from adama_jax.fields import alternatives, settings
+
+BASE = scenario_config("clustering")
 
 INFINITY = float("inf")
 NAN = float("nan")
@@ -11,6 +29,9 @@ ALLOWED = [
     (AtLeast(1), 1),
     (AtLeast(1), INFINITY),
     (AtLeast(0, finite=True), 0.0),
+    (Whole(1, 9), 1),
+    (Whole(1, 9), 9),
+    (Each(Whole(1, 9), most=2), (1, 9)),
     (Above(0), 1e-30),
     (Between(0, 1), 0),
     (Between(0, 1), 1),
@@ -34,6 +55,10 @@ REFUSED = [
     (AtLeast(1), NAN),
     (AtLeast(0, finite=True), INFINITY),
     (AtLeast(0, finite=True), -1e-30),
+    (Whole(1, 9), 0),
+    (Whole(1, 9), 10),
+    (Each(Whole(1, 9), most=2), (1, 2, 3)),
+    (Each(Whole(1, 9), most=2), ()),
     (Above(0), 0.0),
     (Above(0), INFINITY),
     (Above(0), NAN),
@@ -60,6 +85,8 @@ def test_what_is_outside_a_bound(bound, value):
 WORDS = [
     (AtLeast(1), "at least 1"),
     (AtLeast(0, finite=True), "at least 0 and finite"),
+    (Whole(1, 10_000), "at least 1 and at most 10,000"),
+    (Each(Whole(1, 9), most=2), "one or more (up to 2), each at least 1 and at most 9"),
     (Above(0), "above 0 and finite"),
     (Between(0, 1), "at least 0 and at most 1"),
     (Between(0, 1, open_bottom=True), "above 0 and at most 1"),
@@ -73,6 +100,36 @@ WORDS = [
 @pytest.mark.parametrize(("bound", "words"), WORDS)
 def test_a_bound_says_what_it_allows(bound, words):
     assert bound.words == words
+
+
+COMMANDS = (
+    FiguresCommand(),
+    PlayCommand(),
+    ReportCommand(),
+    ReproduceCommand(),
+    ResumeCommand(),
+    CalibrateCommand(BASE),
+    ExperimentCommand(BASE),
+    SweepCommand(BASE),
+    TrainCommand(BASE),
+    *map(scenario_config, SCENARIOS),
+)
+
+
+def test_every_whole_number_has_an_upper_end():
+    """Also one among several, and one that may be None."""
+    checked = set()
+    for command in COMMANDS:
+        for name, field, _, _ in settings(command):
+            values = {int: 2**63 - 1, tuple: (2**63 - 1,)}
+            kinds = {get_origin(kind) or kind for kind in alternatives(field.type)}
+            texts = tuple[str, ...] in alternatives(field.type)
+            for kind in kinds & values.keys() if not texts else ():
+                refused = [not each.allows(values[kind]) for each in field.bounds]
+                assert any(refused), name
+                checked.add(name)
+    assert {"seeds", "networks.hidden", "world.num_obs", "launch.gpus"} <= checked
+    assert len(checked) > 30
 
 
 def test_a_name_that_is_registered_later_is_allowed_from_then_on():

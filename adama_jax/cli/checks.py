@@ -7,6 +7,8 @@ from pathlib import Path
 from adama_jax.config.options import Launch, Training
 from adama_jax.errors import SettingError
 
+MOST_DEVICES_PER_CORE = 4
+
 
 def check_folder(name: str, folder: Path) -> None:
     """Check a folder to write to: one that can be written, or a path at which one can be made.
@@ -27,6 +29,22 @@ def check_folder(name: str, folder: Path) -> None:
         )
     if not os.access(nearest, os.W_OK):
         raise SettingError(f"{name}={folder}: must be writable; {nearest} is not")
+
+
+def check_devices(devices: int | None, cores: int) -> None:
+    """Check that there are not many more host devices than cores.
+
+    A few more do for a run that was begun on them; with very many a program compiles for hours.
+
+    Raises:
+        SettingError: there are too many.
+    """
+    most = MOST_DEVICES_PER_CORE * cores
+    if devices is not None and devices > most:
+        raise SettingError(
+            f"devices={devices}: must be at most {most}, {MOST_DEVICES_PER_CORE} for each of the "
+            f"{cores} cores that there are"
+        )
 
 
 def check_launch(launch: Launch, training: Training) -> None:

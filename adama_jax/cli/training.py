@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from adama_jax.cli.checks import check_folder
+from adama_jax.cli.checks import check_devices, check_folder
 from adama_jax.config.checks import validate
 from adama_jax.config.options import Launch, Output, Training
 from adama_jax.config.schema import Config
@@ -14,7 +14,9 @@ if TYPE_CHECKING:
     from adama_jax.storage.reader import Run
 
 
-def prepare(configs: Sequence[Config], output: Output) -> None:
+def prepare(
+    configs: Sequence[Config], output: Output, launch: Launch = Launch()
+) -> None:
     """Check everything a user can get wrong, and only then import JAX.
 
     Raises:
@@ -23,9 +25,24 @@ def prepare(configs: Sequence[Config], output: Output) -> None:
     for config in configs:
         validate(config)
     check_folder("out", output.out)
-    from adama_jax.execution.devices import set_up_jax
+    start_jax(output.training.devices, launch)
 
-    set_up_jax(output.training.devices)
+
+def start_jax(devices: int | None, launch: Launch = Launch()) -> None:
+    """Import JAX and set it up.
+
+    Args:
+        devices: host devices on a CPU; None: one per core.
+        launch: where programs run: a job of Slurm has cores of its own.
+
+    Raises:
+        SettingError: so many devices would only be in each other's way.
+    """
+    from adama_jax.execution.devices import set_up_jax, usable_cores
+
+    slurm = launch.launcher == "slurm"
+    check_devices(devices, launch.cores if slurm else usable_cores())
+    set_up_jax(None if slurm else devices)
 
 
 def train_and_show(

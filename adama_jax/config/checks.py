@@ -8,6 +8,8 @@ from adama_jax.config.schema import Config
 from adama_jax.errors import SettingError
 from adama_jax.fields import as_given, check_bounds
 
+LARGEST_COUNT = 2**31 - 1
+
 
 def validate(config: Config) -> None:
     """Check every setting, before anything is compiled or written.
@@ -27,6 +29,7 @@ def validate(config: Config) -> None:
     _check_optimizer(config)
     _check_networks(config)
     _check_rounds(config)
+    _check_counters(config)
     _check_replay(config)
     _check_learners(config)
 
@@ -70,6 +73,18 @@ def _check_rounds(config: Config) -> None:
             whole = -(-value // length) * length
             allowed = f"a multiple of learning.envs_per_run={length}, such as {whole}"
             _check(value == whole, name, value, allowed)
+
+
+def _check_counters(config: Config) -> None:
+    """Updates are counted in 32 bits."""
+    learning = config.learning
+    per_episode = learning.updates_per_episode
+    most = LARGEST_COUNT // per_episode
+    allowed = f"at most {most:,} with learning.updates_per_episode={per_episode}"
+    _check(config.episodes <= most, "episodes", config.episodes, allowed)
+    if learning.targets == "hard":
+        period = learning.target_period
+        _check(period <= most, "learning.target_period", period, allowed)
 
 
 def _check_replay(config: Config) -> None:

@@ -10,7 +10,6 @@ from adama_jax.bounds import (
     UP_TO_THOUSAND,
     AtLeast,
     OneOf,
-    Whole,
 )
 from adama_jax.envs.robots.joints import ROBOTS, partition
 from adama_jax.errors import SettingError
@@ -49,7 +48,7 @@ class World:
 class VelocityWorld(World):
     """A square world in which actions are velocities: position += step * action."""
 
-    num_agents: Annotated[int, Whole(1, 10_000)]
+    num_agents: Annotated[int, UP_TO_THOUSAND]
     """Agents that learn."""
     side: Annotated[float, POSITIVE]
     """Side of the square, centred on 0, in which starts are drawn."""

@@ -154,10 +154,14 @@ def free_memory(device: Any) -> int:
     statistics = device.memory_stats()
     if statistics and "bytes_limit" in statistics:
         return statistics["bytes_limit"] - statistics["bytes_in_use"]
-    machine = psutil.virtual_memory().available
-    free = min([machine, *free_in_groups()])
     # Host devices are threads of this process: they share its memory.
-    return free // len(jax.local_devices())
+    return free_on_host() // len(jax.local_devices())
+
+
+def free_on_host() -> int:
+    """Bytes free on this machine, or in the part of it that a job was given."""
+    machine = psutil.virtual_memory().available
+    return min([machine, *free_in_groups()])
 
 
 class GroupFiles(NamedTuple):

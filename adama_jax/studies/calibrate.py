@@ -38,6 +38,9 @@ def trial(config: Config) -> Trial:
     A round of episodes has no more updates than K; with several worlds K is rounded up to a
     multiple of them.
 
+    Raises:
+        SettingError: all seeds together cannot fit in memory.
+
     >>> import dataclasses
     >>> from adama_jax.config.schema import scenario_config
     >>> config = dataclasses.replace(scenario_config("going_together"), seeds=2)
@@ -47,10 +50,13 @@ def trial(config: Config) -> Trial:
     """
     # Here, so that the command line can name a wrong setting before JAX is imported.
     from adama_jax.execution.build import make_hyper, make_train
+    from adama_jax.execution.memory import check_needs, needs, room_here
     from adama_jax.execution.state import to_numpy
     from adama_jax.training.population import population
 
     short = trial_config(config)
+    # All seeds at once, and nothing is saved.
+    check_needs(short, needs(short, members=short.seeds, saved=False), room_here())
     members = population(make_train(short), short.seeds)
     state = members.init(short.seed_range, make_hyper(short))
     critic_terms = []

@@ -1,15 +1,20 @@
 """Training the runs that are not on disk yet."""
 
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+import jax
+
 from adama_jax.config.options import Launch, Training
 from adama_jax.config.schema import Config
+from adama_jax.execution.devices import usable_cores
+from adama_jax.execution.memory import GB, Room, check_memory, room_here
 from adama_jax.screen.console import Screen
 from adama_jax.storage.folder import RunFolder, run_folder
 from adama_jax.storage.groups import refuse_older_versions
 from adama_jax.storage.reader import has_run
-from adama_jax.studies.jobs import Failure, jobs
+from adama_jax.studies.jobs import Failure, Job, jobs
 from adama_jax.studies.launch import launch
 from adama_jax.studies.sweep import labels
 
@@ -37,7 +42,7 @@ def complete(
 
     Raises:
         RunBusy: another process is training one of them.
-        SettingError: an older version began one of them.
+        SettingError: an older version began one of them, or one cannot fit in memory.
     """
     names = dict(zip(configs, labels(configs), strict=True))
     if not training.force:
@@ -54,7 +59,27 @@ def complete(
     finished = {config: name for config, name in names.items() if config not in lacking}
     _print_finished(finished, len(missing), out, console)
     to_do = jobs(missing, [names[config] for config in missing], options.parts)
+    _check_memory(to_do, options, training)
     return launch(to_do, out, options, console, training)
+
+
+def _check_memory(jobs: Sequence[Job], options: Launch, training: Training) -> None:
+    """Check that the jobs fit in the memory of what runs them.
+
+    Raises:
+        SettingError: one cannot, or not beside the others.
+    """
+    beside = options.at_once or len(jobs)
+    if options.launcher == "slurm":
+        # Each job has a machine's share of its own; of a GPU nobody here knows the memory.
+        beside = 1
+        room = Room(sys.maxsize if options.gpus else None, int(options.memory_gb * GB))
+    else:
+        room = room_here()
+        local = options.launcher == "local"
+        beside = min(beside, usable_cores() if local else len(jax.local_devices()))
+    saved = training.checkpoint_minutes is not None
+    check_memory([job.configs for job in jobs], beside, room, saved)
 
 
 def _print_finished(

@@ -4,11 +4,13 @@ from pathlib import Path
 
 import pytest
 
-from adama_jax.cli.checks import check_folder, check_launch
+from adama_jax.cli import main as cli
+from adama_jax.cli.checks import check_devices, check_folder, check_launch
 from adama_jax.cli.words import check_scenario, take_nothing, take_run, take_scenario
 from adama_jax.config.options import Launch, Training
 from adama_jax.config.schema import scenario_config
 from adama_jax.errors import SettingError
+from tests.helpers import EXPERIMENTS
 
 
 def test_the_scenario_comes_first():
@@ -91,6 +93,35 @@ def test_a_relative_folder_is_below_the_present_one(tmp_path, monkeypatch):
     Path("results").write_text("mine", encoding="utf-8")
     with pytest.raises(SettingError, match=r"^out=results: must be a folder"):
         check_folder("out", Path("results"))
+
+
+def test_more_devices_than_cores_are_few():
+    check_devices(None, 2)
+    check_devices(8, 2)
+    words = r"^devices=64: must be at most 8, 4 for each of the 2 cores that there are$"
+    with pytest.raises(SettingError, match=words):
+        check_devices(64, 2)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "train clustering devices=999",
+        "experiment clustering devices=999",
+        "sweep clustering m=1,2 devices=999",
+        "calibrate clustering devices=999",
+        "reproduce devices=999 experiments={experiments}",
+    ],
+)
+def test_every_command_that_trains_counts_its_devices(
+    line, capsys, tmp_path, monkeypatch
+):
+    monkeypatch.chdir(tmp_path)
+    # A machine of many cores would have room for so many.
+    monkeypatch.setattr("adama_jax.execution.devices.usable_cores", lambda: 2)
+    assert cli.main(line.format(experiments=EXPERIMENTS).split()) == 2
+    assert "devices=999: must be at most 8, 4 for each" in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_slurm_is_asked_for_where_there_is_one(tmp_path, monkeypatch):

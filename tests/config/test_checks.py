@@ -103,6 +103,15 @@ REFUSED = [
     ({"world.num_agents": 1}, "world.num_agents=1: must be at least 2"),
     ({"horizon": 0}, "horizon=0: must be at least 1"),
     (
+        {"learning.updates_per_episode": 10, "learning.target_period": 10**9},
+        "learning.target_period=1000000000: must be at most 214,748,364 with learning",
+    ),
+    (
+        {"learning.updates_per_episode": 10, "episodes": 10**9},
+        "episodes=1000000000: must be at most 214,748,364 with learning.updates_per",
+    ),
+    ({"networks.hidden": (8,) * 101}, "networks.hidden=8,8,8"),
+    (
         {"rates.critic_scale": 0.0},
         "rates.critic_scale=0.0: must be above 0 and finite, or 'auto'",
     ),

@@ -23,7 +23,7 @@ def reproduce(words: list[str]) -> int:
     length = length_of(asked)
     # Planned once before JAX is imported, so that a wrong setting is named at once.
     plan(asked.experiments, length, asked.only, asked.out)
-    prepare([], Output(asked.out, command.training))
+    prepare([], Output(asked.out, command.training), command.launch)
     from adama_jax.studies.reproduce import train_exhibits
 
     console = Screen()

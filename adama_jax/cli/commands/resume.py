@@ -2,7 +2,7 @@
 
 from adama_jax.cli.checks import check_folder
 from adama_jax.cli.options import ResumeCommand
-from adama_jax.cli.training import train_and_show
+from adama_jax.cli.training import start_jax, train_and_show
 from adama_jax.cli.words import take_run
 from adama_jax.config.command_line import parse
 from adama_jax.errors import SettingError
@@ -22,8 +22,6 @@ def resume(words: list[str]) -> int:
     folder = RunFolder.named(path)
     config = config_of(folder)
     check_folder("run", folder.path.parent)
-    from adama_jax.execution.devices import set_up_jax
-
-    set_up_jax(command.training.devices)
+    start_jax(command.training.devices)
     out = folder.path.parents[1]
     return train_and_show([config], out, command.training, folder.path, Screen())

@@ -27,7 +27,7 @@ def sweep(words: list[str]) -> int:
     """Read the settings and run the sweep."""
     command, configs = read_sweep(words)
     check_launch(command.launch, command.output.training)
-    prepare(configs, command.output)
+    prepare(configs, command.output, command.launch)
     output = command.output
     return run_sweep(configs, output.out, output.training, command.launch, Screen())
 
