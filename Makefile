@@ -108,7 +108,7 @@ test-all: $(READY) notebooks ## the slow tests and the notebooks too
 	$(PYTEST)
 
 test-faults: $(READY) ## processes killed, disks filled, jobs failing: docs/reliability.md, some 20 minutes
-	$(PYTEST) -s tests/execution/test_faults.py tests/storage/test_checkpoints.py tests/execution/test_resume.py
+	$(PYTEST) -s tests/execution/test_faults.py tests/execution/test_signals.py tests/storage/test_checkpoints.py tests/execution/test_resume.py
 
 lint: $(READY) ## ruff: lint and format
 	.venv/bin/ruff check .

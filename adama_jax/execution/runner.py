@@ -32,6 +32,7 @@ from adama_jax.storage.folder import RunFolder
 from adama_jax.storage.groups import (
     SavedGroup,
     discard_group,
+    discard_leftovers,
     find_groups,
     group_folder,
     keep_as_diverged,
@@ -325,6 +326,7 @@ class _Job:
         for run, writer in enumerate(self._writers):
             if writer.missing or writer.named:
                 continue
+            discard_leftovers(writer.partial)
             episode, curves = writer.curves()
             self._hooks.tell(
                 Finished(self._members(run), writer.partial, episode, curves)

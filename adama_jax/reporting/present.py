@@ -24,6 +24,8 @@ def show_experiment(runs: Sequence[Run], folder: Path, console: Screen) -> None:
         folder: for the pictures and the tables.
         console: for the table and the paths.
     """
+    # Before the libraries that draw are imported: that alone takes seconds.
+    console.say("drawing the curves, the rates and a film ...")
     from adama_jax.reporting import figures, summary, tables
 
     paths = [
@@ -60,6 +62,7 @@ def show_sweep(
         name: of the files, without a suffix.
         console: for the table and the paths.
     """
+    console.say("comparing the settings ...")
     from adama_jax.reporting import figures, summary, tables
 
     lines = summary.ranked(summary.summarise(runs))

@@ -6,6 +6,7 @@ program: how wide that was, and on how many devices. In a program of that width 
 its members go on equal bit for bit, whoever else is in it.
 """
 
+import contextlib
 import shutil
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -100,8 +101,26 @@ def has_checkpoints(partial: Path) -> bool:
 def discard_group(folder: Path) -> None:
     """Delete a group's checkpoints: its seeds are finished."""
     shutil.rmtree(folder, ignore_errors=True)
-    if folder.parent.is_dir() and not any(folder.parent.iterdir()):
-        folder.parent.rmdir()
+    _remove_if_empty(folder.parent)
+
+
+def discard_leftovers(partial: Path) -> None:
+    """Delete what is left of checkpoints once all seeds of a run are finished.
+
+    A stop may leave a group without a checkpoint that can be used; its seeds are trained in other
+    groups then, whose folders have other names. Groups that diverged stay.
+    """
+    checkpoints = RunFiles(partial).checkpoints
+    for folder in sorted(checkpoints.glob("*")):
+        if folder.is_dir() and not (folder / DIVERGED).exists():
+            discard_group(folder)
+    _remove_if_empty(checkpoints)
+
+
+def _remove_if_empty(folder: Path) -> None:
+    # One that has something in it, or is not there, is none to remove.
+    with contextlib.suppress(OSError):
+        folder.rmdir()
 
 
 def keep_as_diverged(folder: Path) -> None:

@@ -37,7 +37,9 @@ def calibrate(words: list[str]) -> int:
     prepare([command.config], Output(Path.cwd(), Training(devices=command.devices)))
     from adama_jax.studies.calibrate import trial
 
-    return print_trial(command.config, trial(command.config), Screen())
+    console = Screen()
+    console.say(f"{scenario}: compiling and running a trial ...")
+    return print_trial(command.config, trial(command.config), console)
 
 
 def _check_trial_reads(values: Mapping[str, object], config: Config) -> None:

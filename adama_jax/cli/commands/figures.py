@@ -23,6 +23,7 @@ def draw_exhibits(command: FiguresCommand, console: Screen) -> int:
     """
     exhibits = load_exhibits(command.experiments)
     # Matplotlib takes a second to import: a wrong description is refused before.
+    console.say(f"drawing {len(exhibits)} figures and tables ...")
     from adama_jax.reporting.exhibits import show
     from adama_jax.studies.exhibits import chosen_from, finished, missing, shown
 
