@@ -13,7 +13,7 @@ read_by_all := PYTHON UV
 experiment.reads := SCENARIO METHODS RESULTS SEEDS EPISODES ARGS
 grid.reads := SCENARIO RESULTS SEEDS EPISODES ARGS
 figures.reads := RESULTS SCALE EPISODES ONLY ARGS
-reproduce.reads := RESULTS SCALE EPISODES ONLY ARGS
+reproduce.reads := RESULTS SCALE EPISODES ONLY FIRST_LOOK ARGS
 publish.reads := RESULTS
 report.reads := RESULTS
 test.reads := PYTEST
@@ -83,8 +83,8 @@ grid: $(READY) ## the paper's grid search in SCENARIO: 100 pairs of fixed rates 
 figures: $(READY) ## draw the paper's figures and tables from RESULTS, say what is missing (SCALE, EPISODES, ONLY)
 	.venv/bin/adama figures $(exhibits)
 
-reproduce: $(READY) ## train what they lack first; SCALE=0.05 is a quick pass; stop it, and the same command goes on
-	.venv/bin/adama reproduce $(exhibits)
+reproduce: $(READY) ## train what they lack first; FIRST_LOOK=yes: AdaMa and fixed alone, 3 minutes; SCALE=0.05: all, 40 minutes
+	.venv/bin/adama reproduce $(exhibits) $(call one,FIRST_LOOK,first_look)
 
 publish: $(READY) ## copy the curves of RESULTS (settings, machine, thinned arrays; no rollouts) to docs/results/runs
 	.venv/bin/python -m adama_jax.storage.publish $(call word_of,RESULTS) docs/results/runs

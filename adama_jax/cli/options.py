@@ -81,6 +81,8 @@ class ReproduceCommand:
     """Train what the figures lack, then draw them. The same command resumes what was stopped."""
 
     exhibits: Annotated[FiguresCommand, Flat] = FiguresCommand()
+    first_look: bool = False
+    """Train adama and fixed alone, 300 episodes unless said otherwise; no grid, nothing of it."""
     training: Annotated[Training, Flat] = Training()
     launch: Annotated[Launch, Flat] = Launch()
 

@@ -1,5 +1,6 @@
 """Which runs the paper's figures and tables show, and which of them are on disk."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -18,6 +19,8 @@ from adama_jax.storage.folder import run_folder
 from adama_jax.storage.reader import Run, find_run, has_run, load_run
 from adama_jax.studies.sweep import product
 
+# The methods that a first look trains.
+CORE = ("adama", "fixed")
 # The settings that `best_of` takes.
 CHOSEN = (
     "rates.critic_rate",
@@ -33,6 +36,7 @@ class Shown(NamedTuple):
     config: Config | None
     waits_for: str = ""
     chosen_from: str = ""  # the exhibit whose best it is
+    of_grid: bool = False  # one of several settings of a curve
 
 
 def shown(
@@ -66,7 +70,11 @@ def shown(
             else:
                 label = curve.label or curve.method
                 configs = _configs(exhibit, curve, scenario, length)
-                result += [Shown(label, scenario, config) for config in configs]
+                of_grid = len(configs) > 1
+                result += [
+                    Shown(label, scenario, config, of_grid=of_grid)
+                    for config in configs
+                ]
         _check_all_read(exhibit, [row for row in result if row.scenario == scenario])
     return result
 
@@ -139,6 +147,16 @@ def plan(
     return rows
 
 
+def first_look(rows: Sequence[Shown]) -> list[Shown]:
+    """AdaMa and fixed rates alone, without grids and what is chosen from one."""
+    found = []
+    for row in rows:
+        known = row.config is not None and row.config.method in CORE
+        if known and not row.of_grid and not row.chosen_from:
+            found.append(row)
+    return found
+
+
 def finished(rows: Sequence[Shown], out: Path) -> dict[str, list[Run]]:
     """The runs that are on disk, by scenario, each under the label of its row."""
     runs: dict[str, list[Run]] = {}
@@ -185,10 +203,9 @@ def missing(rows: Sequence[Shown], out: Path) -> list[str]:
 
 def _counted(names: Sequence[str]) -> list[str]:
     """Each name once; one that is there several times is so many settings of a curve."""
-    counts = {name: names.count(name) for name in names}
     return [
         name if count == 1 else f"{count} settings of {name}"
-        for name, count in counts.items()
+        for name, count in Counter(names).items()
     ]
 
 

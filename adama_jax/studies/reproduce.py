@@ -7,7 +7,7 @@ from adama_jax.config.exhibits import Length
 from adama_jax.config.options import Launch, Training
 from adama_jax.config.schema import Config
 from adama_jax.screen.console import Screen
-from adama_jax.studies.exhibits import plan
+from adama_jax.studies.exhibits import Shown, plan
 from adama_jax.studies.jobs import Failure
 from adama_jax.studies.missing import complete
 
@@ -23,6 +23,7 @@ def train_exhibits(
     options: Launch,
     console: Screen,
     complete: Complete = complete,
+    keep: Callable[[Sequence[Shown]], list[Shown]] = list,
 ) -> list[Failure]:
     """Train every run that the exhibits show and that is not on disk.
 
@@ -35,6 +36,7 @@ def train_exhibits(
         options: where the programs run.
         console: hears of the training.
         complete: what trains configurations that are not on disk.
+        keep: which of the runs that are shown to train.
 
     Returns:
         The jobs that failed.
@@ -44,9 +46,8 @@ def train_exhibits(
     # What waits for other runs (`best_of`) can be planned once they are there: so plan again after
     # each training, until a plan has nothing new.
     while True:
-        wanted = dict.fromkeys(
-            row.config for row in plan(experiments, length, only, out)
-        )
+        rows = keep(plan(experiments, length, only, out))
+        wanted = dict.fromkeys(row.config for row in rows)
         new = [
             config for config in wanted if config is not None and config not in tried
         ]

@@ -18,6 +18,7 @@ from adama_jax.config.schema import scenario_config
 from adama_jax.errors import AdamaError, SettingError, Stopped
 from adama_jax.storage.folder import RunFolder
 from adama_jax.storage.publish import main as publish
+from adama_jax.studies.exhibits import first_look
 from tests.helpers import fake_run
 
 BASE = scenario_config("clustering")
@@ -310,3 +311,29 @@ def test_a_run_that_was_killed_before_its_renaming_is_not_missing(tmp_path, comm
     }
     assert calls[command]() == 0
     assert folder.is_finished()
+
+
+@pytest.mark.parametrize(
+    ("words", "episodes"), [([], 300), (["episodes=20"], 20), (["scale=0.001"], None)]
+)
+def test_a_first_look_says_what_it_leaves_out(
+    tmp_path, monkeypatch, capsys, words, episodes
+):
+    trained = []
+
+    def train(*arguments, **options):
+        trained.append((arguments[1], options["keep"]))
+        return []
+
+    commands = "adama_jax.cli.commands.reproduce"
+    monkeypatch.setattr("adama_jax.studies.reproduce.train_exhibits", train)
+    monkeypatch.setattr(f"{commands}.prepare", lambda *_: None)
+    monkeypatch.setattr(f"{commands}.draw_exhibits", lambda *_: 0)
+    out = f"out={tmp_path}"
+    assert cli.main(["reproduce", "first_look=yes", out, *words]) == 0
+    ((length, keep),) = trained
+    assert length.most == episodes and keep is first_look
+    said = " ".join(capsys.readouterr().out.split())
+    assert "adama and fixed alone" in said
+    assert "direction, balance, adagrad, rmsprop, fixed_best" in said
+    assert "the grid" in said

@@ -9,7 +9,7 @@ from adama_jax.config.options import Launch, Training
 from adama_jax.errors import SettingError
 from adama_jax.storage.folder import run_folder
 from adama_jax.storage.reader import has_run
-from adama_jax.studies.exhibits import best_pair, plan, shown
+from adama_jax.studies.exhibits import best_pair, first_look, plan, shown
 from adama_jax.studies.jobs import jobs
 from adama_jax.studies.reproduce import train_exhibits
 from adama_jax.studies.sweep import labels
@@ -239,3 +239,31 @@ def test_reproduce_trains_the_grid_first_and_then_its_best_pair(tmp_path):
     run_folder(tmp_path, best).joinpath("meta.json").unlink()
     assert train() == []
     assert [config for configs in trained for config in configs] == [best]
+
+
+def test_a_first_look_trains_adama_and_fixed_without_grids(tmp_path):
+    trained = []
+
+    def instead(configs, *_):
+        trained.append(configs)
+        return []
+
+    failures = train_exhibits(
+        EXPERIMENTS,
+        Length(1.0, 300),
+        (),
+        tmp_path,
+        Training(),
+        Launch(),
+        QUIET,
+        complete=instead,
+        keep=first_look,
+    )
+    # At once: nothing waits for a grid.
+    (configs,) = trained
+    assert failures == []
+    assert {config.method for config in configs} == {"adama", "fixed"}
+    # Two methods in four worlds; Figure 8's values of m share a program with AdaMa's.
+    assert len({program_key(config) for config in configs}) == 8
+    assert len(configs) == 10
+    assert {config.seed for config in configs} == {0}

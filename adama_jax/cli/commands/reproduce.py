@@ -1,5 +1,8 @@
 """`adama reproduce`: train what the paper's figures lack, then draw them."""
 
+from collections.abc import Sequence
+from dataclasses import replace
+
 from adama_jax.cli.checks import check_launch
 from adama_jax.cli.commands.figures import check_folders, draw_exhibits, length_of
 from adama_jax.cli.options import ReproduceCommand
@@ -7,7 +10,9 @@ from adama_jax.cli.training import prepare
 from adama_jax.config.command_line import parse
 from adama_jax.config.options import Output
 from adama_jax.screen.console import Screen
-from adama_jax.studies.exhibits import plan
+from adama_jax.studies.exhibits import CORE, Shown, first_look, plan
+
+FIRST_LOOK_EPISODES = 300  # unless a length is given
 
 
 def reproduce(words: list[str]) -> int:
@@ -18,15 +23,19 @@ def reproduce(words: list[str]) -> int:
     """
     command = parse(ReproduceCommand, ReproduceCommand(), words, "adama reproduce")
     asked = command.exhibits
+    if command.first_look and asked.scale == 1 and asked.episodes is None:
+        asked = replace(asked, episodes=FIRST_LOOK_EPISODES)
     check_folders(asked)
     check_launch(command.launch, command.training)
     length = length_of(asked)
     # Planned once before JAX is imported, so that a wrong setting is named at once.
-    plan(asked.experiments, length, asked.only, asked.out)
+    rows = plan(asked.experiments, length, asked.only, asked.out)
+    console = Screen()
+    if command.first_look:
+        console.say(_first_look_in_words(rows))
     prepare([], Output(asked.out, command.training), command.launch)
     from adama_jax.studies.reproduce import train_exhibits
 
-    console = Screen()
     failures = train_exhibits(
         asked.experiments,
         length,
@@ -35,6 +44,26 @@ def reproduce(words: list[str]) -> int:
         command.training,
         command.launch,
         console,
+        keep=first_look if command.first_look else list,
     )
     draw_exhibits(asked, console)
     return 1 if failures else 0
+
+
+def _first_look_in_words(rows: Sequence[Shown]) -> str:
+    """What a first look leaves out, which nobody should take for the whole."""
+    kept = first_look(rows)
+    most = max((row.config.episodes for row in kept if row.config), default=0)
+    others = [row for row in rows if row not in kept]
+    # By the method, for a label may say more; what is chosen from a grid has its label alone.
+    left_out = dict.fromkeys(
+        row.config.method if row.config and not row.chosen_from else row.label
+        for row in others
+        if not row.of_grid
+    )
+    if any(row.of_grid for row in others):
+        left_out["the grid"] = None
+    return (
+        f"A first look: {' and '.join(CORE)} alone, at most {most:,} episodes. Left out: "
+        f"{', '.join(left_out)}. Without first_look everything is trained, at full length."
+    )
