@@ -30,6 +30,8 @@ YES_OR_NO = {
 }
 # Bytes of a path that are left for what is made below a folder that somebody names.
 ROOM_BELOW = 300
+# Bytes of a name that are left for `.partial` and the like.
+ROOM_FOR_SUFFIX = 32
 # 10^30 and more is no number of anything; its digits would be made one by one.
 MOST_DIGITS = 30
 
@@ -156,7 +158,9 @@ def read_path(word: str) -> Path:
     path = Path(os.path.expanduser(_if(word != "" and "\0" not in word, word)))
     # Nobody has that home; a folder of such a name is `./~name`.
     _if(not (word.startswith("~") and path == Path(word)), word)
-    longest = max(len(os.fsencode(part)) for part in (*path.parts, ""))
+    longest = (
+        max(len(os.fsencode(part)) for part in (*path.parts, "")) + ROOM_FOR_SUFFIX
+    )
     in_all = len(os.fsencode(path.absolute())) + ROOM_BELOW
     name_is_short = longest <= os.pathconf("/", "PC_NAME_MAX")
     return _if(name_is_short and in_all <= os.pathconf("/", "PC_PATH_MAX"), path)

@@ -126,11 +126,18 @@ def most_in_memory(trainer: Trainer, hyper: TrainHyper, device: Any) -> int:
     compiled program.
     """
     state = jax.eval_shape(trainer.init, jax.random.key(0), hyper)
-    per_member = 0
-    for leaf in jax.tree.leaves(state):
-        per_member += leaf.size * leaf.dtype.itemsize
+    per_member = bytes_of(state)
+    if device.platform == "cpu":
+        # The copy that becomes a checkpoint lies in the same memory.
+        per_member *= 2
     room = SHARE_OF_FREE_MEMORY * free_memory(device)
     return max(1, int(room / per_member))
+
+
+def bytes_of(shapes: Any) -> int:
+    """Bytes of a tree of arrays or of their shapes."""
+    leaves = jax.tree.leaves(shapes)
+    return sum(leaf.size * leaf.dtype.itemsize for leaf in leaves)
 
 
 def bytes_needed(program: Any) -> int:

@@ -17,7 +17,7 @@ from adama_jax.config.schema import Config, scenario_config
 from adama_jax.envs.env import EnvSpec
 from adama_jax.errors import SettingError
 from adama_jax.execution.build import make_env, make_hyper, make_train
-from adama_jax.execution.devices import free_memory, free_on_host
+from adama_jax.execution.devices import bytes_of, free_memory, free_on_host
 from adama_jax.fields import as_given
 from adama_jax.rates.settings import RateOptions
 from adama_jax.training.settings import Evaluation, ExplorationOptions
@@ -122,12 +122,14 @@ def needs(config: Config, members: int = 1, saved: bool = True) -> list[Need]:
     kept = "learning.capacity" if filled else "episodes"
     of_replay = (kept, "horizon", "world.num_agents")
     of_networks = ("networks.hidden", "world.num_agents")
-    replay = _bytes(state.replay)
-    networks = _bytes(state.learner)
+    replay = bytes_of(state.replay)
+    networks = bytes_of(state.learner)
     copies = 1 if saved else 0
 
     def need(what: str, settings: tuple[str, ...], each: int, copied: int = 0) -> Need:
-        return Need(what, settings, members * each, members * each * copied)
+        seeds = ("seeds",) if members > 1 else ()
+        in_all = members * each
+        return Need(what, (*settings, *seeds), in_all, in_all * copied)
 
     batch = learning.batch_size * transition
     plays = learning.envs_per_run * (episode + seen)
@@ -178,11 +180,6 @@ def _shapes(config: Config) -> tuple[TrainState, EnvSpec]:
     init = make_train(config).init
     state = jax.eval_shape(init, jax.random.key(0), make_hyper(config))
     return state, make_env(config).spec
-
-
-def _bytes(shapes: object) -> int:
-    leaves = jax.tree.leaves(shapes)
-    return sum(leaf.size * leaf.dtype.itemsize for leaf in leaves)
 
 
 def _bytes_on_host(found: Sequence[Need], room: Room) -> int:

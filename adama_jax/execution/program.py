@@ -10,6 +10,7 @@ from adama_jax.config.schema import Config
 from adama_jax.execution.build import make_hyper, make_train
 from adama_jax.execution.devices import (
     bytes_needed,
+    bytes_of,
     cohort_width,
     devices_per_pair,
     fitted,
@@ -127,10 +128,14 @@ def _of_width(config: Config, width: int, devices: Sequence[Any]) -> Program:
 def _most_bytes(program: Program, platform: str) -> int:
     """Bytes a device needs, for whichever of its functions needs most."""
     functions = list(program.advance.values())
-    # On a CPU an evaluation's worlds are nothing beside the replays: it need not be waited for.
-    if platform != "cpu":
+    if platform == "cpu":
+        # The copy that becomes a checkpoint lies in the same memory. An evaluation's worlds are
+        # nothing beside the replays: it need not be waited for.
+        copy = bytes_of(program.shapes) // program.population.devices
+    else:
         functions.append(program.evaluate.result())
-    return max(bytes_needed(function) for function in functions)
+        copy = 0
+    return copy + max(bytes_needed(function) for function in functions)
 
 
 def _compile(function: Any, *arguments: Any) -> Any:

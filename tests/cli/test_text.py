@@ -21,6 +21,8 @@ WORDS = {
     "a long key": f"{LONG}=1",
     "a long number": f"seeds={'9' * 5000}",
     "a long word": LONG,
+    "a name with no room for a suffix": "x" * 250,
+    "a path of such names": f"out={'x' * 250}",
 }
 COMMANDS = [
     "{}",

@@ -97,6 +97,8 @@ REFUSED = [
     (Path, "a\0b"),
     (Path, "~nobody_has_this_name/results"),
     (Path, "a" * 256),
+    (Path, "a" * 240),
+    (Path, "ä" * 120),
     (Path, "a/" * 3000),
     (str, 3),
     (Path, 3),
@@ -152,6 +154,7 @@ def test_types_in_words(kind, words):
 def test_a_home_folder_is_found(monkeypatch, tmp_path):
     monkeypatch.setenv("HOME", str(tmp_path))
     assert read(Path, "~/results") == tmp_path / "results"
+    assert read(Path | None, "~") == tmp_path
     # Only at the beginning, as in a shell.
     assert read(Path, "./~/a~") == Path("~/a~")
 

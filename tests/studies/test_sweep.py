@@ -184,6 +184,14 @@ def test_slices_fit_in_memory():
         )
         widths[gigabytes] = slicing.cohort_width(500, 1, most, "gpu")
     assert widths[141] == 500 and widths[40] == 250 and 5 <= widths[1] <= 12
+    # On a CPU the copy for a checkpoint takes as much of the same memory.
+    host = Card(10**9)
+    host.platform = "cpu"
+    both = [
+        slicing.most_in_memory(make_train(config), make_hyper(config), device)
+        for device in (Card(2 * 10**9), host)
+    ]
+    assert both[0] == pytest.approx(4 * both[1], abs=4)
     assert slicing.fitted(500, 10**9, Card(2 * 10**9)) == 500
     assert slicing.fitted(500, 4 * 10**9, Card(2 * 10**9)) == 200
     assert slicing.fitted(3, 10**12, Card(10**9)) == 1
