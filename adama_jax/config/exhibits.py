@@ -126,6 +126,24 @@ def load_exhibits(path: Path) -> dict[str, Exhibit]:
     return exhibits
 
 
+def check_only(only: Sequence[str], exhibits: Mapping[str, Exhibit]) -> None:
+    """Check that each of the scenarios to keep to is one of which an exhibit shows runs.
+
+    Raises:
+        SettingError: none does.
+    """
+    shown: set[str] = set()
+    for exhibit in exhibits.values():
+        if DRAWINGS[exhibit.draw].of_runs:
+            shown.update(exhibit.scenarios)
+    for scenario in only:
+        if scenario not in shown:
+            raise SettingError(
+                f"only={scenario}: must be in one of the exhibits, which show "
+                f"{', '.join(sorted(shown)) or 'no runs'}"
+            )
+
+
 def _load(file: Path) -> Exhibit:
     try:
         # With or without the mark that some editors put before the text.

@@ -9,7 +9,13 @@ from typing import NamedTuple
 import numpy as np
 
 from adama_jax.config.checks import validate
-from adama_jax.config.exhibits import Curve, Exhibit, Length, load_exhibits
+from adama_jax.config.exhibits import (
+    Curve,
+    Exhibit,
+    Length,
+    check_only,
+    load_exhibits,
+)
 from adama_jax.config.names import setting, with_settings
 from adama_jax.config.reading import placed, read_axes, read_values
 from adama_jax.config.reads import check_read
@@ -141,6 +147,7 @@ def plan(
         SettingError: a description or a setting that is not allowed, in one line.
     """
     exhibits = load_exhibits(experiments)
+    check_only(only, exhibits)
     rows: list[Shown] = []
     for exhibit in exhibits.values():
         rows += shown(exhibit, exhibits, length, out, only)

@@ -20,6 +20,7 @@ from adama_jax.config.schema import scenario_config
 from adama_jax.errors import SettingError
 from adama_jax.fields import settings
 from adama_jax.studies.exhibits import plan
+from tests.helpers import EXPERIMENTS
 
 BASE = scenario_config("clustering")
 
@@ -72,6 +73,16 @@ DROPPED = [
     ),
     ("reproduce gpus=1", "gpus=1", "it is read with launcher=slurm alone"),
     ("reproduce launcher=local devices=2", "devices=2", "launcher=local gives each"),
+    (
+        f"reproduce only=ant_4x2 experiments={EXPERIMENTS}",
+        "only=ant_4x2",
+        "in one of the exhibits, which show clustering, cooperative_navigation",
+    ),
+    (
+        f"figures only=ant_4x2 experiments={EXPERIMENTS}",
+        "only=ant_4x2",
+        "which show cl",
+    ),
     ("calibrate clustering episodes=500", "episodes=500", "a trial has K updates"),
     ("calibrate clustering evaluation.seed=1", "evaluation.seed=1", "a trial has K"),
     ("calibrate clustering target_step=0.1", "target_step=0.1", "targets=soft alone"),
@@ -89,7 +100,7 @@ def test_what_would_be_dropped_is_refused(
     assert cli.main(line.split()) == 2
     error = capsys.readouterr().err
     assert error.startswith(f"adama: error: {setting}")
-    assert ": must be left out: " in error
+    assert ": must be " in error
     assert why in error
     assert error.count("\n") == 1
     assert list(tmp_path.iterdir()) == []

@@ -3,7 +3,7 @@
 from adama_jax.cli.checks import check_folder
 from adama_jax.cli.options import FiguresCommand
 from adama_jax.config.command_line import parse
-from adama_jax.config.exhibits import Length, load_exhibits
+from adama_jax.config.exhibits import Length, check_only, load_exhibits
 from adama_jax.screen.console import Screen
 from adama_jax.storage.folder import finish_renamings
 
@@ -22,6 +22,7 @@ def draw_exhibits(command: FiguresCommand, console: Screen) -> int:
         The exit code: 1 if nothing could be drawn.
     """
     exhibits = load_exhibits(command.experiments)
+    check_only(command.only, exhibits)
     # Matplotlib takes a second to import: a wrong description is refused before.
     console.say(f"drawing {len(exhibits)} figures and tables ...")
     from adama_jax.reporting.exhibits import show
