@@ -9,6 +9,7 @@ from adama_jax.config.checks import validate
 from adama_jax.config.options import Launch, Output, Training
 from adama_jax.config.schema import Config
 from adama_jax.screen.console import Screen
+from adama_jax.screen.streams import write_line
 
 if TYPE_CHECKING:
     from adama_jax.storage.reader import Run
@@ -38,6 +39,8 @@ def start_jax(devices: int | None, launch: Launch = Launch()) -> None:
     Raises:
         SettingError: so many devices would only be in each other's way.
     """
+    # The import takes seconds, on a busy machine a minute: nobody should wait without a word.
+    write_line("loading JAX ...")
     from adama_jax.execution.devices import set_up_jax, usable_cores
 
     slurm = launch.launcher == "slurm"

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from adama_jax.errors import Stopped
+from adama_jax.screen.console import Screen
 from adama_jax.screen.streams import drain, write_error
 
 # Seconds before a stopping process is killed; it resumes from its last checkpoint. Schedulers send
@@ -66,7 +67,7 @@ class Stop:
         return 128 + (self._signal or signal.SIGINT)
 
     def _leave(self) -> None:
-        _leave(self.code, self._saved())
+        _leave(self.code, self._saved)
 
 
 @contextmanager
@@ -134,12 +135,16 @@ def deaf_to_the_terminal() -> Iterator[None]:
             signal.signal(number, handler)
 
 
-def _leave(code: int, saved: bool) -> None:
+def _leave(code: int, saved: Callable[[], bool]) -> None:
     """End the process, whatever its threads are doing."""
-    then = "begins again: nothing was saved yet"
-    if saved:
-        then = "resumes from the last checkpoint"
-    write_error(f"adama: ended before the chunk was over; the same command {then}")
-    drain(LAST_WORDS)
-    # Not sys.exit: this runs in a timer's thread, and threads that compile would be waited for.
-    os._exit(code)
+    try:
+        then = "begins again: nothing was saved yet"
+        if saved():
+            then = "resumes from the last checkpoint"
+        # A bar hides it.
+        Screen().show_cursor()
+        write_error(f"adama: ended before the chunk was over; the same command {then}")
+        drain(LAST_WORDS)
+    finally:
+        # Not sys.exit: this runs in a timer's thread, and threads that compile would be waited for.
+        os._exit(code)

@@ -49,7 +49,7 @@ def show(
     if drawn:
         draw(exhibit, runs, missing, folder, chosen_from)
         files = folder / exhibit.name
-        console.print(f"{exhibit.name}: {files}.*", highlight=False, soft_wrap=True)
+        console.say(f"{exhibit.name}: {files}.*")
     if exhibit.draw == "results":
         for scenario, members in runs.items():
             heading = f"{scenario}, {lengths(members)}"
@@ -57,7 +57,7 @@ def show(
     if missing:
         nothing = "" if runs else "nothing drawn; "
         text = f"{exhibit.name}: {nothing}missing: {'; '.join(missing)}"
-        console.print(text, style="yellow", highlight=False, soft_wrap=True)
+        console.say(text, style="yellow")
     return drawn
 
 

@@ -112,9 +112,9 @@ def _print_machines(runs: Sequence[Run], console: Screen) -> None:
     """On what the runs were made, and how fast."""
     for run in runs[:MOST_MACHINES]:
         speed = f"{run.meta['updates_per_second']:,.0f} updates/s"
-        console.print(f"{run.label}: {speed} on {machine_of(run)}", highlight=False)
+        console.say(f"{run.label}: {speed} on {machine_of(run)}")
 
 
 def _print_paths(paths: Sequence[Path], console: Screen) -> None:
     for path in paths:
-        console.print(f"  {path}", highlight=False, soft_wrap=True)
+        console.say(f"  {path}")

@@ -14,7 +14,7 @@ import pytest
 from adama_jax.config.names import with_settings
 from adama_jax.config.schema import scenario_config
 from adama_jax.storage.folder import RunFolder, run_folder
-from tests.execution.test_faults import ROBOT, SHORT, lines_of, wait_for, words
+from tests.execution.test_faults import ROBOT, SHORT, lines_of, started, wait_for, words
 
 pytestmark = pytest.mark.slow
 HANG = 600  # seconds
@@ -27,19 +27,15 @@ def start():
     """Starts processes, which end with the test."""
     running = []
 
-    def begin(command, **options):
-        process = subprocess.Popen(command, **options)
-        running.append(process)
-        return process
+    def begin(command, log=None, **options):
+        begun = started(command, log) if log else subprocess.Popen(command, **options)
+        running.append(begun)
+        return begun
 
     yield begin
     for process in running:
         process.kill()
         process.wait()
-
-
-def until(what, process):
-    wait_for(what, process, HANG)
 
 
 def has_saved(folder):
@@ -48,12 +44,6 @@ def has_saved(folder):
 
 def training(out, settings=LONG):
     return words("train", "going_together", settings, out)
-
-
-def to_file(path):
-    """Where a process writes to, for `start`."""
-    file = path.open("a", encoding="utf-8")
-    return {"stdout": file, "stderr": subprocess.STDOUT}
 
 
 @contextlib.contextmanager
@@ -102,7 +92,7 @@ def test_three_methods_hear_a_stop_though_nothing_can_be_shown(screen, tmp_path,
     folders = [run_folder(tmp_path, config) for config in configs]
     with screen() as stream:
         process = start(command, stdout=stream, stderr=stream)
-        until(lambda: all(lines_of(folder) >= 2 for folder in folders), process)
+        wait_for(lambda: all(lines_of(folder) >= 2 for folder in folders), process)
         process.send_signal(signal.SIGTERM)
         assert process.wait(HANG) == 143
     assert all(has_saved(folder) for folder in folders)
@@ -120,9 +110,9 @@ def test_a_run_ends_well_though_nobody_reads(tmp_path, start):
     ("number", "code"), [(signal.SIGHUP, 129), (signal.SIGQUIT, 131)]
 )
 def test_other_signals_save_and_leave_too(number, code, tmp_path, start):
-    process = start(training(tmp_path), **to_file(tmp_path / "log"))
+    process = start(training(tmp_path), tmp_path / "log")
     folder = run_folder(tmp_path, CONFIG)
-    until(lambda: lines_of(folder) >= 1, process)
+    wait_for(lambda: lines_of(folder) >= 1, process)
     process.send_signal(number)
     assert process.wait(HANG) == code
     assert has_saved(folder)
@@ -130,12 +120,12 @@ def test_other_signals_save_and_leave_too(number, code, tmp_path, start):
 
 def test_nohup_goes_on_when_its_terminal_is_closed(tmp_path, start):
     ignoring = ["/bin/sh", "-c", 'trap "" HUP; exec "$@"', "sh", *training(tmp_path)]
-    process = start(ignoring, **to_file(tmp_path / "log"))
+    process = start(ignoring, tmp_path / "log")
     folder = run_folder(tmp_path, CONFIG)
-    until(lambda: lines_of(folder) >= 1, process)
+    wait_for(lambda: lines_of(folder) >= 1, process)
     process.send_signal(signal.SIGHUP)
     before = lines_of(folder)
-    until(lambda: lines_of(folder) >= before + 10, process)
+    wait_for(lambda: lines_of(folder) >= before + 10, process)
     process.send_signal(signal.SIGTERM)
     assert process.wait(HANG) == 143
 
@@ -162,7 +152,7 @@ def test_a_terminal_that_is_closed(tmp_path, start):
     os.close(theirs)
     folder = run_folder(tmp_path, CONFIG)
     # The bar's frames are more than a terminal that nobody reads has room for.
-    until(lambda: lines_of(folder) >= 100, process)
+    wait_for(lambda: lines_of(folder) >= 100, process)
     os.close(ours)
     assert process.wait(HANG) == 129
     assert has_saved(folder)
@@ -197,17 +187,17 @@ def test_a_process_that_stood_still_leaves_nothing_beside_its_run(tmp_path, star
     folder = run_folder(out, with_settings(CONFIG, {"episodes": 4_000}))
     # A checkpoint each second or so.
     command = [*training(out, settings), "checkpoint_minutes=0.02"]
-    process = start(command, **to_file(tmp_path / "log"))
-    until(lambda: lines_of(folder) >= 2, process)
+    process = start(command, tmp_path / "log")
+    wait_for(lambda: lines_of(folder) >= 2, process)
     process.send_signal(signal.SIGSTOP)
     with contextlib.suppress(subprocess.TimeoutExpired):
         process.wait(2)
     process.send_signal(signal.SIGCONT)
     before = lines_of(folder)
-    until(lambda: lines_of(folder) >= before + 2, process)
+    wait_for(lambda: lines_of(folder) >= before + 2, process)
     process.send_signal(signal.SIGTERM)
     assert process.wait(HANG) == 143
-    assert start(command, **to_file(tmp_path / "log")).wait(HANG) == 0
+    assert start(command, tmp_path / "log").wait(HANG) == 0
     assert [path for path in folder.parent.iterdir() if path != folder] == []
     assert not (folder / "checkpoints").exists()
 

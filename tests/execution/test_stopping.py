@@ -1,7 +1,9 @@
 """A wish to stop: the first signal is one, a second soon after is the same, a later one ends it."""
 
+import io
 import os
 import signal
+import sys
 import threading
 
 import pytest
@@ -176,6 +178,29 @@ def test_the_wish_to_stop_is_heard_before_anything_is_said(left, monkeypatch):
         stop.set(signal.SIGHUP)
     assert stop() and stop.code == 129
     stop.left()
+
+
+def test_who_is_ended_has_a_cursor_again(monkeypatch):
+    """A bar hides it."""
+    terminal = io.StringIO()
+    terminal.isatty = lambda: True
+    monkeypatch.setattr(sys, "stdout", terminal)
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.setattr(os, "_exit", lambda code: None)
+    stopping._leave(130, lambda: False)
+    assert "\x1b[?25h" in terminal.getvalue()
+
+
+def test_nothing_keeps_a_process_that_is_ended(monkeypatch):
+    codes = []
+    monkeypatch.setattr(os, "_exit", codes.append)
+
+    def broken():
+        raise OSError("the folder cannot be read")
+
+    with pytest.raises(OSError, match="cannot be read"):
+        stopping._leave(143, broken)
+    assert codes == [143]
 
 
 @pytest.mark.parametrize(

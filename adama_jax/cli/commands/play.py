@@ -13,6 +13,7 @@ from adama_jax.config.command_line import parse
 from adama_jax.config.schema import Config
 from adama_jax.errors import DamagedFile, SettingError
 from adama_jax.screen.console import Screen
+from adama_jax.screen.streams import write_line
 from adama_jax.storage.folder import RunFiles
 from adama_jax.storage.reader import Rollout, diverged_seeds, load_run, read_config
 
@@ -38,6 +39,7 @@ def play(words: list[str]) -> int:
         )
     for folder in folders:
         check_folder("out", command.out or folder / "play")
+    write_line("loading JAX ...")
     from adama_jax.execution.devices import set_up_jax
 
     set_up_jax(1)
