@@ -138,9 +138,7 @@ def _of(words: list[str]) -> int:
         return 0 if words else 2
     name, *rest = words
     if name == "--version":
-        from importlib.metadata import version
-
-        write_line(f"adama-jax {version('adama-jax')}")
+        write_line(f"adama-jax {_version()}")
         return 0
     command = command_of(name)
     if not COMMANDS[name].has_settings and any(word in HELP for word in rest):
@@ -151,6 +149,16 @@ def _of(words: list[str]) -> int:
     except SystemExit as stop:
         # tyro has printed the help.
         return int(stop.code or 0)
+
+
+def _version() -> str:
+    # Here, for `adama --help` need not wait for it.
+    from importlib.metadata import PackageNotFoundError, version
+
+    try:
+        return version("adama-jax")
+    except PackageNotFoundError:
+        return "of no known version: the package is not installed"
 
 
 def _write(text: str) -> None:

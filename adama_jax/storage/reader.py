@@ -89,25 +89,24 @@ def read_config(folder: Path) -> Config:
     path = RunFiles(folder).config
     try:
         with reading(path):
-            config = from_dict(read_json(path))
-            # Within, for it takes the types for granted, and damaged settings can be of any.
-            not_allowed = _what_is_not_allowed(config)
+            # All of it within, for types are taken for granted, and what is damaged can be of any.
+            config = _read_settings(read_json(path))
     except DamagedFile as error:
         raise SettingError(f"run={folder}: must be a run's folder: {error}") from error
-    if not_allowed is not None:
+    if isinstance(config, SettingError):
         # The file is whole: what it says is not allowed any more, or was edited.
-        raise SettingError(
-            f"run={folder}: must be a run's folder: {path}: {not_allowed}"
-        )
+        raise SettingError(f"run={folder}: must be a run's folder: {path}: {config}")
     return config
 
 
-def _what_is_not_allowed(config: Config) -> SettingError | None:
+def _read_settings(stored: Mapping[str, Any]) -> Config | SettingError:
+    """A configuration, or what in it is not allowed."""
     try:
+        config = from_dict(stored)
         validate(config)
     except SettingError as error:
         return error
-    return None
+    return config
 
 
 def config_of(folder: RunFolder) -> Config:

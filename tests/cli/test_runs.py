@@ -161,6 +161,15 @@ def test_a_setting_that_is_not_allowed_is_named_with_its_file(results):
     assert str(error.value) == f"run={path}: must be a run's folder: {file}: {wrong}"
 
 
+def test_a_scenario_of_another_version_is_named_with_its_file(results):
+    file = run_folder(results, fake_config()) / "config.json"
+    stored = json.loads(file.read_text(encoding="utf-8"))
+    stored["scenario"] = "chess"
+    file.write_text(json.dumps(stored), encoding="utf-8")
+    with pytest.raises(SettingError, match=r"config\.json: scenario=chess: must be on"):
+        read_config(file.parent)
+
+
 WALKER = {"world.robot": "walker2d", "world.partition": "3x2"}
 
 

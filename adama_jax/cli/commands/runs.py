@@ -39,7 +39,7 @@ def _line(run: RunFolder) -> str:
     try:
         config = read_config(run.current.path)
     except AdamaError as error:
-        return f"{path}: {error}"
+        return str(error)
     about = _settings(config)
     holder = run.holder()
     if holder is not None:
