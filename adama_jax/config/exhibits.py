@@ -1,7 +1,7 @@
 """The paper's figures and tables as data: TOML files that say which runs an exhibit shows."""
 
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -39,6 +39,10 @@ DRAWINGS = {
         "adama_jax.reporting.exhibits:settings_table", is_table=True, of_runs=False
     ),
 }
+
+
+# What a file says of runs: where none are drawn it would mean nothing.
+OF_RUNS = {"methods", "curves", "seeds", "seed", "episodes", "settings"}
 
 
 @dataclass(frozen=True)
@@ -148,6 +152,7 @@ def _load(file: Path) -> Exhibit:
     try:
         # With or without the mark that some editors put before the text.
         content = tomllib.loads(file.read_text(encoding="utf-8-sig"))
+        given = set(content)
         curves = [Curve(method) for method in content.pop("methods", [])]
         curves += [Curve(**curve) for curve in content.pop("curves", [])]
         lists = {name: tuple(content.pop(name, ())) for name in ("scenarios", "rows")}
@@ -167,6 +172,7 @@ def _load(file: Path) -> Exhibit:
             f"{file}: must be an exhibit's description: {error}"
         ) from None
     _check(exhibit, file)
+    _check_used(exhibit, given, file)
     return exhibit
 
 
@@ -197,6 +203,23 @@ def _check(exhibit: Exhibit, file: Path) -> None:
     for name in exhibit.rows:
         everywhere = all(name in settings for settings in known)
         check(everywhere, "rows", name, "full names of settings")
+
+
+def _check_used(exhibit: Exhibit, given: Collection[str], file: Path) -> None:
+    """Check that nothing stands in a file without meaning anything there."""
+
+    def refuse(name: str, reason: str) -> None:
+        raise SettingError(f"{file}: {name}: must be left out: {reason}")
+
+    draw = exhibit.draw
+    unused = {"rows"} if DRAWINGS[draw].of_runs else OF_RUNS
+    for name in sorted(unused & set(given)):
+        refuse(name, f"draw={draw} does not read it")
+    if DRAWINGS[draw].of_runs and not exhibit.curves:
+        raise SettingError(f"{file}: curves: must be one or more, or methods")
+    for curve in exhibit.curves:
+        if curve.best_of and curve.axes:
+            refuse("axes", f"best_of={curve.best_of} is one run")
 
 
 def _is_table_of_lists(value: object) -> bool:

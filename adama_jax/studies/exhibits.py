@@ -20,6 +20,7 @@ from adama_jax.config.names import setting, with_settings
 from adama_jax.config.reading import placed, read_axes, read_values
 from adama_jax.config.reads import check_read
 from adama_jax.config.schema import Config, scenario_config
+from adama_jax.errors import SettingError
 from adama_jax.reporting.summary import final_returns
 from adama_jax.storage.folder import run_folder
 from adama_jax.storage.reader import Run, find_run, has_run, load_run
@@ -228,6 +229,14 @@ def _best_of(
     label = curve.label or curve.method
     best, waits_for = best_pair(exhibits[curve.best_of], scenario, length, results)
     base = _config(exhibit, curve, scenario, length)
+    given = read_values(base, curve.settings, exhibit.name)
+    with placed(exhibit.name):
+        check_read(given, [base])
+        for name in CHOSEN:
+            if name in given:
+                raise SettingError(
+                    f"{name}={given[name]}: must be left out: best_of={curve.best_of} chooses it"
+                )
     if best is None:
         return Shown(label, scenario, None, waits_for, curve.best_of)
     config = with_settings(base, {name: setting(best, name) for name in CHOSEN})

@@ -27,7 +27,6 @@ seeds = 3
 seed = 100
 episodes = 700
 settings = { clip = 0.2 }
-rows = ["rates.clip"]
 [[curves]]
 method = "fixed"
 label = "tuned"
@@ -41,10 +40,39 @@ axes = { l_c = [0.001, 0.002] }
         "returns",
     )
     assert (exhibit.seeds, exhibit.seed, exhibit.episodes) == (3, 100, 700)
-    assert (exhibit.settings, exhibit.rows) == ({"clip": 0.2}, ("rates.clip",))
+    assert exhibit.settings == {"clip": 0.2}
     # The methods that are only named come first, in the order of the legend.
     tuned = Curve("fixed", "tuned", axes={"l_c": [0.001, 0.002]})
     assert exhibit.curves == (Curve("adama"), tuned)
+
+
+TABLE = 'title = "x"\ndraw = "settings"\nscenarios = ["clustering"]\n'
+MEANINGLESS = [
+    (GOOD + 'rows = ["rates.clip"]', "rows: must be left out: draw=returns does not"),
+    (TABLE + 'methods = ["adama"]', "methods: must be left out: draw=settings does n"),
+    (TABLE + '[[curves]]\nmethod = "adama"', "curves: must be left out: draw=setting"),
+    (TABLE + "seeds = 3", "seeds: must be left out: draw=settings does not read it"),
+    (TABLE + "episodes = 3", "episodes: must be left out: draw=settings does not read"),
+    (TABLE + "settings = { m = 3 }", "settings: must be left out: draw=settings does"),
+    (GOOD.replace("methods", "#"), "curves: must be one or more, or methods"),
+    (
+        GOOD + '[[curves]]\nmethod = "fixed"\nbest_of = "a"\naxes = { m = [1] }',
+        "axes: must be left out: best_of=a is one run",
+    ),
+]
+
+
+@pytest.mark.parametrize(("text", "message"), MEANINGLESS)
+def test_what_would_mean_nothing_is_refused(tmp_path, text, message):
+    path = write(tmp_path, "a", text)
+    with pytest.raises(SettingError) as error:
+        load_exhibits(path)
+    assert str(error.value).startswith(f"{path}: {message}")
+
+
+def test_a_table_of_settings_has_rows(tmp_path):
+    path = write(tmp_path, "a", TABLE + 'rows = ["rates.clip"]')
+    assert load_exhibits(path)["a"].rows == ("rates.clip",)
 
 
 def test_what_a_file_leaves_out(tmp_path):

@@ -188,6 +188,20 @@ UNREAD = [
 ]
 
 
+def test_what_another_exhibit_chooses_is_not_given(tmp_path):
+    (tmp_path / "grid.toml").write_text(EXHIBIT, encoding="utf-8")
+    path = tmp_path / "mine.toml"
+    curve = '[[curves]]\nmethod = "fixed"\nbest_of = "grid"\nsettings = {{ {} }}'
+    for text, words in {
+        "l_c = 0.1": "rates.critic_rate=0.1: must be left out: best_of=grid chooses it",
+        "m = 3": "rates.critic_scale=3.0: must be left out: method=fixed does not read",
+    }.items():
+        path.write_text(EXHIBIT + curve.format(text), encoding="utf-8")
+        with pytest.raises(SettingError) as error:
+            plan(path, Length(), (), tmp_path)
+        assert str(error.value).startswith(f"mine: {words}")
+
+
 @pytest.mark.parametrize(("text", "setting"), UNREAD)
 def test_an_exhibit_has_no_settings_that_nothing_reads(tmp_path, text, setting):
     path = tmp_path / "mine.toml"
