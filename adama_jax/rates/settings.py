@@ -31,7 +31,7 @@ class RateOptions:
     actor_budget: Annotated[float, TRACED, Symbol("l_a"), POSITIVE, A_RATE] = 2e-3
     """[l_a] Norm of the actors' rates, in the methods that do not balance."""
     direction_floor: Annotated[float, TRACED, SHARE] = 0.1
-    """Least component of the actors' target direction, below 1/sqrt(N); 0: the printed formula."""
+    """Least component of the actors' target direction, below 1/sqrt(N); 0: none, as printed."""
     curvature: Literal["exact", "secant", "lookahead"] = "secant"
     """How a second-order method measures curvature; exact needs a smooth critic."""
     secant_step: Annotated[float, TRACED, POSITIVE, ReadWith("curvature", "secant")] = (
