@@ -303,6 +303,20 @@ def test_second_order_sees_a_coupling_that_first_order_cannot(coupling):
         assert (float(second[0, 1]) > float(first[0, 1])) == (coupling > 0)
 
 
+@pytest.mark.parametrize("start", [[0.0, 0.0], [-1.0, 1.0], [2.0, -0.5]])
+def test_a_team_agrees_under_adama(start):
+    """Only (0.5, 0.5) pays: alike, and high. The payoff is known, so that nothing is chance."""
+
+    def payoff(action):
+        return -((action[0] - action[1]) ** 2) - (action[0] - 0.5) ** 2
+
+    rule = rates.adama(RateHyper(total_rate=0.2, critic_scale=1.0))
+    actions, l_a = play_game(payoff, jnp.array(start), rule, 400)
+    np.testing.assert_allclose(actions[-1], [0.5, 0.5], atol=1e-3)
+    # The critic, whose loss is zero, keeps no more than Eq. (2) leaves it: a tenth of the total.
+    np.testing.assert_allclose(jnp.linalg.norm(l_a[-1]), 0.18, rtol=0.01)
+
+
 def test_adama_on_adam_learns_a_game():
     """The rates ride on any optimizer: Adam's directions, AdaMa's lengths."""
     weights = jnp.array([4.0, 0.2])

@@ -96,13 +96,19 @@ def test_ladder_5_the_actor_finds_the_action():
 
 
 def test_ladder_6_a_team_agrees_under_adama():
-    """Two agents must act alike and high; the team's reward alone says so."""
+    """Two agents must act alike and high; the team's reward alone says so.
+
+    The critic leads (m is below kappa): actors that move before it knows anything end at 1, where
+    their tanh learns slowly. Of seeds 0 to 11 none ends below -0.01, and all act within 0.1 of 0.5.
+    """
     env = probe_env(
         lambda x, t, a: -((a[0, 0] - a[1, 0]) ** 2) - (a[0, 0] - 0.5) ** 2, num_agents=2
     )
-    rates = RateHyper(total_rate=0.03, critic_scale=5.0)
-    state, _, train = train_probe(env, episodes=1500, rule=adama(), rates=rates)
-    assert float(jax.jit(train.evaluate)(state)) > -0.1
+    rates = RateHyper(total_rate=0.01, critic_scale=1.0)
+    state, algorithm, train = train_probe(env, episodes=3000, rule=adama(), rates=rates)
+    assert float(jax.jit(train.evaluate)(state)) > -0.05
+    actions = algorithm.act(state.learner.params.actors, jnp.zeros((2, 1, 2)))
+    np.testing.assert_allclose(actions[:, 0, 0], [0.5, 0.5], atol=0.2)
 
 
 def test_exploration_at_its_ends():
