@@ -11,7 +11,7 @@ import scipy.stats
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from adama_jax.training.replay import ring_replay
+from adama_jax.training.replay import on_policy_replay, ring_replay
 from adama_jax.types import Episode
 
 T = 4
@@ -95,6 +95,22 @@ def test_holds_what_flashbax_holds(loose_broadcasting):
     ]
     their_rewards = np.unique(np.concatenate(samples))
     np.testing.assert_array_equal(ours, their_rewards)
+
+
+def test_episodes_of_a_round_come_whole_and_in_order():
+    """And those of the next round in their place."""
+    replay = on_policy_replay(2, snapshot_size=1)
+    state = replay.init(episode(0))
+    for first in (1, 3):
+        for label in (first, first + 1):
+            state = replay.add(state, episode(label))
+        rows = replay.sample(state, jax.random.key(0))
+        one, other = 100 * first + np.arange(T), 100 * (first + 1) + np.arange(T)
+        expected = np.concatenate([one, other])
+        np.testing.assert_array_equal(rows.reward, expected)
+        np.testing.assert_array_equal(rows.snapshot[:, 0], expected)
+        np.testing.assert_array_equal(rows.next_snapshot[:, 0], expected + 1)
+        np.testing.assert_array_equal(rows.terminated, [0, 0, 0, 1] * 2)
 
 
 def test_sizes_below_one_are_refused():

@@ -71,7 +71,7 @@ def reporting(report):
     def update(state, batch, key):
         number = report(state.updates, batch, key)
         signals = Signals(number[None], jnp.zeros(1), number)
-        rates = Rates(critic=number, actors=number[None])
+        rates = Rates(critic=number, actors=jnp.stack([3 * number, 4 * number]))
         metrics = UpdateMetrics(number, number, signals, rates)
         return state._replace(updates=state.updates + 1), metrics
 
@@ -97,8 +97,10 @@ def test_rates_of_a_point_are_the_last_update_s_and_the_rest_are_means():
         lambda update, batch, key: update.astype(jnp.float32), updates_per_episode=2
     )
     _, point = chunk(train.init(jax.random.key(0), TrainHyper()), 3)
-    at_the_end = [point.critic_rate, point.actor_budget, point.actor_rates[0]]
-    np.testing.assert_array_equal(at_the_end, [5.0, 5.0, 5.0])
+    assert float(point.critic_rate) == 5.0
+    np.testing.assert_array_equal(point.actor_rates, [15.0, 20.0])
+    # The norm of them.
+    assert float(point.actor_budget) == 25.0
     means = [point.critic_term, point.td_loss, point.value, point.contributions[0]]
     np.testing.assert_array_equal(means, [2.5, 2.5, 2.5, 2.5])
     np.testing.assert_array_equal(point.train_return, 3.0)
