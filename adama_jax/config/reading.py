@@ -105,7 +105,13 @@ def read_axes(
             if name in result:
                 raise given_twice(f"{key}={as_given(values)}", name)
             field = known.fields[name]
-            result[name] = [read_value(name, field, value) for value in values]
+            read = [read_value(name, field, value) for value in values]
+            # 40 and 40.0 are the same.
+            if not read or len(set(read)) < len(read):
+                raise SettingError(
+                    f"{key}={as_given(values)}: must be one or more different values"
+                )
+            result[name] = read
         return result
 
 

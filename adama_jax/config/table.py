@@ -26,6 +26,8 @@ HEAD = """\
 A setting is given as `key=value`: by its full name, by the last part of it where no other setting
 ends so, or by the paper's symbol. A scenario may have other defaults, which
 `adama train SCENARIO --help` shows. Runs that differ in traced settings share a compiled program.
+What is given is used or refused: a setting is given once, and only where it is read, which is
+everywhere unless "read by" names methods or the value of a setting beside it.
 """
 COLUMNS = ("setting", "symbol", "default", "allowed", "traced", "read by", "")
 # Which world a scenario has says which of these settings it has.

@@ -129,6 +129,12 @@ def test_a_sweep_has_an_axis_once():
             read_sweep(["clustering", *words])
 
 
+@pytest.mark.parametrize("values", [[], [40, 40], [40, "40.0"], ["auto", "auto"]])
+def test_the_values_of_an_axis_differ(values):
+    with pytest.raises(SettingError, match=r"must be one or more different values$"):
+        read_axes(BASE, {"m": values})
+
+
 def test_a_table_of_settings_has_each_once():
     with pytest.raises(SettingError, match=r"^here: critic_scale=50: must be given on"):
         read_settings(BASE, {"m": 40, "critic_scale": 50}, "here")
