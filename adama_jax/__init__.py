@@ -25,7 +25,7 @@ if TYPE_CHECKING:
         make_hyper,
         make_train,
     )
-    from adama_jax.execution.devices import set_up_jax
+    from adama_jax.execution.jax_setup import set_up_jax
     from adama_jax.execution.runner import run
     from adama_jax.rates.rules import (
         RateHyper,
@@ -54,7 +54,7 @@ _HOMES = {
     "config.schema": ("Config", "scenario_config"),
     "errors": ("AdamaError", "SettingError"),
     "execution.build": ("make_algorithm", "make_env", "make_hyper", "make_train"),
-    "execution.devices": ("set_up_jax",),
+    "execution.jax_setup": ("set_up_jax",),
     "execution.runner": ("run",),
     "rates.rules": (
         "RateHyper", "RateRule", "RateState", "adama", "balance", "fixed", "steer",

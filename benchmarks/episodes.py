@@ -100,7 +100,7 @@ def turn(
 
 def ours(contestant: Contestant) -> Callable[[int], None]:
     """Training by so many episodes, as the runner compiles it; the first chunk is done."""
-    from adama_jax.execution.devices import set_up_jax
+    from adama_jax.execution.jax_setup import set_up_jax
 
     set_up_jax(contestant.devices)
     import jax

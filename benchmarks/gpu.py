@@ -20,7 +20,7 @@ import jax
 from adama_jax.config.names import with_settings
 from adama_jax.config.schema import Config, scenario_config
 from adama_jax.execution.build import make_env, make_train, stacked_hypers
-from adama_jax.execution.devices import set_up_jax
+from adama_jax.execution.jax_setup import set_up_jax
 from adama_jax.storage.provenance import machine
 from adama_jax.studies.sweep import PRESETS, product
 from adama_jax.training.population import Population, population

@@ -11,7 +11,7 @@ import sys
 import time
 from typing import Any
 
-from adama_jax.execution.devices import set_up_jax
+from adama_jax.execution.jax_setup import set_up_jax
 from adama_jax.storage.provenance import machine
 
 # Before JAX is imported: it reads the number of host devices once.

@@ -15,22 +15,25 @@ FILES = sorted(PACKAGE.rglob("*.py"))
 MAY_IMPORT = {
     "types": (),
     "tree": ("types",),
+    "keys": (),
     "errors": (),
     "screen": (),
     "bounds": (),
     "fields": ("errors", "bounds"),
     "rates": ("types", "tree", "bounds", "fields"),
     "algorithms": ("types", "tree", "bounds", "fields"),
-    "envs": ("types", "tree", "errors", "bounds", "fields"),
-    "training": ("types", "tree", "errors", "bounds", "fields", "rates", "algorithms", "envs"),
+    "envs": ("types", "tree", "keys", "errors", "bounds", "fields"),
+    "training": (
+        "types", "tree", "keys", "errors", "bounds", "fields", "rates", "algorithms", "envs",
+    ),
     "config": (
         "errors", "bounds", "fields", "envs.worlds", "envs.robots.joints", "algorithms.settings",
         "rates.settings", "training.settings",
     ),
     "storage": ("errors", "screen", "config"),
     "execution": (
-        "types", "tree", "errors", "fields", "screen", "rates", "algorithms", "envs", "training",
-        "config", "storage",
+        "types", "tree", "keys", "errors", "fields", "screen", "rates", "algorithms", "envs",
+        "training", "config", "storage",
     ),
     "reporting": ("errors", "screen", "config", "storage", "envs"),
     "studies": (

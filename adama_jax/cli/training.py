@@ -8,8 +8,9 @@ from adama_jax.cli.checks import check_devices, check_folder
 from adama_jax.config.checks import validate
 from adama_jax.config.options import Launch, Output, Training
 from adama_jax.config.schema import Config
+from adama_jax.errors import SettingError, in_a_line
 from adama_jax.screen.console import Screen
-from adama_jax.screen.streams import write_line
+from adama_jax.screen.streams import write_error, write_line
 
 if TYPE_CHECKING:
     from adama_jax.storage.reader import Run
@@ -30,22 +31,31 @@ def prepare(
 
 
 def start_jax(devices: int | None, launch: Launch = Launch()) -> None:
-    """Import JAX and set it up.
+    """Import JAX, which takes seconds, and set it up.
 
     Args:
         devices: host devices on a CPU; None: one per core.
         launch: where programs run: a job of Slurm has cores of its own.
 
     Raises:
-        SettingError: so many devices would only be in each other's way.
+        SettingError: so many devices would only be in each other's way, or the environment sets
+            JAX to something that it does not take.
     """
     # The import takes seconds, on a busy machine a minute: nobody should wait without a word.
     write_line("loading JAX ...")
-    from adama_jax.execution.devices import set_up_jax, usable_cores
+    try:
+        from adama_jax.execution.devices import usable_cores
+        from adama_jax.execution.jax_setup import set_up_jax
+    # A wrong value in one of its variables ends JAX's import, in whatever error it pleases.
+    except Exception as error:
+        raise SettingError(f"JAX cannot be imported: {in_a_line(error)}") from error
+
+    def note(line: str) -> None:
+        write_error(f"adama: {line}")
 
     slurm = launch.launcher == "slurm"
     check_devices(devices, launch.cores if slurm else usable_cores())
-    set_up_jax(None if slurm else devices)
+    set_up_jax(None if slurm else devices, note)
 
 
 def train_and_show(

@@ -14,6 +14,7 @@ from adama_jax.algorithms.algorithm import Algorithm
 from adama_jax.algorithms.settings import ALGORITHMS, DEFAULT_ALGORITHM
 from adama_jax.config.schema import Config
 from adama_jax.execution.build import make_env
+from adama_jax.keys import key_of
 from adama_jax.storage.files import read_arrays, reading
 from adama_jax.training.rollout import Act
 from adama_jax.types import PyTree
@@ -77,7 +78,7 @@ def load_actors(path: Path) -> Actors:
         seeds = arrays.pop("seed")
         algorithm = _algorithm(about)
         params = _nested(arrays)
-        like = jax.eval_shape(algorithm.init, jax.random.key(0)).actors
+        like = jax.eval_shape(algorithm.init, key_of(0)).actors
         # In the file every leaf leads with the seeds.
         stored = jax.tree.map(lambda leaf: leaf.shape[1:], params)
         if stored != jax.tree.map(lambda leaf: leaf.shape, like):

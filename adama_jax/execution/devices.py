@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 import jax
 import psutil
 
+from adama_jax.keys import key_of
 from adama_jax.training.trainer import Trainer, TrainHyper
 
 # Members take turns on a core: more add little speed and lengthen a chunk (docs/performance.md).
@@ -125,7 +126,7 @@ def most_in_memory(trainer: Trainer, hyper: TrainHyper, device: Any) -> int:
     What a program needs beside the states is not in this figure; `fitted` measures it on the
     compiled program.
     """
-    state = jax.eval_shape(trainer.init, jax.random.key(0), hyper)
+    state = jax.eval_shape(trainer.init, key_of(0), hyper)
     per_member = bytes_of(state)
     if device.platform == "cpu":
         # The copy that becomes a checkpoint lies in the same memory.
@@ -255,23 +256,6 @@ def usable_cores() -> int:
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
-
-
-def set_up_jax(devices: int | None = None) -> None:
-    """One host device per core, which share the population, and a persistent compilation cache.
-
-    Call it before anything touches JAX's backends. `JAX_COMPILATION_CACHE_DIR`, where set, decides
-    where the cache is.
-    """
-    # Else XLA prints a note whenever a cached program was built on another machine of this kind.
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
-    jax.config.update("jax_num_cpu_devices", devices or usable_cores())
-    if "JAX_COMPILATION_CACHE_DIR" not in os.environ:
-        caches = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache"))
-        ours = caches / "adama-jax" / "xla"
-        jax.config.update("jax_compilation_cache_dir", str(ours))
-    # Below half a second reading a program back costs about as much as compiling it.
-    jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.5)
 
 
 def _divided_up(count: int, by: int) -> int:

@@ -1,11 +1,12 @@
 """What a cohort has measured so far: its curves, and what became of it since their last point."""
 
-from collections.abc import Sequence
-from typing import NamedTuple
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from adama_jax.execution.events import Point, Values
+from adama_jax.storage.provenance import Stretches
 from adama_jax.training.trainer import AT_THE_LAST_UPDATE
 
 Arrays = dict[str, np.ndarray]
@@ -17,12 +18,14 @@ class History(NamedTuple):
     """How far a cohort has come, beside its state. Values lead with the members.
 
     seconds: each member's share of the time spent training. [members]
+    stretches: of each member, on which machines it was trained, one after another. [members]
     points: of the curves.
     chunks: since the last point.
     """
 
     episode: int
     seconds: np.ndarray
+    stretches: Sequence[Stretches]
     points: Sequence[Point] = ()
     chunks: Sequence[Chunk] = ()
 
@@ -31,6 +34,7 @@ class History(NamedTuple):
         return History(
             episode=self.episode,
             seconds=self.seconds[rows],
+            stretches=self.stretches[rows],
             points=_rows(self.points, rows),
             chunks=_rows(self.chunks, rows),
         )
@@ -38,7 +42,28 @@ class History(NamedTuple):
 
 def no_history(members: int) -> History:
     """That of members which have not been trained."""
-    return History(0, np.zeros(members))
+    return History(0, np.zeros(members), [()] * members)
+
+
+def continued(history: History, machine: Mapping[str, Any]) -> History:
+    """The history of members that are trained on a machine from here on.
+
+    Args:
+        history: so far.
+        machine: as `storage.provenance.machine` has it.
+
+    >>> first = continued(no_history(1), {"git_commit": "a"})
+    >>> again = continued(first._replace(episode=5), {"git_commit": "a"})
+    >>> continued(again._replace(episode=9), {"git_commit": "b"}).stretches
+    [[{'from_episode': 0, 'git_commit': 'a'}, {'from_episode': 9, 'git_commit': 'b'}]]
+    """
+    here = {"from_episode": history.episode, **machine}
+    stretches = []
+    for before in history.stretches:
+        last = {**before[-1], "from_episode": history.episode} if before else None
+        # An interruption alone begins no new stretch.
+        stretches.append(before if last == here else [*before, here])
+    return history._replace(stretches=stretches)
 
 
 def beside(histories: Sequence[History]) -> History:
@@ -47,8 +72,8 @@ def beside(histories: Sequence[History]) -> History:
     Raises:
         ValueError: they are not equally far.
 
-    >>> one = History(5, np.array([1.0]), [(4, {"value": np.array([1.0])})])
-    >>> other = History(5, np.array([2.0]), [(4, {"value": np.array([2.0])})])
+    >>> one = History(5, np.array([1.0]), [[]], [(4, {"value": np.array([1.0])})])
+    >>> other = History(5, np.array([2.0]), [[]], [(4, {"value": np.array([2.0])})])
     >>> both = beside([one, other])
     >>> both.seconds.tolist(), both.points[0][1]["value"].tolist()
     ([1.0, 2.0], [1.0, 2.0])
@@ -59,6 +84,7 @@ def beside(histories: Sequence[History]) -> History:
     return History(
         episode=histories[0].episode,
         seconds=np.concatenate(seconds),
+        stretches=[own for history in histories for own in history.stretches],
         points=_concatenated(points),
         chunks=_concatenated(chunks),
     )
@@ -88,16 +114,30 @@ def joined(chunks: Sequence[Chunk]) -> dict[str, np.ndarray]:
     return whole
 
 
+def history_about(history: History) -> dict[str, Any]:
+    """What a checkpoint says of a history, beside its arrays, as plain data."""
+    return {
+        "seconds": history.seconds.tolist(),
+        "stretches": list(history.stretches),
+    }
+
+
 def history_arrays(history: History) -> Arrays:
     """Points and chunks as arrays for a checkpoint: episodes [P], values [P, members, ...]."""
     return _arrays_of("points", history.points) | _arrays_of("chunks", history.chunks)
 
 
-def history_of(episode: int, seconds: Sequence[float], arrays: Arrays) -> History:
-    """The history of which `history_arrays` made these arrays; others among them are left alone."""
+def history_of(episode: int, about: Mapping[str, Any], arrays: Arrays) -> History:
+    """The history of which `history_about` and `history_arrays` made these.
+
+    Other arrays among them are left alone.
+    """
+    seconds = about["seconds"]
     return History(
         episode=episode,
         seconds=np.array(seconds),
+        # Earlier versions did not write it down.
+        stretches=about.get("stretches", [()] * len(seconds)),
         points=_entries("points", arrays),
         chunks=_entries("chunks", arrays),
     )

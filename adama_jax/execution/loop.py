@@ -25,11 +25,13 @@ from adama_jax.execution.events import (
     Values,
     Where,
 )
-from adama_jax.execution.history import History, joined, no_history
+from adama_jax.execution.history import History, continued, joined, no_history
 from adama_jax.execution.observer import Hooks
 from adama_jax.execution.program import Program, schedule
 from adama_jax.execution.saver import CohortSaver, Saved
 from adama_jax.execution.state import named_arrays, on_devices, to_numpy
+from adama_jax.keys import key_of
+from adama_jax.storage.provenance import moved
 from adama_jax.training.population import Population
 from adama_jax.training.trainer import TrainState, checked_names
 
@@ -128,7 +130,10 @@ class _Cohort:
             self.state = on_devices(arrays, program.shapes, layout)
             self.history = history
             self._hooks.report(f"resumes from episode {history.episode:,}")
+            for line in moved(history.stretches, program.machine):
+                self._hooks.report(line)
             self._hooks.tell(Resumed(members, history.points))
+        self.history = continued(self.history, program.machine)
         self._at_the_chunks_end = self.history
         # A checkpoint may hold members that diverged beside others: those were named before.
         self.diverged = _divergences(self.config, self.state, len(members))
@@ -279,7 +284,7 @@ def greedy_episodes(
         Positions [S, E, T + 1, entities, 2], snapshot [S, E, T + 1, Z], reward and terminated
         [S, E, T].
     """
-    keys = jax.random.split(jax.random.key(config.evaluation.seed), DRAWN_EPISODES)
+    keys = jax.random.split(key_of(config.evaluation.seed), DRAWN_EPISODES)
     episodes: Any = to_numpy(population.play(state, keys), members)
     positions_of = jax.jit(jax.vmap(jax.vmap(make_env(config).positions)))
     # One member's at a time fit in memory.

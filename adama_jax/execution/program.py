@@ -2,7 +2,7 @@
 
 import math
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from typing import Any, NamedTuple
 
@@ -17,6 +17,7 @@ from adama_jax.execution.devices import (
     most_in_memory,
     most_sharing,
 )
+from adama_jax.storage.provenance import machine
 from adama_jax.training.population import Population, population
 from adama_jax.training.trainer import TrainState
 
@@ -60,6 +61,7 @@ class Program(NamedTuple):
     advance: a chunk, by its episodes.
     evaluate: to be compiled; its result is `state -> [S]`.
     seconds: that compiling took, until training could begin.
+    machine: on which it runs, as `storage.provenance.machine` has it.
     """
 
     population: Population
@@ -68,6 +70,7 @@ class Program(NamedTuple):
     advance: dict[int, Callable[[TrainState], Any]]
     evaluate: InBackground
     seconds: float
+    machine: Mapping[str, Any]
 
 
 def compiled(
@@ -122,6 +125,7 @@ def _of_width(config: Config, width: int, devices: Sequence[Any]) -> Program:
         advance=advance,
         evaluate=InBackground(_compile, members.evaluate, state),
         seconds=0.0,
+        machine=machine(used=members.devices),
     )
 
 

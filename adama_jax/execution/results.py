@@ -1,6 +1,8 @@
 """What training leaves on disk: a member's results, and a finished run."""
 
+import json
 import time
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -12,7 +14,7 @@ from adama_jax.execution.build import make_env
 from adama_jax.execution.events import Values
 from adama_jax.execution.loop import Learned
 from adama_jax.execution.program import Program
-from adama_jax.storage.provenance import machine
+from adama_jax.storage.provenance import machine, moved
 from adama_jax.storage.writer import FinishedSeed, Kept, RunWriter
 
 
@@ -24,6 +26,7 @@ def keep_member(writer: RunWriter, seed: int, row: int, learned: Learned) -> Non
         seconds=float(history.seconds[row]),
         episodes=history.episode,
         diverged=divergence._asdict() if divergence else None,
+        stretches=history.stretches[row],
     )
     # By name, as the curves have always been in metrics.npz.
     _, first = history.points[0]
@@ -44,6 +47,16 @@ def keep_member(writer: RunWriter, seed: int, row: int, learned: Learned) -> Non
 def _row(values: Values, row: int) -> dict[str, np.ndarray]:
     """The values of one member."""
     return {name: value[row] for name, value in values.items()}
+
+
+def other_machines(writers: Sequence[RunWriter]) -> list[str]:
+    """Where seeds were trained that are finished while others are not, if not here: a line each."""
+    if not any(writer.missing for writer in writers):
+        return []
+    finished = []
+    for writer in writers:
+        finished += [about.stretches for about in writer.finished.values()]
+    return moved(finished, machine()) if finished else []
 
 
 def finish_run(
@@ -80,8 +93,8 @@ def _meta(
         if about.diverged:
             diverged[seed] = about.diverged
             diverged_at[seed] = about.diverged["episode"]
-    devices = program.population.devices if program else None
-    meta = machine(used=devices)
+    meta = _machine(finished, program)
+    meta["stretches"] = _stretches(finished)
     meta["config_hash"] = config_hash(config)
     meta["finished_at"] = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
     # This run's share of the training time, by its number of seeds.
@@ -96,6 +109,32 @@ def _meta(
     meta["diverged"] = diverged_at
     meta["diverged_in"] = diverged
     return meta
+
+
+def _machine(
+    finished: dict[int, FinishedSeed], program: Program | None
+) -> dict[str, Any]:
+    """Where the run was trained last."""
+    if program is not None:
+        return dict(program.machine)
+    # An earlier process had trained it all.
+    for about in finished.values():
+        if about.stretches:
+            last = about.stretches[-1]
+            return {name: last[name] for name in last if name != "from_episode"}
+    return machine()
+
+
+def _stretches(finished: dict[int, FinishedSeed]) -> list[dict[str, Any]]:
+    """Every stretch of the training: which seeds, from which episode, on which machine."""
+    found: dict[str, dict[str, Any]] = {}
+    for seed, about in finished.items():
+        for stretch in about.stretches:
+            # As text, for a dictionary cannot be a key.
+            name = json.dumps(stretch, sort_keys=True)
+            own = found.setdefault(name, {"seeds": [], **stretch})
+            own["seeds"].append(seed)
+    return list(found.values())
 
 
 def _entities(config: Config) -> dict[str, np.ndarray]:

@@ -5,7 +5,6 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
-import jax
 import numpy as np
 
 from adama_jax.config.identity import program_key
@@ -22,10 +21,11 @@ from adama_jax.execution.events import (
     Resumed,
     Started,
 )
+from adama_jax.execution.jax_setup import check_fixed, local_devices
 from adama_jax.execution.loop import train_cohort
 from adama_jax.execution.observer import Hooks
 from adama_jax.execution.program import Program, compiled, schedule
-from adama_jax.execution.results import finish_run, keep_member
+from adama_jax.execution.results import finish_run, keep_member, other_machines
 from adama_jax.execution.saver import CohortSaver, Saved
 from adama_jax.execution.state import leaves_of
 from adama_jax.storage.folder import RunFolder
@@ -73,7 +73,8 @@ def run(
         ValueError: the configurations need different programs.
         Interrupted: `hooks.stop` said so.
         RunBusy: another process trains one of these runs.
-        SettingError: what an earlier process left has other settings, or is of an older version.
+        SettingError: what an earlier process left has other settings, or is of an older version; or
+            JAX is set to what would give other numbers (`set_up_jax`).
         CheckpointError: a checkpoint could not be written, and `training` says to stop then.
     """
     if len({program_key(config) for config in configs}) != 1:
@@ -81,7 +82,8 @@ def run(
             "configurations of one program may differ in traced settings and seeds only"
         )
     labels = labels or [config.label for config in configs]
-    devices = list(devices or jax.local_devices())
+    check_fixed()
+    devices = list(devices or local_devices())
     with _Job(configs, labels, out, hooks, training, devices) as job:
         try:
             job.start()
@@ -140,6 +142,8 @@ class _Job:
             for member in self._members(run):
                 if member.seed in writer.finished:
                     self._hooks.tell(Resumed([member], writer.points(member.seed)))
+        for line in other_machines(self._writers):
+            self._hooks.report(line)
         self._finish_whole_runs(None)
 
     def train(self, width: int | None) -> None:

@@ -10,7 +10,13 @@ import numpy as np
 from adama_jax.config.options import Training
 from adama_jax.errors import CheckpointError, WrongShapes
 from adama_jax.execution.cohort import Cohort
-from adama_jax.execution.history import History, beside, history_arrays, history_of
+from adama_jax.execution.history import (
+    History,
+    beside,
+    history_about,
+    history_arrays,
+    history_of,
+)
 from adama_jax.execution.state import Arrays, Leaves, room_for
 from adama_jax.storage.checkpoints import Checkpoints
 from adama_jax.storage.groups import (
@@ -65,10 +71,8 @@ class GroupSaver:
         for name, leaf in arrays.items():
             if not self._leaves[name].replay:
                 state[IN_STATE + name] = leaf
-        about = self.group.described() | {
-            "replay": self._newest_replay,
-            "seconds": history.seconds.tolist(),
-        }
+        about = self.group.described() | history_about(history)
+        about["replay"] = self._newest_replay
         self._state.save(step, state | history_arrays(history), about)
         self._replay_of[step] = self._newest_replay
         self._saves += 1
@@ -100,7 +104,7 @@ class GroupSaver:
         for name, leaf in state.arrays.items():
             if name.startswith(IN_STATE):
                 leaves[name.removeprefix(IN_STATE)] = leaf
-        return leaves, history_of(step, state.about["seconds"], state.arrays)
+        return leaves, history_of(step, state.about, state.arrays)
 
     def set_aside_from(self, step: int) -> None:
         """Take that checkpoint and newer ones out of the way: else they would count as newest."""

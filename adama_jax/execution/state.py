@@ -12,6 +12,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from adama_jax import tree
+from adama_jax.keys import key_of_data
 from adama_jax.training.population import AXES
 from adama_jax.training.trainer import TrainState
 from adama_jax.types import PyTree
@@ -111,7 +112,7 @@ def on_devices(arrays: Arrays, like: PyTree, shardings: PyTree) -> PyTree:
         # No alias: the state will be donated, and the arrays are somebody else's.
         value = jax.device_put(arrays[name], sharding, may_alias=False)
         if _is_key(leaf):
-            value = jax.random.wrap_key_data(value)
+            value = key_of_data(value)
         values.append(value)
     state = jax.tree.unflatten(structure, values)
     # The arrays may be overwritten as soon as this returns.

@@ -41,6 +41,9 @@ class Meta(TypedDict):
     processor: NotRequired[str]
     versions: dict[str, str]  # of Python and packages
     git_commit: str | None
+    jax_settings: NotRequired[dict[str, Any]]
+    # All machines, where the fields above are of the last: of which seeds, from which episode.
+    stretches: NotRequired[list[dict[str, Any]]]
     config_hash: NotRequired[str]
     finished_at: str
     wall_seconds: float

@@ -24,6 +24,7 @@ from adama_jax.storage.files import (
 )
 from adama_jax.storage.folder import RunFolder
 from adama_jax.storage.lock import Lock
+from adama_jax.storage.provenance import Stretches
 from adama_jax.storage.reader import check_settings
 
 Report = Callable[[str], object]
@@ -37,6 +38,8 @@ class FinishedSeed(NamedTuple):
     episodes: int  # that it advanced
     # Episode, update and leaf that first were not finite.
     diverged: dict[str, Any] | None
+    # On which machines it was trained; earlier versions did not write it down.
+    stretches: Stretches = ()
 
 
 class Kept(NamedTuple):
@@ -93,7 +96,9 @@ def check_kept(path: Path) -> FinishedSeed:
     for line in manifest.damaged_files(path.parent):
         raise DamagedFile(line)
     with reading(path):
-        return FinishedSeed(**manifest.about)
+        about = manifest.about
+        stretches = tuple(about.get("stretches", ()))
+        return FinishedSeed(**{**about, "stretches": stretches})
 
 
 class RunWriter:

@@ -50,14 +50,16 @@ def trial(config: Config) -> Trial:
     """
     # Here, so that the command line can name a wrong setting before JAX is imported.
     from adama_jax.execution.build import make_hyper, make_train
+    from adama_jax.execution.jax_setup import local_devices
     from adama_jax.execution.memory import check_needs, needs, room_here
     from adama_jax.execution.state import to_numpy
     from adama_jax.training.population import population
 
+    devices = local_devices()
     short = trial_config(config)
     # All seeds at once, and nothing is saved.
     check_needs(short, needs(short, members=short.seeds, saved=False), room_here())
-    members = population(make_train(short), short.seeds)
+    members = population(make_train(short), short.seeds, devices)
     state = members.init(short.seed_range, make_hyper(short))
     critic_terms = []
     for _ in range(short.episodes // short.learning.envs_per_run):

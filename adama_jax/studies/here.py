@@ -11,7 +11,7 @@ from rich.progress import Progress
 from adama_jax.config.options import Launch, Training, way_out
 from adama_jax.errors import Interrupted
 from adama_jax.execution.build import make_env
-from adama_jax.execution.devices import set_up_jax
+from adama_jax.execution.jax_setup import local_devices, set_up_jax
 from adama_jax.execution.observer import Hooks, JobInfo, make_observers
 from adama_jax.execution.runner import run
 from adama_jax.execution.stopping import stop_on_signals
@@ -38,10 +38,9 @@ def run_here(
 
     Raises:
         Stopped: by Ctrl-C or SIGTERM; the jobs have written checkpoints.
+        SettingError: JAX has no devices of the kind that the environment asks for.
     """
-    import jax
-
-    devices = jax.local_devices()
+    devices = local_devices()
     beside = min(len(jobs), options.at_once or len(devices), len(devices))
     shares: queue.Queue[list[Any]] = queue.Queue()
     for first in range(beside):

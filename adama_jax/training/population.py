@@ -13,6 +13,7 @@ import jax
 import numpy as np
 from jax.sharding import Mesh, NamedSharding, PartitionSpec
 
+from adama_jax.keys import key_of
 from adama_jax.training.learner import LearnerState
 from adama_jax.training.replay import ReplayState
 from adama_jax.training.trainer import Metrics, Trainer, TrainHyper, TrainState
@@ -184,7 +185,7 @@ def _filled_up(
         numbers = np.asarray(leaf, np.float32)
         return np.broadcast_to(numbers, (size,))[rows]
 
-    keys = jax.vmap(jax.random.key)(np.asarray(seeds, np.uint32)[rows])
+    keys = jax.vmap(key_of)(np.asarray(seeds, np.uint32)[rows])
     return keys, jax.tree.map(of_all, hyper)
 
 

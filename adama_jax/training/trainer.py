@@ -13,6 +13,7 @@ import jax.numpy as jnp
 from adama_jax import tree
 from adama_jax.algorithms.algorithm import Algorithm
 from adama_jax.envs.env import Env
+from adama_jax.keys import key_of
 from adama_jax.rates.rules import RateHyper
 from adama_jax.training.learner import (
     Learner,
@@ -218,7 +219,7 @@ def trainer(
 
     def evaluate(state: TrainState) -> jax.Array:
         # The same starts at every point of every member's curve: differences are the actors'.
-        keys = jax.random.split(jax.random.key(eval_seed), eval_episodes)
+        keys = jax.random.split(key_of(eval_seed), eval_episodes)
         episodes = play(state, keys)
         return _unless_diverged(state, _mean_return(episodes))
 

@@ -9,6 +9,7 @@ from adama_jax.execution.cohort import Group, cohorts_to_resume
 from adama_jax.execution.history import (
     History,
     beside,
+    history_about,
     history_arrays,
     history_of,
     no_history,
@@ -73,12 +74,14 @@ def test_what_has_no_checkpoint_begins_at_episode_0(tmp_path):
 
 def history(episode, first):
     values = {"value": np.array([first, first + 1.0], np.float32)}
-    return History(episode, np.array([1.0, 2.0]), [(50, values)], [(25, values)])
+    seconds = np.array([1.0, 2.0])
+    return History(episode, seconds, [(), ()], [(50, values)], [(25, values)])
 
 
 def test_a_history_comes_back_from_its_arrays():
     whole = history(75, 0.0)
-    back = history_of(75, [1.0, 2.0], history_arrays(whole) | {"state.x": np.ones(3)})
+    arrays = history_arrays(whole) | {"state.x": np.ones(3)}
+    back = history_of(75, history_about(whole), arrays)
     for kind in ("points", "chunks"):
         ((episode, values),), ((expected, others),) = (
             getattr(back, kind),
@@ -86,7 +89,7 @@ def test_a_history_comes_back_from_its_arrays():
         )
         assert episode == expected and values.keys() == others.keys()
         np.testing.assert_array_equal(values["value"], others["value"])
-    none = history_of(0, [0.0], history_arrays(no_history(1)))
+    none = history_of(0, history_about(no_history(1)), history_arrays(no_history(1)))
     assert (none.points, none.chunks) == ([], [])
 
 

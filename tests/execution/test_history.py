@@ -1,11 +1,15 @@
 """What a cohort has measured: cut, put side by side, saved and read again, on small numbers."""
 
+import json
+
 import numpy as np
 import pytest
 
 from adama_jax.execution.history import (
     History,
     beside,
+    continued,
+    history_about,
     history_arrays,
     history_of,
     joined,
@@ -22,16 +26,18 @@ def values(*numbers):
 def history(*members):
     """At episode 30, with points at 10 and 20 and a chunk of 5 since."""
     seconds = np.array([float(member) for member in members])
+    stretches = [[{"from_episode": 0, "git_commit": str(each)}] for each in members]
     points = [
         (10, values(*members)),
         (20, values(*(10 * member for member in members))),
     ]
-    return History(30, seconds, points, [(5, values(*members))])
+    return History(30, seconds, stretches, points, [(5, values(*members))])
 
 
 def assert_equal(one, other):
     assert one.episode == other.episode
     np.testing.assert_array_equal(one.seconds, other.seconds)
+    assert list(one.stretches) == list(other.stretches)
     for mine, theirs in ((one.points, other.points), (one.chunks, other.chunks)):
         assert [episode for episode, _ in mine] == [episode for episode, _ in theirs]
         for (_, left), (_, right) in zip(mine, theirs, strict=True):
@@ -72,17 +78,27 @@ def test_histories_that_are_not_equally_far_are_not_put_together():
 def test_a_history_is_read_again_from_its_arrays():
     whole = history(1, 2)
     arrays = history_arrays(whole) | {"learner.params.w": np.ones(3)}
-    assert_equal(history_of(30, [1.0, 2.0], arrays), whole)
+    # As JSON, in a checkpoint's manifest.
+    about = json.loads(json.dumps(history_about(whole)))
+    assert_equal(history_of(30, about, arrays), whole)
+
+
+def test_of_a_checkpoint_of_old_it_is_not_known_where_it_was_begun():
+    whole = history(1, 2)._replace(stretches=[(), ()])
+    assert_equal(history_of(30, {"seconds": [1.0, 2.0]}, history_arrays(whole)), whole)
+    later = continued(whole, {"git_commit": "a"})
+    assert list(later.stretches) == [[{"from_episode": 30, "git_commit": "a"}]] * 2
 
 
 def test_nothing_measured_needs_no_arrays():
     assert history_arrays(no_history(2)) == {}
-    assert_equal(history_of(0, [0.0, 0.0], {}), no_history(2))
+    assert_equal(history_of(0, history_about(no_history(2)), {}), no_history(2))
 
 
 def test_points_and_chunks_are_told_apart():
     only_chunks = history(1)._replace(points=[])
-    assert_equal(history_of(30, [1.0], history_arrays(only_chunks)), only_chunks)
+    about = history_about(only_chunks)
+    assert_equal(history_of(30, about, history_arrays(only_chunks)), only_chunks)
 
 
 def test_chunks_are_averaged_by_their_lengths():

@@ -19,7 +19,7 @@ from adama_jax.config.identity import to_dict
 from adama_jax.config.options import Launch, Training
 from adama_jax.config.schema import scenario_config
 from adama_jax.errors import Interrupted, RunBusy, SettingError
-from adama_jax.execution import log
+from adama_jax.execution import log, results
 from adama_jax.execution import program as program_module
 from adama_jax.execution.actors import load_actors
 from adama_jax.execution.events import Advanced, Diverged, Divergence
@@ -28,6 +28,7 @@ from adama_jax.execution.observer import Hooks
 from adama_jax.execution.runner import run
 from adama_jax.execution.saver import CohortSaver
 from adama_jax.screen.console import Screen
+from adama_jax.storage import provenance
 from adama_jax.storage.checkpoints import Checkpoints
 from adama_jax.storage.folder import RunFolder, run_folder
 from adama_jax.storage.lock import Lock
@@ -70,6 +71,42 @@ def test_a_run_stopped_at_any_chunk_goes_on_to_the_same_bits(whole, tmp_path):
     assert_equal_runs(whole, load_run(run_folder(tmp_path, short())))
     # Neither of these stays beside what is finished.
     assert list(tmp_path.rglob("checkpoints")) == list(tmp_path.rglob("*.lock")) == []
+
+
+def test_a_run_says_on_which_machines_it_was_trained(tmp_path, monkeypatch):
+    """Seeds 0 and 1 are at their end, 2 and 3 in the middle, when another JAX takes over."""
+    config = short(seeds=4)
+
+    def of_version(version):
+        def machine(used=None):
+            found = provenance.machine(used)
+            versions = found["versions"] | {"jax": version}
+            return found | {"git_commit": "0" * 40, "versions": versions}
+
+        for module in (program_module, results):
+            monkeypatch.setattr(module, "machine", machine)
+
+    of_version("1.0")
+    with pytest.raises(Interrupted):
+        run([config], tmp_path, stop_at(8), ONE, width=2)
+    of_version("2.0")
+    told = []
+    run([config], tmp_path, Hooks(report=told.append), ONE)
+    moved = (
+        "trained before with jax 1.0, now 2.0: may not be equal bit for bit to a run in one "
+        "stretch"
+    )
+    assert told == [moved, "resumes from episode 25", moved]
+    meta = load_run(run_folder(tmp_path, config)).meta
+    assert meta["versions"]["jax"] == "2.0"
+    assert meta["jax_settings"]["jax_default_prng_impl"] == "threefry2x32"
+    where = [
+        (each["seeds"], each["from_episode"], each["versions"]["jax"])
+        for each in meta["stretches"]
+    ]
+    assert where == [([0, 1, 2, 3], 0, "1.0"), ([2, 3], 25, "2.0")]
+    assert meta["stretches"][0]["device"]["used"] == 1
+    assert meta["stretches"][0]["git_commit"] == "0" * 40
 
 
 @pytest.mark.slow

@@ -57,7 +57,7 @@ def saver_in(run, told, **training):
 
 def history(episode):
     seconds = np.array([1.0, 2.0]) * episode
-    return History(episode, seconds, [POINT], [(50, POINT[1])])
+    return History(episode, seconds, [(), ()], [POINT], [(50, POINT[1])])
 
 
 def only(episode):

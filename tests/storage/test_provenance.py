@@ -1,13 +1,15 @@
 """On what a result was computed: the processor, the devices, the commit."""
 
+import json
 import subprocess
 from types import SimpleNamespace
 
 import jax
 import pytest
 
+from adama_jax.execution.jax_setup import FIXED
 from adama_jax.storage import provenance
-from adama_jax.storage.provenance import PACKAGE, git_commit
+from adama_jax.storage.provenance import PACKAGE, differences, git_commit
 
 
 def git(folder, *words):
@@ -109,3 +111,43 @@ def test_the_devices_that_were_used_are_counted():
     assert (found["device"]["used"], found["device"]["count"]) == (1, count)
     assert found["versions"]["jax"] == jax.__version__
     assert {"adama-jax", "numpy", "python"} <= set(found["versions"])
+
+
+def test_a_package_without_metadata_trains_as_well(monkeypatch):
+    """A copy of the files on the path, or metadata that somebody deleted."""
+    monkeypatch.setattr(provenance, "PACKAGES", ("jax", "no-such-package"))
+    versions = provenance.machine()["versions"]
+    assert versions["no-such-package"] == "not installed"
+    assert versions["jax"] == jax.__version__
+
+
+def test_what_xla_reads_from_the_environment_is_written_down(monkeypatch):
+    monkeypatch.delenv("XLA_FLAGS", raising=False)
+    before = provenance.machine()
+    monkeypatch.setenv("XLA_FLAGS", "--xla_cpu_enable_fast_math=true")
+    now = provenance.machine()
+    assert json.loads(json.dumps(now)) == now
+    assert differences(before, now) == [
+        "XLA_FLAGS none, now --xla_cpu_enable_fast_math=true"
+    ]
+    assert differences(now, now) == []
+
+
+def test_every_setting_of_jax_that_is_fixed_is_written_down():
+    assert set(FIXED) <= set(provenance.JAX_SETTINGS)
+    # Of this version of JAX none is misspelt.
+    assert set(provenance.JAX_SETTINGS) <= set(jax.config.values)
+
+
+def test_a_machine_is_compared_by_what_can_change_a_number():
+    here = provenance.machine()
+    other = here | {
+        "processor": "another",
+        "device": here["device"] | {"kind": "H200", "count": 99},
+        "git_commit": "a" * 40 + "+",
+        "jax_settings": here["jax_settings"] | {"jax_enable_x64": True},
+    }
+    names = [line.split()[0] for line in differences(here, other)]
+    assert sorted(names) == ["commit", "jax_enable_x64", "kind", "processor"]
+    # What another version did not write down.
+    assert differences({}, {}) == []

@@ -8,6 +8,7 @@ import numpy as np
 
 from adama_jax.cli.checks import check_folder
 from adama_jax.cli.options import FILMED_EPISODES, PlayCommand
+from adama_jax.cli.training import start_jax
 from adama_jax.cli.words import runs_at, take_run
 from adama_jax.config.command_line import parse
 from adama_jax.config.schema import Config
@@ -39,10 +40,7 @@ def play(words: list[str]) -> int:
         )
     for folder in folders:
         check_folder("out", command.out or folder / "play")
-    write_line("loading JAX ...")
-    from adama_jax.execution.devices import set_up_jax
-
-    set_up_jax(1)
+    start_jax(1)
     screen = Screen()
     return max(play_run(folder, command, screen) for folder in folders)
 
@@ -54,9 +52,12 @@ def play_run(path: Path, command: PlayCommand, console: Screen) -> int:
         The exit code.
     """
     from adama_jax.execution.actors import load_actors
+    from adama_jax.execution.jax_setup import local_devices
     from adama_jax.reporting.labels import world_of
     from adama_jax.reporting.present import show_episodes
 
+    # Here a wrong platform is one line, later it is a traceback.
+    local_devices()
     config = read_config(path)
     try:
         run = load_run(path)
@@ -95,11 +96,12 @@ def _play_episodes(
     import jax
 
     from adama_jax.execution.build import make_env
+    from adama_jax.keys import key_of
     from adama_jax.training.rollout import episode_return, greedy_rollout
 
     env = make_env(config)
     params = jax.tree.map(lambda leaf: leaf[row], actors.params)
-    keys = jax.random.split(jax.random.key(command.start_seed), command.episodes)
+    keys = jax.random.split(key_of(command.start_seed), command.episodes)
     play_all = jax.vmap(greedy_rollout(env, actors.act), in_axes=(0, None))
     episodes = jax.jit(play_all)(keys, params)
     returns = np.asarray(jax.vmap(episode_return)(episodes))

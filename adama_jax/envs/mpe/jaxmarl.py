@@ -15,6 +15,7 @@ import jax.numpy as jnp
 from adama_jax.envs.env import Entity, Env, EnvSpec, Transition
 from adama_jax.envs.mpe.jaxmarl_import import State, whole_jaxmarl
 from adama_jax.envs.worlds import JaxMARLWorld
+from adama_jax.keys import key_of
 
 FORCES = 5  # JaxMARL's movement action: no-op, left, right, down, up, each in [0, 1]
 AXES = 2  # ours: right and up, each in [-1, 1]
@@ -76,7 +77,7 @@ def from_jaxmarl(
     action_sizes = (
         native_sizes if as_given else [_our_size(size) for size in native_sizes]
     )
-    any_key = jax.random.key(0)
+    any_key = key_of(0)
     first_obs, first_state = jax.eval_shape(world.reset, any_key)
     obs_size = max(first_obs[agent].shape[0] for agent in team)
     layout = _layout(first_state, fields)

@@ -15,6 +15,7 @@ from adama_jax.envs.env import Env
 from adama_jax.envs.mpe.jaxmarl import ByAgent, from_jaxmarl
 from adama_jax.envs.mpe.jaxmarl_import import SimpleMPE, State
 from adama_jax.envs.worlds import VelocityWorld
+from adama_jax.keys import key_of
 
 DRAWN_RADIUS = 0.04  # of an entity, as a share of the side; only pictures show it
 
@@ -54,7 +55,7 @@ class VelocityMPE(SimpleMPE):
     def reset(self, key: jax.Array) -> tuple[ByAgent, State]:  # pyright: ignore
         """Uniform in the box, or always the start of `start_seed`."""
         if self.world.start == "fixed":
-            key = jax.random.key(self.world.start_seed)
+            key = key_of(self.world.start_seed)
         half = self.world.side / 2
         positions = jax.random.uniform(
             key,

@@ -22,6 +22,7 @@ from adama_jax.envs.robots.joints import ROBOTS, partition
 from adama_jax.envs.robots.shapes import Limbs, entities, limbs, picture
 from adama_jax.envs.worlds import LocomotionWorld
 from adama_jax.errors import SettingError
+from adama_jax.keys import key_of
 
 # MuJoCo and Brax print, and warn of, what else could be installed.
 with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()):
@@ -169,7 +170,7 @@ def coordinates(robot: Any, unseen: int) -> Callable[[jax.Array], jax.Array]:
         unseen: as `ROBOTS` has it.
     """
     positions = robot.sys.q_size()
-    any_key = jax.random.key(0)
+    any_key = key_of(0)
     at_rest = robot.reset(any_key)
     # The hopper's and the walker's observations have another height than their coordinates have; it
     # is off by a constant, which any reset gives.

@@ -1,0 +1,162 @@
+"""JAX as training needs it, whatever the machine's environment says.
+
+What decides numbers is fixed here, so that a seed gives the same ones everywhere. What only a
+person can decide (XLA's flags, the kind of device) is written down with a run
+(`storage.provenance`), and compared when the run is resumed.
+"""
+
+import os
+import tempfile
+import warnings
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import jax
+
+from adama_jax.errors import SettingError, in_a_line
+from adama_jax.execution.devices import usable_cores
+from adama_jax.keys import IMPLEMENTATION
+
+Report = Callable[[str], object]
+
+# JAX's defaults at version 0.10, by which the published runs were made.
+FIXED: dict[str, Any] = {
+    "jax_default_prng_impl": IMPLEMENTATION,
+    "jax_random_seed_offset": 0,
+    "jax_threefry_partitionable": True,
+    "jax_enable_x64": False,
+    "jax_numpy_dtype_promotion": "standard",
+    "jax_default_matmul_precision": None,
+    # Whole programs are compiled here, and a sum that is compiled otherwise rounds otherwise.
+    "jax_disable_jit": False,
+    "jax_disable_most_optimizations": False,
+    # A seed that diverges is named, and the others train on: NaN is no reason to end a program.
+    "jax_debug_nans": False,
+    "jax_debug_infs": False,
+}
+# Programs that take less long to compile are not kept: reading one back costs about as much.
+LEAST_SECONDS_TO_COMPILE = 0.5
+
+
+def set_up_jax(devices: int | None = None, report: Report = warnings.warn) -> None:
+    """Fix what decides numbers; one host device per core; a cache of compiled programs on disk.
+
+    Call it before anything touches JAX's backends: afterwards the number of devices is as it is.
+    `JAX_COMPILATION_CACHE_DIR`, where set, decides where the cache is.
+
+    Args:
+        devices: host devices on a CPU; None: one per core.
+        report: given a line for each setting of the environment that is not used, and why.
+
+    Raises:
+        SettingError: JAX has been used with another number of devices than is asked for.
+    """
+    # Else XLA prints a note whenever a cached program was built on another machine of this kind.
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    for name, value in FIXED.items():
+        _fix(name, value, report)
+    _make_devices(devices, report)
+    _keep_programs(report)
+    jax.config.update(
+        "jax_persistent_cache_min_compile_time_secs", LEAST_SECONDS_TO_COMPILE
+    )
+
+
+def check_fixed() -> None:
+    """Check that what decides numbers is as `set_up_jax` leaves it.
+
+    Raises:
+        SettingError: it is not; the message names the setting.
+    """
+    for name, value in FIXED.items():
+        present = jax.config.values.get(name, value)
+        if present != value:
+            raise SettingError(
+                f"{name}={present}: must be {value} for training: call adama_jax.set_up_jax(), "
+                f"or leave {name.upper()} unset"
+            )
+
+
+def local_devices() -> list[Any]:
+    """This process's devices, of JAX.
+
+    Raises:
+        SettingError: `JAX_PLATFORMS` names a platform that is not there.
+    """
+    try:
+        return jax.local_devices()
+    except RuntimeError as error:
+        raise SettingError(
+            f"JAX_PLATFORMS={jax.config.jax_platforms}: must name a platform that JAX finds here, "
+            f"such as cpu ({in_a_line(error)})"
+        ) from error
+
+
+def _fix(name: str, value: Any, report: Report) -> None:
+    # Another version of JAX may not have the setting: then nobody can have changed it.
+    present = jax.config.values.get(name, value)
+    if present == value:
+        return
+    report(f"{name.upper()}={present} is not used: runs are trained with {value}")
+    jax.config.update(name, value)
+
+
+def _make_devices(wanted: int | None, report: Report) -> None:
+    count = wanted or usable_cores()
+    try:
+        jax.config.update("jax_num_cpu_devices", count)
+    except RuntimeError as error:
+        # It was used before: its devices are made once, and there they are.
+        if jax.default_backend() != "cpu":
+            return
+        there = len(jax.local_devices())
+        if wanted is not None and wanted != there:
+            raise SettingError(
+                f"devices={wanted}: must be {there}, or set_up_jax must be called before JAX is "
+                "used: its devices are made once"
+            ) from error
+        if there != count:
+            report(
+                f"JAX was used before set_up_jax: runs are trained on {there} devices, not {count}"
+            )
+
+
+def _keep_programs(report: Report) -> None:
+    """Keep compiled programs in the user's cache folder, where there is one."""
+    named = os.environ.get("JAX_COMPILATION_CACHE_DIR")
+    if named is None:
+        folder = _cache_folder()
+        jax.config.update("jax_compilation_cache_dir", str(folder) if folder else None)
+    # One of another machine has an address, which JAX itself looks at.
+    elif named and "://" not in named:
+        folder = Path(named)
+    else:
+        return
+    if folder is None:
+        report("compiled programs are not kept: there is no home folder")
+    elif why := _cannot_write(folder):
+        report(f"{folder}: compiled programs are not kept: {why}")
+        jax.config.update("jax_compilation_cache_dir", None)
+
+
+def _cache_folder() -> Path | None:
+    """Where this package's programs go by default; None where the user has no home folder."""
+    caches = os.environ.get("XDG_CACHE_HOME", "")
+    if not os.path.isabs(caches):
+        # As the standard says: a relative path, or an empty one, counts as none.
+        try:
+            caches = Path.home() / ".cache"
+        except RuntimeError:
+            return None
+    return Path(caches) / "adama-jax" / "xla"
+
+
+def _cannot_write(folder: Path) -> str | None:
+    """Why no file can be written to a folder, which is made if need be; None: it can."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            return None
+    except OSError as error:
+        return in_a_line(error)

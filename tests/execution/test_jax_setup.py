@@ -1,0 +1,177 @@
+"""What the environment says to JAX: what decides numbers is fixed, the rest works or is named."""
+
+import ast
+
+import jax
+import jax.numpy as jnp
+import pytest
+
+from adama_jax.errors import SettingError
+from adama_jax.execution import jax_setup
+from adama_jax.execution.jax_setup import FIXED, check_fixed, local_devices, set_up_jax
+from adama_jax.execution.runner import run
+from adama_jax.keys import key_of
+from tests.helpers import tiny
+from tests.test_architecture import FILES, module_of
+
+OTHER = {
+    "jax_default_prng_impl": "rbg",
+    "jax_random_seed_offset": 7,
+    "jax_threefry_partitionable": False,
+    "jax_enable_x64": True,
+    "jax_numpy_dtype_promotion": "strict",
+    "jax_default_matmul_precision": "bfloat16",
+    "jax_disable_jit": True,
+    "jax_disable_most_optimizations": True,
+    "jax_debug_nans": True,
+    "jax_debug_infs": True,
+}
+CHANGED_BESIDE = (
+    "jax_compilation_cache_dir",
+    "jax_persistent_cache_min_compile_time_secs",
+)
+
+
+@pytest.fixture(autouse=True)
+def as_it_was():
+    before = {name: jax.config.values[name] for name in (*FIXED, *CHANGED_BESIDE)}
+    yield
+    for name, value in before.items():
+        jax.config.update(name, value)
+
+
+def about_settings(told):
+    """Without what is said of the devices, which these tests made before."""
+    return [line for line in told if "JAX was used before" not in line]
+
+
+def test_each_fixed_setting_is_tried_here():
+    assert set(OTHER) == set(FIXED)
+
+
+@pytest.mark.parametrize("name", FIXED)
+def test_what_decides_numbers_is_fixed_and_said_in_a_line(name, tmp_path):
+    jax.config.update(name, OTHER[name])
+    message = f"{name}={OTHER[name]}: must be {FIXED[name]}"
+    with pytest.raises(SettingError, match=message):
+        check_fixed()
+    # Before anything is on disk.
+    with pytest.raises(SettingError, match=message):
+        run([tiny()], tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+    told = []
+    set_up_jax(report=told.append)
+    (line,) = about_settings(told)
+    assert line == (
+        f"{name.upper()}={OTHER[name]} is not used: runs are trained with {FIXED[name]}"
+    )
+    check_fixed()
+
+
+def test_where_nothing_is_set_nothing_is_said():
+    told = []
+    set_up_jax(report=told.append)
+    assert about_settings(told) == []
+
+
+def test_a_key_is_of_one_implementation_whatever_is_set():
+    expected = jax.random.bits(key_of(3))
+    jax.config.update("jax_default_prng_impl", "rbg")
+    assert key_of(3).dtype == jax.random.key(3, impl="threefry2x32").dtype
+    assert jnp.array_equal(jax.random.bits(key_of(3)), expected)
+
+
+def makes_a_key(node):
+    return isinstance(node, ast.Attribute) and (
+        node.attr in ("PRNGKey", "wrap_key_data")
+        or ast.unparse(node) == "jax.random.key"
+    )
+
+
+def test_no_key_is_made_without_its_implementation():
+    makers = set()
+    for path in FILES:
+        if any(map(makes_a_key, ast.walk(ast.parse(path.read_text("utf-8"))))):
+            makers.add(module_of(path))
+    assert makers == {"keys"}
+
+
+def test_devices_are_as_the_caller_made_them():
+    """JAX was used before: its devices are made once."""
+    there = len(jax.local_devices())
+    set_up_jax(there, report=pytest.fail)
+    with pytest.raises(SettingError, match=f"devices={there + 1}: must be {there}, or"):
+        set_up_jax(there + 1, report=pytest.fail)
+
+
+def test_on_other_devices_than_one_a_core_training_says_so(monkeypatch):
+    monkeypatch.setattr(jax_setup, "usable_cores", lambda: 1000)
+    told = []
+    set_up_jax(report=told.append)
+    (line,) = told
+    assert line == (
+        "JAX was used before set_up_jax: runs are trained on "
+        f"{len(jax.local_devices())} devices, not 1000"
+    )
+
+
+def test_a_platform_that_is_not_there_is_named(monkeypatch):
+    def fails():
+        raise RuntimeError("Unable to initialize backend 'cuda': no such thing\nmore")
+
+    monkeypatch.setattr(jax, "local_devices", fails)
+    with pytest.raises(SettingError) as refused:
+        local_devices()
+    assert "JAX_PLATFORMS=" in str(refused.value) and "\n" not in str(refused.value)
+
+
+def cache_of(monkeypatch, **environment):
+    """Where programs are kept, and what is said, in such an environment."""
+    monkeypatch.delenv("JAX_COMPILATION_CACHE_DIR", raising=False)
+    monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
+    for name, value in environment.items():
+        monkeypatch.setenv(name, str(value))
+    told = []
+    set_up_jax(report=told.append)
+    return jax.config.jax_compilation_cache_dir, about_settings(told)
+
+
+def test_programs_are_kept_in_the_users_cache(monkeypatch, tmp_path):
+    found = cache_of(monkeypatch, XDG_CACHE_HOME=tmp_path)
+    assert found == (str(tmp_path / "adama-jax" / "xla"), [])
+
+
+@pytest.mark.parametrize("caches", ["", "relative"])
+def test_an_empty_cache_home_is_none(monkeypatch, tmp_path, caches):
+    monkeypatch.chdir(tmp_path)
+    found = cache_of(monkeypatch, XDG_CACHE_HOME=caches, HOME=tmp_path / "home")
+    assert found == (str(tmp_path / "home" / ".cache" / "adama-jax" / "xla"), [])
+    assert [path.name for path in tmp_path.iterdir()] == ["home"]
+
+
+def test_without_a_home_folder_programs_are_not_kept(monkeypatch):
+    def fails():
+        raise RuntimeError("Could not determine home directory.")
+
+    monkeypatch.setattr("pathlib.Path.home", fails)
+    assert cache_of(monkeypatch) == (
+        None,
+        ["compiled programs are not kept: there is no home folder"],
+    )
+
+
+@pytest.mark.parametrize("name", ["XDG_CACHE_HOME", "JAX_COMPILATION_CACHE_DIR"])
+def test_a_cache_that_cannot_be_written_is_named_and_not_used(
+    monkeypatch, tmp_path, name
+):
+    # Not by permissions: root may write anywhere.
+    (tmp_path / "file").write_text("")
+    folder, (line,) = cache_of(monkeypatch, **{name: tmp_path / "file" / "caches"})
+    assert folder is None
+    assert line.startswith(f"{tmp_path}/file/caches")
+    assert "compiled programs are not kept: NotADirectoryError" in line
+
+
+def test_a_cache_on_another_machine_is_left_to_jax(monkeypatch):
+    _, told = cache_of(monkeypatch, JAX_COMPILATION_CACHE_DIR="gs://bucket/programs")
+    assert told == []
