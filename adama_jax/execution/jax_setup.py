@@ -87,8 +87,9 @@ def local_devices() -> list[Any]:
     try:
         return jax.local_devices()
     except RuntimeError as error:
+        wanted = jax.config.values["jax_platforms"]
         raise SettingError(
-            f"JAX_PLATFORMS={jax.config.jax_platforms}: must name a platform that JAX finds here, "
+            f"JAX_PLATFORMS={wanted}: must name a platform that JAX finds here, "
             f"such as cpu ({in_a_line(error)})"
         ) from error
 
