@@ -17,11 +17,14 @@ from adama_jax.training.settings import Evaluation, ExplorationOptions, Learning
 
 OPTIMIZERS = (
     "sgd", "adabelief", "adadelta", "adafactor", "adagrad", "adam", "adamax", "adamaxw", "adamw",
-    "adan", "amsgrad", "fromage", "lamb", "lars", "lion", "nadam", "nadamw", "novograd",
-    "optimistic_adam_v2", "optimistic_gradient_descent", "radam", "rmsprop", "rprop", "sign_sgd",
-    "signum", "sm3", "yogi",
+    "adan", "amsgrad", "lamb", "lars", "lion", "nadam", "nadamw", "novograd",
+    "optimistic_adam_v2", "optimistic_gradient_descent", "radam", "rmsprop", "sign_sgd", "signum",
+    "sm3", "yogi",
 )  # fmt: skip
-"""The optax optimizers that need a learning rate and nothing else; a test asks optax."""
+"""The optax optimizers that need a learning rate and nothing else, and step in proportion to it.
+
+A test asks optax.
+"""
 MOST_POINTS = 200  # of a learning curve, with evaluation.every=None
 
 
@@ -53,7 +56,7 @@ class Config:
         Alias(("direction", "optimiser")),
         HashedAs("direction"),
     ] = None
-    """Any optax optimizer (adam, lion ...) in place of SGD; None: the method's own."""
+    """An optax optimizer (adam, lion ...) in place of SGD; None: the method's own."""
     world: World = field(default_factory=lambda: SCENARIOS["predator_prey"].world)
     """The world's options."""
     networks: Networks = Networks()

@@ -1,7 +1,7 @@
-"""Optimizers: which way to step. Any optax transformation at learning rate 1.
+"""Optimizers: which way to step. An optax transformation at learning rate 1.
 
 How far is the rate rule's business. `fixed(lr)` with `optax.adam(1.0)` is `optax.adam(lr)`, so
-AdaMa works on any optimizer.
+AdaMa works on any optimizer whose step is proportional to its learning rate. Nearly all are.
 """
 
 import inspect
@@ -11,6 +11,12 @@ import jax
 import optax
 
 from adama_jax.types import Params
+
+# Why an optimizer of optax's cannot be used, where its step is not proportional to its rate.
+NOT_PROPORTIONAL = {
+    "fromage": "it also shrinks the parameters, by a square root of its rate",
+    "rprop": "its rate is only the size of the first step",
+}
 
 
 class Optimizer(NamedTuple):
@@ -65,6 +71,10 @@ def from_optax(transformation: optax.GradientTransformation) -> Optimizer:
     It is vmapped over the agent axis of the actors, so that one which mixes leaves (a global norm,
     say) never couples agents.
 
+    Its step must be proportional to its learning rate, or what is trained is another optimizer:
+    `optax.rprop` and `optax.fromage` are of no use here, and neither are schedules, weight decay or
+    clipping that come after the scaling by the rate. Nothing can tell from the transformation.
+
     >>> import jax.numpy as jnp, optax
     >>> clipped = from_optax(optax.chain(optax.clip_by_global_norm(1.0), optax.sgd(1.0)))
     >>> gradients = jnp.array([[3.0, 4.0], [0.0, 0.5]])  # two agents, each clipped by its own norm
@@ -84,11 +94,17 @@ def named_optimizer(name: str) -> Optimizer:
     """`optax.<name>(learning_rate=1.0)` with optax's defaults for the rest.
 
     Raises:
-        ValueError: optax has no such optimizer, or it needs more than a learning rate.
+        ValueError: optax has no such optimizer, it needs more than a learning rate, or its step is
+            not proportional to it.
 
     >>> isinstance(named_optimizer("adamw"), Optimizer)
     True
     """
+    if name in NOT_PROPORTIONAL:
+        raise ValueError(
+            f"optimizer={name!r}: its step is not proportional to its learning rate: "
+            f"{NOT_PROPORTIONAL[name]}"
+        )
     factory: Any = getattr(optax, name, None)
     if not callable(factory):
         raise ValueError(
