@@ -109,8 +109,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _run(words: list[str]) -> int:
-    # Pictures go to files: no display is needed.
-    os.environ.setdefault("MPLBACKEND", "agg")
+    # Pictures go to files; a notebook's backend, which its processes inherit, may not be there.
+    os.environ["MPLBACKEND"] = "agg"
     try:
         return _of(words)
     except AdamaError as error:

@@ -16,6 +16,7 @@ from adama_jax.config.names import SYMBOLS, setting, short
 from adama_jax.config.schema import scenario_config
 from adama_jax.reporting import figures, summary, tables
 from adama_jax.reporting.labels import lengths
+from adama_jax.reporting.style import default_style
 from adama_jax.screen.console import Screen
 from adama_jax.storage.provenance import git_commit
 from adama_jax.storage.reader import Run
@@ -61,6 +62,7 @@ def show(
     return drawn
 
 
+@default_style()
 def draw(
     exhibit: Exhibit,
     runs: RunsByScenario,

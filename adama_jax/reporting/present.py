@@ -9,6 +9,7 @@ from pathlib import Path
 
 from adama_jax.envs.worlds import LocomotionWorld, World
 from adama_jax.reporting.labels import lengths, machine_of, title
+from adama_jax.reporting.style import default_style
 from adama_jax.screen.console import Screen
 from adama_jax.storage.reader import Rollout, Run, finite_seeds
 
@@ -16,6 +17,7 @@ MOST_MACHINES = 8  # runs of which the speed is printed
 MOST_SETTINGS = 20  # settings in a sweep's table on the screen; the CSV has all
 
 
+@default_style()
 def show_experiment(runs: Sequence[Run], folder: Path, console: Screen) -> None:
     """Draw the curves, the rates and a film of the first run; print the table and the paths.
 
@@ -48,6 +50,7 @@ def show_experiment(runs: Sequence[Run], folder: Path, console: Screen) -> None:
     _print_paths(paths, console)
 
 
+@default_style()
 def show_sweep(
     runs: Sequence[Run],
     folder: Path,

@@ -277,6 +277,12 @@ def test_bad_input_imports_no_jax(tmp_path):
     assert (tmp_path / "taken").read_text(encoding="utf-8") == "mine"
 
 
+def test_pictures_need_no_backend_that_a_notebook_left(monkeypatch):
+    monkeypatch.setenv("MPLBACKEND", "module://matplotlib_inline.backend_inline")
+    assert cli.main(["--help"]) == 0
+    assert os.environ["MPLBACKEND"] == "agg"
+
+
 BEFORE_TRAINING = """
 import sys
 kept = sys.stdout, sys.stderr
@@ -298,10 +304,11 @@ print(whole_jaxmarl() is jaxmarl, kept == (sys.stdout, sys.stderr))
 def test_a_start_imports_what_training_needs():
     """Neither plots nor statistics nor other worlds, which would be seconds on a cold start.
 
-    JaxMARL is whole for whoever imports it.
+    JaxMARL is whole for whoever imports it, whatever OpenGL the environment asks for.
     """
     done = subprocess.run(
         [sys.executable, "-W", "ignore", "-c", BEFORE_TRAINING],
+        env=os.environ | {"MUJOCO_GL": "not there"},
         capture_output=True,
         text=True,
         encoding="utf-8",

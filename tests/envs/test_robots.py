@@ -1,6 +1,7 @@
 """Robots: every agent drives its own joints, and sees what it drives."""
 
 import copy
+import os
 import subprocess
 import sys
 
@@ -15,6 +16,7 @@ from adama_jax.envs.robots.locomotion import brax_robot, make, model_joints, muj
 from adama_jax.envs.robots.shapes import limbs
 from adama_jax.envs.worlds import LocomotionWorld
 from adama_jax.errors import SettingError
+from tests.test_architecture import FILES, imports, module_of
 
 TEAMS = [
     ("ant", "4x2"),
@@ -44,6 +46,33 @@ def world(robot, name, observe="full", backend="spring", horizon=1000):
         robot=robot, partition=name, observe=observe, backend=backend
     )
     return make(options, horizon, robot)
+
+
+WITHOUT_GL = """
+import os
+from adama_jax.envs.robots.mujoco_import import import_mujoco
+print(import_mujoco().MjModel.__name__, os.environ["MUJOCO_GL"])
+"""
+
+
+@pytest.mark.parametrize("wanted", ["not there", "osmesa", "egl"])
+def test_mujoco_is_imported_whatever_opengl_is_asked_for(wanted):
+    """A name that it does not know; libraries that are seldom installed."""
+    done = subprocess.run(
+        [sys.executable, "-c", WITHOUT_GL],
+        env=os.environ | {"MUJOCO_GL": wanted},
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+    )
+    assert done.stdout == f"MjModel {wanted}\n", done.stderr
+
+
+def test_mujoco_is_imported_in_no_other_way():
+    for path in FILES:
+        assert "mujoco" not in imports(path)
+        by_name = 'import_module("mujoco")' in path.read_text(encoding="utf-8")
+        assert by_name == (module_of(path) == "envs.robots.mujoco_import")
 
 
 @pytest.mark.parametrize("robot", ROBOTS)

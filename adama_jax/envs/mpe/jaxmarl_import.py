@@ -16,6 +16,8 @@ from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
+from adama_jax.envs.robots.mujoco_import import import_mujoco
+
 PACKAGES = ("jaxmarl", "jaxmarl.environments", "jaxmarl.environments.mpe")
 
 
@@ -65,6 +67,8 @@ def whole_jaxmarl() -> Any:
         with warnings.catch_warnings():
             # Brax says what else could be installed and what is old.
             warnings.simplefilter("ignore")
+            # Before its MABrax does, which needs it for robots, and no OpenGL.
+            import_mujoco()
             return import_module("jaxmarl")
     finally:
         sys.stdout, sys.stderr = streams[:2]

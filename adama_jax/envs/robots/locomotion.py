@@ -10,7 +10,6 @@ import functools
 import io
 import warnings
 from collections.abc import Callable, Sequence
-from importlib import import_module
 from typing import Any, NamedTuple
 
 import jax
@@ -19,6 +18,7 @@ import numpy as np
 
 from adama_jax.envs.env import Env, EnvSpec, Transition
 from adama_jax.envs.robots.joints import ROBOTS, partition
+from adama_jax.envs.robots.mujoco_import import import_mujoco
 from adama_jax.envs.robots.shapes import Limbs, entities, limbs, picture
 from adama_jax.envs.worlds import LocomotionWorld
 from adama_jax.errors import SettingError
@@ -27,11 +27,9 @@ from adama_jax.keys import key_of
 # MuJoCo and Brax print, and warn of, what else could be installed.
 with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()):
     warnings.simplefilter("ignore")
+    mujoco = import_mujoco()
     import brax.envs
     from brax import kinematics
-
-    # Its names are in a compiled module, which pyright cannot read.
-    mujoco: Any = import_module("mujoco")
 
 Teams = Sequence[Sequence[str]]  # the names of each agent's joints
 State = Any  # Brax's

@@ -5,7 +5,6 @@ aslant. The robots that move in a plane have y = 0, so that one formula serves a
 """
 
 from collections.abc import Sequence
-from importlib import import_module
 from typing import Any, NamedTuple
 
 import jax
@@ -14,9 +13,9 @@ import numpy as np
 
 from adama_jax.envs.env import Entity
 from adama_jax.envs.robots.joints import OBLIQUE
+from adama_jax.envs.robots.mujoco_import import import_mujoco
 
-# Its names are in a compiled module, which pyright cannot read.
-mujoco: Any = import_module("mujoco")
+mujoco = import_mujoco()
 
 
 class Limbs(NamedTuple):

@@ -1,0 +1,27 @@
+"""MuJoCo, imported whatever `MUJOCO_GL` says: nothing here is drawn with OpenGL."""
+
+import os
+from importlib import import_module
+from typing import Any
+
+
+def import_mujoco() -> Any:
+    """The package `mujoco`, without its contexts for OpenGL where these cannot be had.
+
+    Its names are in a compiled module, which pyright cannot read.
+
+    >>> import_mujoco().MjModel.__name__
+    'MjModel'
+    """
+    wanted = os.environ.get("MUJOCO_GL")
+    try:
+        return import_module("mujoco")
+    # A name that it does not know, a library that is not installed: each ends in another error.
+    except Exception:
+        if wanted is None:
+            raise
+        os.environ["MUJOCO_GL"] = "disabled"
+        try:
+            return import_module("mujoco")
+        finally:
+            os.environ["MUJOCO_GL"] = wanted
