@@ -85,4 +85,6 @@ class Evaluation:
     ] = 100
     """Episodes of an evaluation."""
     seed: Annotated[int, SEED] = 0
-    """Seed of their starts."""
+    """Seed of their starts. The member of the same seed splits its own keys from those of the first
+    two starts (so the published runs were made); no number is drawn twice from one key, and another
+    seed here sets them apart."""

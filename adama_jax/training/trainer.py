@@ -219,6 +219,8 @@ def trainer(
 
     def evaluate(state: TrainState) -> jax.Array:
         # The same starts at every point of every member's curve: differences are the actors'.
+        # The member of this very seed has two of these keys too, and only splits them. Other keys
+        # would change every published curve; `evaluation.seed` sets them apart for who wants that.
         keys = jax.random.split(key_of(eval_seed), eval_episodes)
         episodes = play(state, keys)
         return _unless_diverged(state, _mean_return(episodes))

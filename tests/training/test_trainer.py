@@ -13,6 +13,7 @@ from adama_jax.config.names import with_settings
 from adama_jax.config.scenarios import SCENARIOS
 from adama_jax.config.schema import scenario_config
 from adama_jax.execution.build import make_hyper, make_rule, make_train
+from adama_jax.keys import key_of
 from adama_jax.rates.rules import RateHyper, adama, fixed
 from adama_jax.training.learner import LearnerHyper, learner
 from adama_jax.training.optimizers import named_optimizer
@@ -371,6 +372,19 @@ def test_worlds_played_together_are_episodes_of_one_run():
     assert len(np.unique(played[:, 0], axis=0)) == 6
     rewards = played[:, :, -2].sum(axis=1)
     np.testing.assert_allclose(metrics.train_return, rewards.mean(), rtol=1e-5)
+
+
+def test_evaluations_can_have_keys_of_their_own():
+    """With a seed that no member has; with a member's they share two, which both only split."""
+
+    def keys(seed, count):
+        data = jax.random.key_data(jax.random.split(key_of(seed), count))
+        return {tuple(each) for each in data.tolist()}
+
+    members = set().union(*(keys(seed, 2) for seed in range(5)))
+    assert len(members) == 10
+    assert members & keys(0, 100) == keys(0, 2)
+    assert not members & keys(5, 100)
 
 
 def test_points_of_the_curves_fall_between_rounds():
