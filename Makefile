@@ -7,6 +7,9 @@ RESULTS ?= results
 UV := .venv/bin/uv
 READY := .venv/.ready
 PYTEST := .venv/bin/python -m pytest -n 2 --dist worksteal
+# Files, locks, checkpoints, the command line, pictures, optimizers; a run that is stopped and resumed.
+LOWEST := tests/config tests/storage tests/reporting tests/training/test_optimizers.py \
+	tests/execution/test_jax_setup.py tests/execution/test_resume.py tests/cli/test_words.py
 
 # The variables that a target reads: what else is given to make would change nothing, and is refused.
 read_by_all := PYTHON UV
@@ -19,6 +22,7 @@ report.reads := RESULTS
 test.reads := PYTEST
 test-all.reads := PYTEST
 test-faults.reads := PYTEST
+test-lowest.reads := LOWEST
 
 comma := ,
 empty :=
@@ -46,7 +50,7 @@ episodes = $(call one,EPISODES,episodes)
 exhibits = $(out) $(call one,SCALE,scale) $(episodes) $(call several,ONLY,only) $(args)
 
 .DEFAULT_GOAL := help
-.PHONY: help experiment grid figures reproduce publish report notebooks settings test test-all test-faults lint type fmt bench clean
+.PHONY: help experiment grid figures reproduce publish report notebooks settings test test-all test-faults test-lowest lint type fmt bench clean
 
 # What changes nothing is refused before anything is made, with exit code 2.
 goals := $(or $(MAKECMDGOALS),$(.DEFAULT_GOAL))
@@ -109,6 +113,11 @@ test-all: $(READY) notebooks ## the slow tests and the notebooks too
 
 test-faults: $(READY) ## processes killed, disks filled, jobs failing: docs/reliability.md, some 20 minutes
 	$(PYTEST) -s tests/execution/test_faults.py tests/execution/test_signals.py tests/storage/test_checkpoints.py tests/execution/test_resume.py
+
+test-lowest: $(UV) ## what a dependency can break, under the lowest versions that pyproject.toml allows
+	$(UV) venv --quiet --allow-existing --python $(call word_of,PYTHON) build/lowest
+	$(UV) pip install --quiet --python build/lowest/bin/python --resolution lowest-direct --group dev --editable .
+	build/lowest/bin/python -m pytest -n 2 --dist worksteal -m "not slow" $(LOWEST)
 
 lint: $(READY) ## ruff: lint and format
 	.venv/bin/ruff check .
