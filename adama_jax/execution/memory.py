@@ -18,7 +18,9 @@ from adama_jax.envs.env import EnvSpec
 from adama_jax.errors import SettingError
 from adama_jax.execution.build import make_env, make_hyper, make_train
 from adama_jax.execution.devices import bytes_of, free_memory, free_on_host
+from adama_jax.execution.jax_setup import local_devices
 from adama_jax.fields import as_given
+from adama_jax.keys import key_of
 from adama_jax.rates.settings import RateOptions
 from adama_jax.training.settings import Evaluation, ExplorationOptions
 from adama_jax.training.trainer import TrainState
@@ -49,7 +51,7 @@ class Room(NamedTuple):
 
 def room_here() -> Room:
     """What is free on this machine."""
-    device = jax.local_devices()[0]
+    device = local_devices()[0]
     on_device = None if device.platform == "cpu" else free_memory(device)
     return Room(on_device, free_on_host())
 
@@ -178,7 +180,7 @@ def _what_counts(config: Config) -> Config:
 def _shapes(config: Config) -> tuple[TrainState, EnvSpec]:
     """A member's state, as shapes, and its world's sizes."""
     init = make_train(config).init
-    state = jax.eval_shape(init, jax.random.key(0), make_hyper(config))
+    state = jax.eval_shape(init, key_of(0), make_hyper(config))
     return state, make_env(config).spec
 
 

@@ -4,11 +4,10 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-import jax
-
 from adama_jax.config.options import Launch, Training
 from adama_jax.config.schema import Config
 from adama_jax.execution.devices import usable_cores
+from adama_jax.execution.jax_setup import local_devices
 from adama_jax.execution.memory import GB, Room, check_memory, room_here
 from adama_jax.screen.console import Screen
 from adama_jax.storage.folder import RunFolder, run_folder
@@ -77,7 +76,7 @@ def _check_memory(jobs: Sequence[Job], options: Launch, training: Training) -> N
     else:
         room = room_here()
         local = options.launcher == "local"
-        beside = min(beside, usable_cores() if local else len(jax.local_devices()))
+        beside = min(beside, usable_cores() if local else len(local_devices()))
     saved = training.checkpoint_minutes is not None
     check_memory([job.configs for job in jobs], beside, room, saved)
 

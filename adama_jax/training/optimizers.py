@@ -15,7 +15,7 @@ from adama_jax.types import Params
 # Why an optimizer of optax's cannot be used, where its step is not proportional to its rate.
 NOT_PROPORTIONAL = {
     "fromage": "it also shrinks the parameters, by a square root of its rate",
-    "rprop": "its rate is only the size of the first step",
+    "rprop": "its rate is the size of the first step, and the others' bounds do not move with it",
 }
 
 

@@ -14,7 +14,6 @@ from adama_jax.config.command_line import parse
 from adama_jax.config.schema import Config
 from adama_jax.errors import DamagedFile, SettingError
 from adama_jax.screen.console import Screen
-from adama_jax.screen.streams import write_line
 from adama_jax.storage.folder import RunFiles
 from adama_jax.storage.reader import Rollout, diverged_seeds, load_run, read_config
 
