@@ -1,6 +1,7 @@
 """MuJoCo, imported whatever `MUJOCO_GL` says: nothing here is drawn with OpenGL."""
 
 import os
+import sys
 from importlib import import_module
 from typing import Any
 
@@ -20,8 +21,14 @@ def import_mujoco() -> Any:
     except Exception:
         if wanted is None:
             raise
-        os.environ["MUJOCO_GL"] = "disabled"
-        try:
-            return import_module("mujoco")
-        finally:
-            os.environ["MUJOCO_GL"] = wanted
+    os.environ["MUJOCO_GL"] = "disabled"
+    try:
+        mujoco = import_module("mujoco")
+    finally:
+        os.environ["MUJOCO_GL"] = wanted
+    # Its modules came with the import that failed, and Python binds them only as they come.
+    for name, module in list(sys.modules.items()):
+        package, _, own = name.rpartition(".")
+        if package == "mujoco":
+            setattr(mujoco, own, module)
+    return mujoco
