@@ -131,7 +131,7 @@ def test_commands_work_within_a_run_s_folder(results, monkeypatch, capsys):
         "adama_jax.cli.commands.play.play_run",
         lambda folder, command, screen: played.append(folder) or 0,
     )
-    monkeypatch.setattr("adama_jax.execution.devices.set_up_jax", lambda devices: None)
+    monkeypatch.setattr("adama_jax.execution.jax_setup.set_up_jax", lambda *_: None)
     assert cli.main(["play", "."]) == 0
     assert played == [path]
     assert config_of(RunFolder.named(read_path("."))) == fake_config()

@@ -150,7 +150,7 @@ def small_machine(monkeypatch):
         available = int(0.1 * GB)
 
     monkeypatch.setattr(psutil, "virtual_memory", lambda: Free)
-    monkeypatch.setattr("adama_jax.execution.devices.set_up_jax", lambda devices: None)
+    monkeypatch.setattr("adama_jax.execution.jax_setup.set_up_jax", lambda *_: None)
     monkeypatch.setattr(jax.stages.Lowered, "compile", None)
 
 
