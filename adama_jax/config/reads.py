@@ -4,7 +4,7 @@ A setting may mean nothing beside the others: to the method, the algorithm or th
 the value that another setting has (`fields.ReadWith`). Importable without JAX.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 from adama_jax.algorithms.settings import ALGORITHMS
@@ -61,7 +61,8 @@ def check_read(values: Mapping[str, object], configs: Sequence[Config]) -> None:
         if any(not why_unread(config, name) for config in configs):
             continue
         reasons = dict.fromkeys(why_unread(config, name) for config in configs)
-        raise _must_be_left_out(name, value, "; ".join(reasons))
+        why = "; ".join(reasons) + _who_reads(name, {each.method for each in configs})
+        raise _must_be_left_out(name, value, why)
 
 
 def check_options_read(values: Mapping[str, object], command: Any) -> None:
@@ -92,6 +93,15 @@ def own_settings(methods: Iterable[str]) -> list[str]:
     """The full names of the numbers that the methods' rate rules have of their own."""
     known = [METHODS[method] for method in methods if method in METHODS]
     return [f"rates.{each.name}" for method in known for each in method.own]
+
+
+def _who_reads(name: str, asked: Collection[str]) -> str:
+    """Which methods read a setting that those asked do not, in words; "" if that is not why."""
+    group, _, last = name.rpartition(".")
+    readers = [each for each, method in METHODS.items() if last in method.reads]
+    if group != "rates" or set(readers) & set(asked):
+        return ""
+    return f" (read by {', '.join(readers)})"
 
 
 def _is_of_method(method: str, name: str) -> bool:

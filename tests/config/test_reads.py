@@ -26,7 +26,11 @@ BASE = scenario_config("clustering")
 
 # A command line, the setting that it drops, and why.
 DROPPED = [
-    ("train going_together l_c=0.05", "l_c=0.05", "method=adama"),
+    (
+        "train going_together l_c=0.05",
+        "l_c=0.05",
+        "method=adama does not read it (read by fixed, direction, direction_2nd, adag",
+    ),
     ("train going_together method=fixed l=0.05", "l=0.05", "method=fixed"),
     ("train going_together method=fixed m=3", "m=3.0", "method=fixed"),
     ("train going_together method=balance direction_floor=0", "direction_floor", "me"),
