@@ -255,6 +255,8 @@ def test_a_sweep_of_local_jobs_with_a_kill_and_a_failure(tmp_path):
         *words("sweep", "going_together", settings, tmp_path),
         f"l_c={','.join(rates)}",
     ]
+    # Each job gets its share of the cores.
+    sweep.remove("devices=1")
     sweep += ["launcher=local", "parts=8", "at_once=2", "checkpoint_minutes=0"]
     process = started(sweep, tmp_path / "log")
     wait_for(lambda: lines_of(folders[2]) >= 3, process)
@@ -337,6 +339,7 @@ def test_a_stop_reaches_local_jobs(tmp_path):
         *words("sweep", "going_together", settings, tmp_path),
         f"l_c={','.join(rates)}",
     ]
+    sweep.remove("devices=1")
     sweep += ["launcher=local", "parts=2", "at_once=2"]
     process = started(sweep, tmp_path / "log")
     wait_for(lambda: all(lines_of(folder) >= 2 for folder in folders), process)
