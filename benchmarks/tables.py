@@ -136,6 +136,11 @@ def sweep() -> str:
     return _records(read_report("sweep")["ratios"], heading)
 
 
+def large_sweep() -> str:
+    """Each part, and the whole."""
+    return _pairs(read_report("large_sweep")["seconds"], "seconds of a processor")
+
+
 def startup() -> str:
     """Median and worst."""
     heading = ["seconds until", "median", "most"]
@@ -177,6 +182,7 @@ TABLES: dict[str, Callable[[], str]] = {
         one_row, "draw: of one run", "a draw of 1024, ms", "episodes in the ring"
     ),
     "gpu program": gpu_program,
+    "large sweep": large_sweep,
     "startup": startup,
 }
 
