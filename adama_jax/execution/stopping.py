@@ -138,7 +138,7 @@ def deaf_to_the_terminal() -> Iterator[None]:
 def _leave(code: int, saved: Callable[[], bool]) -> None:
     """End the process, whatever its threads are doing."""
     try:
-        then = "begins again: nothing was saved yet"
+        then = "begins again what is not finished: there is no checkpoint yet"
         if saved():
             then = "resumes from the last checkpoint"
         # A bar hides it.

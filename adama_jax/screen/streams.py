@@ -15,7 +15,7 @@ import select
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from queue import SimpleQueue
+from queue import Empty, SimpleQueue
 from threading import Event, Thread
 from typing import TYPE_CHECKING, TextIO
 
@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from _typeshed import ReadableBuffer
 
 # Seconds that an ending process waits for a reader who takes nothing.
-PATIENCE = 5.0
-# Pieces of text that wait for a reader; of more, the newest are lost.
+PATIENCE = 2.0
+# Pieces of text that wait for a reader; of more, the oldest are lost.
 MOST_WAITING = 10_000
 # What stands in for letters that an encoding lacks; others become \xe9 and the like.
 LOOK_ALIKES = {"±": "+-", "█": "#", "…": "..."}
@@ -51,8 +51,9 @@ class Writer:
 
     def put(self, piece: bytes) -> None:
         """Hand over what is to be written."""
-        if self._pieces.qsize() < MOST_WAITING:
-            self._pieces.put(piece)
+        if self._pieces.qsize() >= MOST_WAITING:
+            self._drop_oldest()
+        self._pieces.put(piece)
 
     def drain(self, patience: float = PATIENCE) -> None:
         """Wait until all is written, or nothing was taken for so many seconds."""
@@ -63,6 +64,12 @@ class Writer:
             before = self._done
             if reached.wait(patience):
                 return
+
+    def _drop_oldest(self) -> None:
+        with suppress(Empty):
+            oldest = self._pieces.get_nowait()
+            if isinstance(oldest, Event):
+                oldest.set()
 
     def _work(self) -> None:
         while True:

@@ -37,7 +37,7 @@ def run_here(
         The jobs that failed.
 
     Raises:
-        Stopped: by Ctrl-C or SIGTERM; the jobs have written checkpoints.
+        Stopped: by a signal; the jobs have written checkpoints.
         SettingError: JAX has no devices of the kind that the environment asks for.
     """
     devices = local_devices()
@@ -58,7 +58,9 @@ def run_here(
     ) -> str | None:
         share = shares.get()
         job = jobs[number]
-        info = JobInfo(job.name, console, bars, number + 1, len(jobs), left)
+        info = JobInfo(
+            job.name, console, bars, number=number + 1, jobs=len(jobs), programs=left
+        )
         hooks = _hooks(info, training, stop)
         try:
             if not stop():

@@ -23,7 +23,7 @@ def launch(
         What failed, and why, in a line.
 
     Raises:
-        Stopped: by Ctrl-C or SIGTERM; the jobs have written checkpoints.
+        Stopped: by a signal; the jobs have written checkpoints.
     """
     if not jobs:
         return []

@@ -43,7 +43,7 @@ def run_submitted(
         The jobs that failed.
 
     Raises:
-        Stopped: by Ctrl-C or SIGTERM; the jobs have written checkpoints.
+        Stopped: by a signal; the jobs have written checkpoints.
     """
     import submitit
 

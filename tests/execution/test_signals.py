@@ -158,10 +158,13 @@ def test_a_terminal_that_is_closed(tmp_path, start):
     assert has_saved(folder)
 
 
-def test_who_is_stopped_while_compiling_is_told_that_nothing_is_saved(tmp_path, start):
-    """A robot's program takes longer to compile than anybody waits."""
+def test_who_is_stopped_while_compiling_is_told_that_there_is_no_checkpoint(
+    tmp_path, start
+):
+    """A robot's program takes longer to compile than anybody waits; another has not begun."""
+    command = words("experiment", "halfcheetah_2x3", ROBOT, tmp_path)
     process = start(
-        words("train", "halfcheetah_2x3", ROBOT, tmp_path),
+        [*command, "methods=adama,fixed"],
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
@@ -172,12 +175,13 @@ def test_who_is_stopped_while_compiling_is_told_that_nothing_is_saved(tmp_path, 
     said = []
     for line in process.stdout:
         said.append(line)
-        if "compiling ..." in line:
+        if "compiling program 1 of 2 ..." in line:
             process.send_signal(signal.SIGINT)
     assert process.wait(HANG) == 130
     text = "".join(said)
-    assert "the same command begins again: nothing was saved yet" in text
+    assert "begins again what is not finished: there is no checkpoint yet" in text
     assert "last checkpoint" not in text
+    assert "halfcheetah_2x3: fixed" not in text
 
 
 def test_a_process_that_stood_still_leaves_nothing_beside_its_run(tmp_path, start):

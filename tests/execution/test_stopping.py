@@ -205,7 +205,7 @@ def test_nothing_keeps_a_process_that_is_ended(monkeypatch):
 
 @pytest.mark.parametrize(
     ("saved", "words"),
-    [(True, "resumes from the last checkpoint"), (False, "nothing was saved yet")],
+    [(True, "resumes from the last checkpoint"), (False, "there is no checkpoint yet")],
 )
 def test_last_words_name_a_checkpoint_where_there_is_one(
     saved, words, monkeypatch, capsys

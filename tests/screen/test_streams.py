@@ -50,12 +50,17 @@ def test_nobody_waits_for_a_pipe_that_nobody_reads(pipe):
     writer.drain(HANG)
 
 
-def test_what_waits_for_a_reader_is_bounded(pipe):
-    _, _, writer = pipe
-    for _ in range(2 * MOST_WAITING):
-        writer.put(b"x" * 4096)
-    # One is being written; those that wait hold memory.
-    assert writer._pieces.qsize() <= MOST_WAITING
+def test_of_more_than_can_wait_for_a_reader_the_newest_is_kept(pipe):
+    reading, _, writer = pipe
+    # More than the pipe holds: the writer is held up once it has begun.
+    writer.put(b"x" * 1_000_000)
+    os.read(reading, 1)
+    for number in range(2 * MOST_WAITING):
+        writer.put(b"%d\n" % number)
+    text = b""
+    while not text.endswith(b"%d\n" % (2 * MOST_WAITING - 1)):
+        text += os.read(reading, 65536)
+    assert text.count(b"\n") <= MOST_WAITING
 
 
 def test_a_slow_reader_is_waited_for_while_it_takes_something(pipe):
