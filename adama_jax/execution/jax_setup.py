@@ -52,8 +52,6 @@ def set_up_jax(devices: int | None = None, report: Report = warnings.warn) -> No
     Raises:
         SettingError: JAX has been used with another number of devices than is asked for.
     """
-    # Else XLA prints a note whenever a cached program was built on another machine of this kind.
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     for name, value in FIXED.items():
         _fix(name, value, report)
     _make_devices(devices, report)

@@ -1,6 +1,7 @@
 """What the commands that train have in common."""
 
 import contextlib
+import os
 import sys
 
 import pytest
@@ -17,6 +18,7 @@ def test_a_line_says_what_goes_on_before_jax_is_imported(
     for module in ("devices", "jax_setup", "build"):
         monkeypatch.setitem(sys.modules, f"adama_jax.execution.{module}", None)
     monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("TF_CPP_MIN_LOG_LEVEL", raising=False)
     assert main([command, "clustering", "alpha=2"]) == 2
     assert capsys.readouterr().out == ""
     words = [command, "clustering", *(["l_c=0.1,0.2"] if command == "sweep" else [])]
@@ -25,3 +27,5 @@ def test_a_line_says_what_goes_on_before_jax_is_imported(
     with contextlib.suppress(ImportError):
         main(words)
     assert capsys.readouterr().out == "loading JAX ...\n"
+    # XLA's alarms about slow compilations are for its developers.
+    assert os.environ.pop("TF_CPP_MIN_LOG_LEVEL") == "3"
