@@ -89,29 +89,49 @@ def cohorts_to_resume(groups: Sequence[Group]) -> list[Cohort]:
     for group in groups:
         shape = (group.saved.width, group.saved.devices)
         programs.setdefault(shape, []).append(group)
-    cohorts = []
+    cohorts: list[Cohort] = []
     for _, left in sorted(programs.items()):
         while left:
-            cohort = _least_far(left)
-            cohorts.append(cohort)
-            left = [group for group in left if group not in cohort.groups]
+            found = _least_far(left)
+            cohorts += found
+            # By identity: of thousands of groups none is compared with all others.
+            taken = {id(group) for cohort in found for group in cohort.groups}
+            left = [group for group in left if id(group) not in taken]
     return cohorts
 
 
-def _least_far(groups: Sequence[Group]) -> Cohort:
-    """The groups that can go on where the one goes on that is least far."""
-    newest = [group.episodes[0] for group in groups]
-    episode = min(newest)
+def _least_far(groups: Sequence[Group]) -> list[Cohort]:
+    """The cohorts that go on where the group goes on that is least far."""
+    episode = min(group.episodes[0] for group in groups)
     # First those that lose nothing by it.
-    able = [group for group in groups if group.episodes[0] == episode]
-    able += [group for group in groups if episode in group.episodes[1:]]
+    here = [group for group in groups if group.episodes[0] == episode]
+    able = here + [group for group in groups if episode in group.episodes[1:]]
+    fewest = min(len(group.saved.seeds) for group in able)
+    cohorts: list[Cohort] = []
+    # Those that would go back do so beside others only.
+    while able and able[0].episodes[0] == episode:
+        taken, able = _filled(able, fewest)
+        # In the order of the job, so that a cohort that was stopped whole is as it was.
+        in_order = sorted(taken, key=lambda group: (group.run, group.saved.seeds))
+        cohorts.append(Cohort(tuple(in_order), episode))
+    return cohorts
+
+
+def _filled(able: Sequence[Group], fewest: int) -> tuple[list[Group], list[Group]]:
+    """The first groups that fit in a cohort together, and the others.
+
+    No group has less than `fewest` members: without room for them no more is looked at.
+    """
     room = able[0].saved.width
-    taken = []
-    for group in able:
+    taken: list[Group] = []
+    passed: list[Group] = []
+    for place, group in enumerate(able):
         members = len(group.saved.seeds)
         if members <= room:
             taken.append(group)
             room -= members
-    # In the order of the job, so that a cohort that was stopped whole is as it was.
-    in_order = sorted(taken, key=lambda group: (group.run, group.saved.seeds))
-    return Cohort(tuple(in_order), episode)
+        else:
+            passed.append(group)
+        if room < fewest:
+            return taken, [*passed, *able[place + 1 :]]
+    return taken, passed

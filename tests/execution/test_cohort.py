@@ -129,3 +129,23 @@ def test_a_states_leaves_say_what_saving_needs_to_know():
     )
     for name, leaf in arrays.items():
         np.testing.assert_array_equal(again[name], leaf, err_msg=name)
+
+
+def test_groups_of_a_large_sweep_are_not_compared_with_each_other(
+    tmp_path, monkeypatch
+):
+    """Each is looked at a few times, however many cohorts they make."""
+    count = 400
+    groups = [group(tmp_path, run, [0]) for run in range(count)]
+    looks = 0
+    episodes = Group.episodes.fget
+
+    def looked_at(one):
+        nonlocal looks
+        looks += 1
+        return episodes(one)
+
+    monkeypatch.setattr(Group, "episodes", property(looked_at))
+    cohorts = cohorts_to_resume(groups)
+    assert [len(cohort.groups) for cohort in cohorts] == [4] * (count // 4)
+    assert looks <= 5 * count
