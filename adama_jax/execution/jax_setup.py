@@ -34,6 +34,11 @@ FIXED: dict[str, Any] = {
     # A seed that diverges is named, and the others train on: NaN is no reason to end a program.
     "jax_debug_nans": False,
     "jax_debug_infs": False,
+    # These change no number, but what Brax and JaxMARL do on the host would end a program.
+    "jax_transfer_guard": None,
+    "jax_transfer_guard_host_to_device": None,
+    "jax_transfer_guard_device_to_device": None,
+    "jax_transfer_guard_device_to_host": None,
 }
 # Programs that take less long to compile are not kept: reading one back costs about as much.
 LEAST_SECONDS_TO_COMPILE = 0.5

@@ -25,6 +25,10 @@ OTHER = {
     "jax_disable_most_optimizations": True,
     "jax_debug_nans": True,
     "jax_debug_infs": True,
+    "jax_transfer_guard": "disallow",
+    "jax_transfer_guard_host_to_device": "disallow",
+    "jax_transfer_guard_device_to_device": "disallow",
+    "jax_transfer_guard_device_to_host": "disallow",
 }
 CHANGED_BESIDE = (
     "jax_compilation_cache_dir",
