@@ -48,3 +48,18 @@ def test_the_end_of_an_episode_is_no_end_of_the_world(ends_at):
     env = falls_after(ends_at, horizon=3)
     episode = greedy_rollout(env, algorithm.act)(jax.random.key(0), actors)
     np.testing.assert_array_equal(episode.terminated, [False, False, ends_at == 3])
+
+
+def test_starts_and_noise_are_of_different_keys():
+    """Of one key they would be one number: both are uniform in [-1, 1]."""
+    env = probe_env(
+        lambda x, t, a: x,
+        horizon=2,
+        draw=lambda key: jax.random.uniform(key, minval=-1.0, maxval=1.0),
+    )
+    algorithm = maddpg(1, 2, 1, (4,))
+    actors = algorithm.init(jax.random.key(0)).actors
+    episode = exploring_rollout(env, algorithm)(jax.random.key(1), actors, jnp.ones(()))
+    first = episode.action[0, 0]
+    assert not np.isclose(first, episode.snapshot[0, 0])
+    assert not np.isclose(first, episode.action[1, 0])

@@ -132,6 +132,19 @@ def test_every_update_has_a_minibatch_and_a_key_of_its_own(report):
     assert len(set(found)) == 6
 
 
+def test_the_first_update_that_is_not_finite_is_the_one_that_is_dated():
+    """Not finite from the third update on: number 2, and the TD loss is the first leaf."""
+    train, chunk = train_reporting(
+        lambda update, batch, key: jnp.where(update >= 2, jnp.nan, 1.0)
+    )
+    state, point = chunk(train.init(jax.random.key(0), TrainHyper()), 2)
+    assert int(state.non_finite.update) == -1 and float(point.train_return) == 3.0
+    state, point = chunk(state, 3)
+    assert (int(state.non_finite.update), int(state.non_finite.leaf)) == (2, 0)
+    # What a world pays for what is no action says nothing.
+    assert np.isnan(point.train_return) and np.isnan(train.evaluate(state))
+
+
 def test_a_minibatch_is_what_was_stored():
     """Observations before and after, and the agents' actions in their order."""
     env = probe_env(lambda x, t, a: x, num_agents=2)
