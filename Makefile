@@ -112,7 +112,7 @@ test-all: $(READY) notebooks ## the slow tests and the notebooks too
 	$(PYTEST)
 
 test-faults: $(READY) ## processes killed, disks filled, jobs failing: docs/reliability.md, some 20 minutes
-	$(PYTEST) -s tests/execution/test_faults.py tests/execution/test_signals.py tests/storage/test_checkpoints.py tests/execution/test_resume.py
+	$(PYTEST) -s tests/execution/test_faults.py tests/execution/test_signals.py tests/execution/test_open_files.py tests/storage/test_checkpoints.py tests/execution/test_resume.py
 
 test-lowest: $(UV) ## what a dependency can break, under the lowest versions that pyproject.toml allows
 	$(UV) venv --quiet --allow-existing --python $(call word_of,PYTHON) build/lowest
