@@ -4,6 +4,7 @@ equal.
 
 import dataclasses
 import io
+import json
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -20,7 +21,7 @@ from adama_jax.execution.actors import load_actors
 from adama_jax.execution.observer import Hooks
 from adama_jax.screen.console import Screen
 from adama_jax.storage.checkpoints import Checkpoints
-from adama_jax.storage.folder import run_folder
+from adama_jax.storage.folder import RunFiles, run_folder
 from adama_jax.storage.reader import load_run
 from adama_jax.storage.writer import FinishedSeed, Kept, RunWriter
 from adama_jax.studies.exhibits import shown
@@ -164,8 +165,9 @@ def fake_run(
     diverged=None,
     points=20,
     config=None,
+    log=None,
 ):
-    """A run folder whose curves rise in a straight line to `finals`."""
+    """A run folder whose curves rise in a straight line to `finals`, with `log` as its log."""
     config = config or fake_config(method, len(finals))
     course = np.linspace(0, 1, points)[None] * np.array(finals)[:, None]
     scalars = (
@@ -210,8 +212,19 @@ def fake_run(
                 about=FinishedSeed(1.0, 100 * points, None),
             )
             writer.keep(seed, kept)
+        if log is not None:
+            RunFiles(writer.partial).log.write_text(log, encoding="utf-8")
         folder = writer.finish(entities, {}, meta)
     return load_run(folder)
+
+
+def of_an_earlier_version(folder: Path) -> None:
+    """Take the digests from a run's `meta.json`: earlier versions wrote none."""
+    path = folder / "meta.json"
+    meta = json.loads(path.read_text(encoding="utf-8"))
+    for name in ("seal", "sha256"):
+        del meta[name]
+    path.write_text(json.dumps(meta), encoding="utf-8")
 
 
 EXPERIMENTS = Path(__file__).parents[1] / "experiments"

@@ -99,7 +99,9 @@ def train_and_read(
     options: Launch,
     console: Screen,
 ) -> "tuple[bool, list[Run]]":
-    """Train what is not on disk; whether a job failed, and the runs that are there then.
+    """Train what is not on disk; whether something failed, and the runs that can be read then.
+
+    A run that is there and cannot be read is named, and costs itself alone.
 
     Args:
         configs: validated configurations.
@@ -109,10 +111,13 @@ def train_and_read(
         options: where the programs run.
         console: hears of the training.
     """
-    from adama_jax.storage.reader import find_run
+    from adama_jax.storage.reader import look_up, usable
     from adama_jax.studies.missing import complete
 
     failures = complete(configs, out, training, options, console)
     pairs = zip(configs, labels or [None] * len(configs), strict=True)
-    found = [find_run(out, config, label) for config, label in pairs]
-    return bool(failures), [run for run in found if run is not None]
+    runs, damaged = usable([look_up(out, config, label) for config, label in pairs])
+    for line in damaged:
+        text = f"left out: {line}; without its folder the same command trains it again"
+        console.say(text, style="red")
+    return bool(failures or damaged), runs

@@ -7,16 +7,18 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from adama_jax.config.names import (
-    all_settings,
     current_name,
     flat,
     with_settings,
 )
 from adama_jax.config.scenarios import SCENARIOS
 from adama_jax.config.schema import Config, scenario_config
+from adama_jax.config.values import stored_value
+from adama_jax.errors import SettingError
 from adama_jax.fields import (
     HashedAs,
     HashedUnlikeScenario,
+    settings,
     unlike_default,
     values_by_name,
 )
@@ -35,7 +37,8 @@ def from_dict(values: Mapping[str, Any]) -> Config:
 
     Raises:
         KeyError: no scenario is named.
-        SettingError: the scenario is none that this version has.
+        SettingError: the scenario is none that this version has, or a value is not of its setting's
+            type.
 
     >>> from adama_jax.config.schema import scenario_config
     >>> config = with_settings(scenario_config("clustering"), {"seeds": 3, "rates.clip": 0.2})
@@ -45,13 +48,15 @@ def from_dict(values: Mapping[str, Any]) -> Config:
     base = scenario_config(values["scenario"])
     # The method first: it decides which numbers there are.
     base = dataclasses.replace(base, method=values.get("method", base.method))
-    names = dict(all_settings(base))
+    fields = {each.name: each.declared for each in settings(base)}
+    groups = {name.partition(".")[0] for name in fields if "." in name}
     found = {}
     for stored_name, value in flat(values):
         name = current_name(stored_name)
-        if name in names:
-            # JSON has lists where settings have tuples.
-            found[name] = tuple(value) if isinstance(value, list) else value
+        if name in groups:
+            raise SettingError(f"{name}={value}: must be an object of settings")
+        if name in fields:
+            found[name] = stored_value(name, fields[name], value)
     return with_settings(base, found)
 
 
@@ -120,18 +125,23 @@ def unlike_preset(values: Mapping[str, Any]) -> dict[str, Any]:
 def unlike_stored(stored: Mapping[str, Any], config: Config) -> dict[str, Any]:
     """Settings of a run's `config.json` that a configuration has too, with another value.
 
+    One that the file lacks has the value with which the file is read.
+
+    Raises:
+        KeyError, SettingError: as `from_dict`.
+
     >>> base = scenario_config("clustering")
     >>> unlike_stored(to_dict(base) | {"episodes": 7, "a setting of old": 1}, base)
     {'episodes': 7}
     """
     now = _as_stored(config)
-    unlike = {}
-    for stored_name, value in flat(_through_json(stored)):
-        name = current_name(stored_name)
-        # A setting that there is no more decided nothing that could differ now.
-        if name in now and now[name] != value:
-            unlike[name] = value
-    return unlike
+    # A setting that there is no more is not read: it decided nothing that could differ now.
+    read = _as_stored(from_dict(stored))
+    return {
+        name: value
+        for name, value in read.items()
+        if name in now and now[name] != value
+    }
 
 
 def _preset(config: Config) -> Config:

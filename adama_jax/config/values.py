@@ -65,6 +65,35 @@ def read_value(name: str, field: Declared, given: object) -> Any:
     return value
 
 
+def stored_value(name: str, field: Declared, stored: object) -> Any:
+    """A value of a stored configuration: of the field's type, within its bounds or not.
+
+    Args:
+        name: the setting's full name, for errors.
+        field: its declaration.
+        stored: as JSON gives it back, with a list where the setting is a tuple.
+
+    Raises:
+        SettingError: it is of another type.
+
+    >>> stored_value("hidden", Declared("hidden", tuple[int, ...], (64,), ()), [32, 32])
+    (32, 32)
+    >>> stored_value("seeds", Declared("seeds", int, 5, ()), "5")
+    Traceback (most recent call last):
+    adama_jax.errors.SettingError: seeds=5: must be a whole number
+    """
+    value = tuple(stored) if isinstance(stored, list) else stored
+    try:
+        # A word that stands for a number is read on a command line, and is no number here.
+        same = _converted(field.type, value) == value
+    except (ValueError, OverflowError):
+        same = False
+    if not same:
+        allowed = type_in_words(field.type)
+        raise SettingError(f"{name}={as_given(stored)}: must be {allowed}")
+    return value
+
+
 def type_in_words(kind: Any) -> str:
     """What a type takes.
 

@@ -9,7 +9,7 @@ import hashlib
 import json
 import math
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -22,6 +22,7 @@ Arrays = Mapping[str, np.ndarray]
 DIGESTS = "sha256"  # where a manifest on disk has the digests
 SEAL = "seal"  # where it has its own
 PART = ".part"  # the end of a file's name until it is written whole
+MOST_NESTED = 32  # objects and lists in one another, in JSON that is read
 
 
 class Manifest(NamedTuple):
@@ -77,13 +78,23 @@ class Manifest(NamedTuple):
         with naming(path):
             return cls.from_json(value)
 
-    def damaged_files(self, folder: Path) -> list[str]:
-        """What is wrong with the files of a folder that the manifest is about, in a line each."""
+    def damaged_files(
+        self, folder: Path, names: Collection[str] | None = None
+    ) -> list[str]:
+        """What is wrong with the files of a folder that the manifest is about, in a line each.
+
+        Args:
+            folder: theirs.
+            names: those to look at; None: all that the manifest is about.
+        """
         lines = []
-        for name, digest in self.digests.items():
+        for name in self.digests if names is None else names:
             path = folder / name
+            digest = self.digests.get(name)
             if not path.is_file():
                 lines.append(f"{path}: is missing")
+            elif digest is None:
+                lines.append(f"{path}: has no digest: it was not written with the rest")
             elif digest_of_file(path) != digest:
                 lines.append(f"{path}: is not what was written (sha256)")
         return lines
@@ -143,15 +154,23 @@ def naming(path: Path) -> Iterator[None]:
 
 
 def read_json(path: Path) -> dict[str, Any]:
-    """The object that a JSON file holds.
+    """The object that a JSON file holds, each key once, every number finite.
 
     Raises:
         DamagedFile: it cannot be read, or holds something else.
     """
     with reading(path):
-        value = json.loads(path.read_text(encoding="utf-8"))
+        value = json.loads(
+            path.read_text(encoding="utf-8"),
+            object_pairs_hook=_without_twins,
+            parse_float=_finite,
+            parse_constant=_finite,
+        )
         if not isinstance(value, dict):
             raise ValueError(f"must hold an object, not {type(value).__name__}")
+        _check_depth(value)
+        # JSON can spell halves of letters, which no file and no screen takes.
+        json.dumps(value, ensure_ascii=False).encode()
         return value
 
 
@@ -231,6 +250,40 @@ def digest_of_array(array: np.ndarray) -> str:
     # Only memory without gaps can be read as bytes.
     digest.update(np.ascontiguousarray(array).data)
     return digest.hexdigest()
+
+
+def _without_twins(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """An object of JSON; `json` would take the last of several values of one key."""
+    found: dict[str, Any] = {}
+    for name, value in pairs:
+        if name in found:
+            raise ValueError(f"has the key {name!r} twice")
+        found[name] = value
+    return found
+
+
+def _finite(number: str) -> float:
+    """A number; `json` would take NaN, Infinity and 1e999, which are none."""
+    value = float(number)
+    if not math.isfinite(value):
+        raise ValueError(f"holds {number}, which is no number of JSON")
+    return value
+
+
+def _check_depth(value: object) -> None:
+    """Check that objects and lists are not so deep in one another that a recursion cannot end."""
+    level = [value]
+    for _ in range(MOST_NESTED):
+        level = [inner for each in level for inner in _items(each)]
+        if not level:
+            return
+    raise ValueError(f"is nested deeper than {MOST_NESTED} levels")
+
+
+def _items(value: object) -> Iterable[object]:
+    if isinstance(value, dict):
+        return value.values()
+    return value if isinstance(value, list) else ()
 
 
 def _digest_of_json(value: Mapping[str, Any]) -> str:

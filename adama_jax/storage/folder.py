@@ -75,6 +75,10 @@ class RunFiles:
         """The folder of the seeds that are finished in a run that is not."""
         return self.path / "kept"
 
+    def results(self) -> list[Path]:
+        """The files of a finished run but `meta.json`, which holds their digests."""
+        return [self.config, self.metrics, self.log, self.rollout, self.actors]
+
     def checkpoint_folders(self) -> list[Path]:
         """The folders that hold checkpoints, each of one kind of arrays of some of the seeds."""
         return sorted(path for path in self.checkpoints.glob("*/*") if path.is_dir())

@@ -1,9 +1,9 @@
 """Finished runs, read back, and what run folders say of their settings."""
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple, NotRequired, TypedDict
+from typing import Any, NamedTuple, NotRequired, TypedDict, cast
 
 import numpy as np
 
@@ -11,8 +11,21 @@ from adama_jax.config.checks import validate
 from adama_jax.config.identity import from_dict, unlike_stored
 from adama_jax.config.scenarios import SCENARIOS
 from adama_jax.config.schema import Config
-from adama_jax.errors import DamagedFile, OtherSettings, SettingError
-from adama_jax.storage.files import read_arrays, read_json, reading
+from adama_jax.errors import DamagedFile, OtherSettings, SettingError, in_a_line
+from adama_jax.storage.contents import (
+    check_curves,
+    check_meta,
+    check_rollout,
+    check_stored,
+)
+from adama_jax.storage.files import (
+    SEAL,
+    Manifest,
+    naming,
+    read_arrays,
+    read_json,
+    reading,
+)
 from adama_jax.storage.folder import RunFiles, RunFolder, run_folder
 
 
@@ -81,6 +94,16 @@ def has_run(out: Path, config: Config) -> bool:
         return False
     check_settings(folder.path, config)
     return True
+
+
+def check_place(out: Path, config: Config) -> None:
+    """Check that in a configuration's folder is nothing, or a run of these settings, or a part.
+
+    Raises:
+        OtherSettings: it is another version's, or damaged.
+    """
+    if not has_run(out, config) and RunFolder.of(out, config).is_begun():
+        check_settings(RunFolder.of(out, config).partial.path, config)
 
 
 def read_config(folder: Path) -> Config:
@@ -172,14 +195,63 @@ def load_run(folder: Path) -> Run:
     files = RunFiles(folder)
     if not files.meta.is_file():
         raise FileNotFoundError(f"{folder}: no finished run (meta.json is missing)")
-    stored = read_json(files.config)
-    meta = read_json(files.meta)
-    with reading(files.config):
-        config = config_as_stored(stored)
-        label = str(stored["label"])
+    meta = _read_meta(files)
+    stored, config = _read_stored(files)
     metrics = read_arrays(files.metrics)
-    rollout = read_rollout(files.rollout) if files.rollout.is_file() else None
-    return Run(folder, label, config, stored, Meta(**meta), metrics, rollout)
+    with naming(files.metrics):
+        check_curves(metrics, config.seed, config.seeds)
+    rollout = None
+    if files.rollout.is_file():
+        rollout = read_rollout(files.rollout)
+        with naming(files.rollout):
+            _check_seeds(rollout, config)
+    return Run(
+        folder, in_one_line(stored["label"]), config, stored, meta, metrics, rollout
+    )
+
+
+def _read_meta(files: RunFiles) -> Meta:
+    """What `meta.json` says, once the files that are read with it are what was written.
+
+    Earlier versions wrote no digests: of their runs only the contents are checked.
+    """
+    meta = read_json(files.meta)
+    with naming(files.meta):
+        check_meta(meta)
+        manifest = Manifest.from_json(meta) if SEAL in meta else None
+    if manifest is not None:
+        read = (files.config, files.metrics, files.rollout)
+        # What is not there was not published; what must be there is missed when it is read.
+        names = {path.name for path in read if path.is_file()}
+        for line in manifest.damaged_files(files.path, names):
+            raise DamagedFile(line)
+    # Later versions may say more.
+    return cast(Meta, meta)
+
+
+def _read_stored(files: RunFiles) -> tuple[dict[str, Any], Config]:
+    """`config.json` as it is, and as this version's settings."""
+    stored = read_json(files.config)
+    with naming(files.config):
+        check_stored(stored)
+    with reading(files.config):
+        return stored, config_as_stored(stored)
+
+
+def _check_seeds(rollout: Rollout, config: Config) -> None:
+    rows = len(rollout.reward)
+    if rows != config.seeds:
+        raise DamagedFile(f"holds {rows} seeds, not the {config.seeds} of config.json")
+
+
+def in_one_line(text: str) -> str:
+    """A text of a file, for tables and screens: neither line ends nor a terminal's commands.
+
+    >>> in_one_line("adama\\x1b[31m\\n  m = 40")
+    'adama[31m m = 40'
+    """
+    spaced = " ".join(text.split())
+    return "".join(letter for letter in spaced if letter.isprintable())
 
 
 def config_as_stored(stored: Mapping[str, Any]) -> Config:
@@ -206,8 +278,9 @@ def read_rollout(path: Path) -> Rollout:
         DamagedFile: it cannot be read.
     """
     arrays = read_arrays(path)
-    with reading(path):
-        return rollout_of(arrays)
+    with naming(path):
+        check_rollout(arrays)
+    return rollout_of(arrays)
 
 
 def rollout_of(arrays: Mapping[str, np.ndarray]) -> Rollout:
@@ -241,8 +314,49 @@ def find_run(out: Path, config: Config, label: str | None = None) -> Run | None:
 
     Raises:
         SettingError: as `has_run`.
+        DamagedFile: as `load_run`.
     """
     if not has_run(out, config):
         return None
     run = load_run(run_folder(out, config))
     return run if label is None else run._replace(label=label)
+
+
+class Unusable(NamedTuple):
+    """A run that is there and cannot be read."""
+
+    why: str  # a line, with the file's name
+
+
+def look_up(
+    out: Path, config: Config, label: str | None = None
+) -> Run | Unusable | None:
+    """As `find_run`, for who reads many runs: one that cannot be read must cost itself alone."""
+    return _read(lambda: find_run(out, config, label))
+
+
+def load_all(folders: Sequence[Path]) -> tuple[list[Run], list[str]]:
+    """Finished runs, and a line for each of the folders whose run cannot be read."""
+    return usable([_read(lambda folder=folder: load_run(folder)) for folder in folders])
+
+
+def usable(found: Iterable[Run | Unusable | None]) -> tuple[list[Run], list[str]]:
+    """The runs among what was looked up, and a line for each that cannot be read, once."""
+    runs: list[Run] = []
+    lines: dict[str, None] = {}
+    for each in found:
+        if isinstance(each, Run):
+            runs.append(each)
+        elif each is not None:
+            lines[each.why] = None
+    return runs, list(lines)
+
+
+def _read(read: Callable[[], Run | None]) -> Run | Unusable | None:
+    try:
+        return read()
+    except (DamagedFile, OtherSettings) as error:
+        return Unusable(str(error))
+    except OSError as error:
+        # Such as a folder that only others may read, or one that was deleted meanwhile.
+        return Unusable(in_a_line(error))

@@ -4,11 +4,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
-from adama_jax.errors import CheckpointError, DamagedFile
+from adama_jax.errors import CheckpointError, DamagedFile, SettingError
 from adama_jax.storage.checkpoints import Checkpoints
 from adama_jax.storage.files import Manifest
 from adama_jax.storage.folder import RunFiles, RunFolder
-from adama_jax.storage.reader import read_config
+from adama_jax.storage.reader import config_of, load_run, read_config
 from adama_jax.storage.writer import check_kept
 
 
@@ -37,6 +37,9 @@ def verify(run: RunFolder) -> Verified:
         checked, damage = _results(files)
     else:
         checked, damage = _kept_seeds(files)
+        # The settings of a run that is not finished are sealed by its name alone.
+        checked += 1
+        damage += _damage(lambda: config_of(run))
     for folder in files.checkpoint_folders():
         with Checkpoints(folder, read_only=True) as checkpoints:
             for step in checkpoints.steps():
@@ -50,9 +53,15 @@ def _results(files: RunFiles) -> tuple[int, list[str]]:
         manifest = Manifest.read(files.meta)
     except DamagedFile as error:
         return 1, [str(error)]
-    # One more than the files that it names: its own figures are sealed too.
-    count = 1 + len(manifest.digests)
-    return count, manifest.damaged_files(files.path)
+    # The run's own files must be sealed, those of observers may be.
+    own = {path.name for path in files.results() if path.is_file()}
+    names = sorted(own | set(manifest.digests))
+    damage = manifest.damaged_files(files.path, names)
+    if not damage:
+        # What was written may still not be what a run must hold.
+        damage = _damage(lambda: load_run(files.path))
+    # One more than the files: the manifest's own figures are sealed too.
+    return 1 + len(names), damage
 
 
 def _kept_seeds(files: RunFiles) -> tuple[int, list[str]]:
@@ -67,6 +76,6 @@ def _damage(read: Callable[[], object]) -> list[str]:
     """What is wrong with something that can be read, in a line; nothing if it can be used."""
     try:
         read()
-    except (CheckpointError, DamagedFile) as error:
+    except (CheckpointError, DamagedFile, SettingError) as error:
         return [str(error)]
     return []

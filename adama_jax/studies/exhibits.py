@@ -22,8 +22,7 @@ from adama_jax.config.reads import check_read
 from adama_jax.config.schema import Config, scenario_config
 from adama_jax.errors import SettingError
 from adama_jax.reporting.summary import final_returns
-from adama_jax.storage.folder import run_folder
-from adama_jax.storage.reader import Run, find_run, has_run, load_run
+from adama_jax.storage.reader import Run, look_up, usable
 from adama_jax.studies.sweep import product
 
 # The methods that a first look trains.
@@ -118,11 +117,11 @@ def best_pair(
         for curve in grid.curves
         for config in _configs(grid, curve, scenario, length)
     ]
+    runs, _ = usable([look_up(results, config) for config in configs])
     # All or none: the best of a part of the grid would change as the grid is completed.
-    lacking = sum(not has_run(results, config) for config in configs)
+    lacking = len(configs) - len(runs)
     if lacking:
         return None, f"{lacking} settings of {grid.name}"
-    runs = [load_run(run_folder(results, config)) for config in configs]
     # The mean of a setting of which a seed diverged is NaN, which `nanargmax` passes over.
     scores = np.array([final_returns(run).mean() for run in runs])
     if np.isnan(scores).all():
@@ -165,14 +164,34 @@ def first_look(rows: Sequence[Shown]) -> list[Shown]:
     return found
 
 
-def finished(rows: Sequence[Shown], out: Path) -> dict[str, list[Run]]:
-    """The runs that are on disk, by scenario, each under the label of its row."""
+class OnDisk(NamedTuple):
+    """What there is of the runs that an exhibit shows."""
+
+    runs: dict[str, list[Run]]  # by scenario, each under the label of its row
+    missing: list[str]  # in words, a line a scenario
+    # A line for each that is there and cannot be read; it is missing too.
+    damaged: list[str]
+
+
+def on_disk(rows: Sequence[Shown], out: Path) -> OnDisk:
+    """Look every row's run up."""
     runs: dict[str, list[Run]] = {}
+    names: dict[str, list[str]] = {}
+    damaged: list[str] = []
     for row in rows:
-        run = None if row.config is None else find_run(out, row.config, row.label)
-        if run is not None:
-            runs.setdefault(row.scenario, []).append(run)
-    return runs
+        if row.config is None:
+            waiting = f"{row.label} (needs {row.waits_for})"
+            names.setdefault(row.scenario, []).append(waiting)
+            continue
+        found = look_up(out, row.config, row.label)
+        if isinstance(found, Run):
+            runs.setdefault(row.scenario, []).append(found)
+            continue
+        names.setdefault(row.scenario, []).append(row.label)
+        if found is not None:
+            damaged.append(found.why)
+    missing = _missing(names, [row.scenario for row in rows])
+    return OnDisk(runs, missing, damaged)
 
 
 def chosen_from(
@@ -187,23 +206,21 @@ def chosen_from(
     runs: list[Run] = []
     for name in dict.fromkeys(row.chosen_from for row in chosen):
         grid = shown(exhibits[name], exhibits, length, out, scenarios)
-        for members in finished(grid, out).values():
+        for members in on_disk(grid, out).runs.values():
             runs += members
     return runs
 
 
-def missing(rows: Sequence[Shown], out: Path) -> list[str]:
-    """What is not on disk, in words, a line a scenario."""
-    names: dict[str, list[str]] = {}
-    for row in rows:
-        if row.config is None:
-            waiting = f"{row.label} (needs {row.waits_for})"
-            names.setdefault(row.scenario, []).append(waiting)
-        elif not has_run(out, row.config):
-            names.setdefault(row.scenario, []).append(row.label)
+def _missing(names: Mapping[str, Sequence[str]], wanted: Sequence[str]) -> list[str]:
+    """What is not there, a line a scenario.
+
+    Args:
+        names: the labels that are missing, by scenario.
+        wanted: the scenario of every row, missing or not.
+    """
     lines = []
     for scenario, found in names.items():
-        everything = len(found) == sum(row.scenario == scenario for row in rows)
+        everything = len(found) == wanted.count(scenario)
         listed = f"all {len(found)}" if everything else ", ".join(_counted(found))
         lines.append(f"{scenario}: {listed}")
     return lines

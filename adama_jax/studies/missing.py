@@ -4,15 +4,16 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from adama_jax.config.options import Launch, Training
+from adama_jax.config.options import Launch, Training, way_out
 from adama_jax.config.schema import Config
+from adama_jax.errors import OtherSettings
 from adama_jax.execution.devices import usable_cores
 from adama_jax.execution.jax_setup import local_devices
 from adama_jax.execution.memory import GB, Room, check_memory, room_here
 from adama_jax.screen.console import Screen
 from adama_jax.storage.folder import RunFolder, run_folder
 from adama_jax.storage.groups import refuse_older_versions
-from adama_jax.storage.reader import has_run
+from adama_jax.storage.reader import check_place, has_run
 from adama_jax.studies.jobs import Failure, Job, jobs
 from adama_jax.studies.launch import launch
 from adama_jax.studies.sweep import labels
@@ -41,13 +42,15 @@ def complete(
 
     Raises:
         RunBusy: another process is training one of them.
-        SettingError: an older version began one of them, or one cannot fit in memory.
+        SettingError: an older version began one of them, one cannot fit in memory, or none of them
+            can be trained, for what is there in their place.
     """
     names = dict(zip(configs, labels(configs), strict=True))
     if not training.force:
         # A process that was killed just before the renaming left a run that is whole.
         for config in names:
             RunFolder.of(out, config).finish_renaming()
+        names = _without_unusable(names, out, console)
     missing = [config for config in names if training.force or not has_run(out, config)]
     for config in missing:
         folder = RunFolder.of(out, config)
@@ -79,6 +82,28 @@ def _check_memory(jobs: Sequence[Job], options: Launch, training: Training) -> N
         beside = min(beside, usable_cores() if local else len(local_devices()))
     saved = training.checkpoint_minutes is not None
     check_memory([job.configs for job in jobs], beside, room, saved)
+
+
+def _without_unusable(
+    names: dict[Config, str], out: Path, console: Screen
+) -> dict[Config, str]:
+    """The runs in whose folders is nothing, or what they themselves left; the others are named.
+
+    Raises:
+        OtherSettings: there are none.
+    """
+    errors: dict[Config, OtherSettings] = {}
+    for config in names:
+        try:
+            check_place(out, config)
+        except OtherSettings as error:
+            errors[config] = error
+    if len(errors) == len(names):
+        raise next(iter(errors.values()))
+    for config, error in errors.items():
+        line = f"{names[config]}: left out: {error}{way_out(error)}"
+        console.say(line, style="red")
+    return {config: name for config, name in names.items() if config not in errors}
 
 
 def _print_finished(

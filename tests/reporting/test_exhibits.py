@@ -1,6 +1,7 @@
 """Exhibits drawn from runs on disk: what is written, and what is said of the rest."""
 
 import json
+import shutil
 
 import numpy as np
 from PIL import Image
@@ -11,7 +12,8 @@ from adama_jax.config.exhibits import load_exhibits
 from adama_jax.config.identity import program_key
 from adama_jax.reporting.exhibits import draw
 from adama_jax.screen.console import Screen
-from adama_jax.studies.exhibits import shown
+from adama_jax.storage.folder import run_folder
+from adama_jax.studies.exhibits import best_pair, shown
 from tests.helpers import (
     EXPERIMENTS,
     QUIET,
@@ -61,6 +63,39 @@ def test_figures_from_what_is_there(tmp_path):
     assert "balance (1 of 5 seeds diverged)" in (
         tmp_path / "figures" / "results.md"
     ).read_text(encoding="utf-8")
+
+
+def test_a_run_that_cannot_be_read_costs_itself_alone(tmp_path):
+    exhibits = load_exhibits(EXPERIMENTS)
+    fake_grid(tmp_path)
+    runs = {}
+    for number, row in enumerate(of_going_together(exhibits["figure3"], tmp_path)):
+        finals = (1.0, 2.0, 3.0, 4.0, 5.0 + number)
+        runs[row.label] = fake_run(tmp_path, finals=finals, config=row.config).folder
+    bad = runs["adagrad"] / "metrics.npz"
+    shutil.copy2(runs["adama"] / "metrics.npz", bad)
+    (runs["balance"] / "config.json").write_text("{}", encoding="utf-8")
+    console = Screen(record=True, width=200)
+    command = FiguresCommand(
+        EXPERIMENTS / "figure3.toml", scale=0.01, only=("going_together",), out=tmp_path
+    )
+    assert draw_exhibits(command, console) == 1
+    text = console.export_text()
+    assert "figure3: missing: going_together: balance, adagrad" in text
+    assert f"left out: {bad}: is not what was written (sha256)" in text
+    assert text.count(f"left out: {runs['balance']}") == 1
+    about = json.loads((tmp_path / "figures" / "figure3.json").read_text("utf-8"))
+    drawn = {run["label"] for run in about["runs"]}
+    assert drawn == set(runs) - {"adagrad", "balance"}
+
+
+def test_the_best_of_a_grid_waits_for_a_run_that_cannot_be_read(tmp_path):
+    exhibits = load_exhibits(EXPERIMENTS)
+    fake_grid(tmp_path)
+    (row, *_) = of_going_together(exhibits["grid"], tmp_path)
+    (run_folder(tmp_path, row.config) / "metrics.npz").write_bytes(b"")
+    waiting = best_pair(exhibits["grid"], "going_together", SHORT, tmp_path)
+    assert waiting == (None, "1 settings of grid")
 
 
 def test_three_values_of_m(tmp_path):

@@ -15,7 +15,14 @@ from adama_jax.errors import SettingError
 from adama_jax.reporting.figures import learning_curves
 from adama_jax.reporting.page import report
 from adama_jax.storage.reader import find_run, load_run
-from tests.helpers import EXPERIMENTS, QUIET, fake_grid, fake_run, of_going_together
+from tests.helpers import (
+    EXPERIMENTS,
+    QUIET,
+    fake_grid,
+    fake_run,
+    of_an_earlier_version,
+    of_going_together,
+)
 
 PUBLISHED = Path(__file__).parents[2] / "docs" / "results" / "runs"
 
@@ -77,6 +84,7 @@ def test_runs_without_their_rollouts_can_be_read(tmp_path):
 def test_a_run_of_a_scenario_that_is_no_more_is_still_shown(tmp_path):
     """Another version's scenario, with settings that this version does not have."""
     run = fake_run(tmp_path)
+    of_an_earlier_version(run.folder)
     stored = json.loads((run.folder / "config.json").read_text(encoding="utf-8"))
     stored |= {
         "scenario": "a_world_of_old",

@@ -52,13 +52,48 @@ def test_a_json_file_that_cannot_be_written_leaves_the_one_before(
     assert read_json(path) == {"seeds": 1}
 
 
-@pytest.mark.parametrize("text", ["", "{", "[1]", "3", "null", '"text"'])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "{",
+        "[1]",
+        "3",
+        "null",
+        '"text"',
+        '{"a": NaN}',
+        '{"a": [-Infinity]}',
+        '{"a": 1e999}',
+        '{"a": 1, "b": {"c": 1, "c": 2}}',
+        '{"a": "\\ud800"}',
+        '{"\\udfff": 1}',
+        '{"a": ' + 40 * "[" + 40 * "]" + "}",
+        '{"a": ' + 900 * '{"a": ' + "1" + 900 * "}" + "}",
+        100_000 * '{"a":',
+        '{"a": ' + 5000 * "1" + "}",
+    ],
+    ids=range(16),
+)
 def test_what_is_no_json_object_is_damaged_and_named(tmp_path, text):
     path = tmp_path / "meta.json"
     path.write_text(text, encoding="utf-8")
     with pytest.raises(DamagedFile, match=rf"^{path}: cannot be read: ") as error:
         read_json(path)
     assert "\n" not in str(error.value)
+
+
+def test_json_as_deep_as_what_is_written_is_read(tmp_path):
+    path = tmp_path / "meta.json"
+    deep = {"a": {"b": [[[{"c": 1.5}]]]}}
+    write_json(path, deep)
+    assert read_json(path) == deep
+
+
+def test_bytes_that_are_no_text_are_damage(tmp_path):
+    path = tmp_path / "meta.json"
+    path.write_bytes(b'{"a": "\xff"}')
+    with pytest.raises(DamagedFile, match=rf"^{path}: cannot be read: "):
+        read_json(path)
 
 
 def test_a_missing_file_is_damage(tmp_path):
@@ -206,6 +241,13 @@ def test_a_manifest_may_be_written_in_another_order(tmp_path):
     value = a_manifest(tmp_path).to_json()
     turned = dict(reversed(value.items()))
     assert Manifest.from_json(turned) == Manifest.from_json(value)
+
+
+def test_a_file_that_was_not_written_with_the_others_has_no_digest(tmp_path):
+    manifest = a_manifest(tmp_path)
+    (tmp_path / "c.txt").write_text("c", encoding="utf-8")
+    (line,) = manifest.damaged_files(tmp_path, ["a.txt", "c.txt"])
+    assert line.startswith(f"{tmp_path / 'c.txt'}: has no digest")
 
 
 def test_every_damaged_file_is_named(tmp_path):

@@ -10,18 +10,22 @@ from adama_jax.config.schema import scenario_config
 from adama_jax.errors import DamagedFile, SettingError
 from adama_jax.storage.folder import RunFolder, finished_runs, run_folder
 from adama_jax.storage.reader import (
+    Run,
+    Unusable,
     config_of,
     diverged_seeds,
     find_run,
     finite_seeds,
     has_run,
+    load_all,
     load_run,
+    look_up,
     read_config,
     read_rollout,
     rollout_of,
 )
 from adama_jax.storage.writer import RunWriter
-from tests.helpers import fake_config, fake_run
+from tests.helpers import fake_config, fake_run, of_an_earlier_version
 
 
 def test_only_a_whole_run_has_the_final_name(tmp_path):
@@ -48,6 +52,23 @@ def test_a_run_of_other_settings_is_not_taken_for_this_one(tmp_path):
             match=r"it was trained with learning\.target_period=7 by another version",
         ):
             read(tmp_path, fake_config())
+
+
+@pytest.mark.parametrize("lacks", ["rates", "seeds", "optimizer"])
+def test_settings_that_a_file_lacks_are_read_as_the_scenario_s(tmp_path, lacks):
+    """So they must be those that are asked for, or another run would be taken for this one."""
+    changes = {"rates.clip": 0.2, "seeds": 2}
+    run = fake_run(tmp_path, finals=(1.0, 2.0), config=fake_config(**changes))
+    path = run.folder / "config.json"
+    stored = json.loads(path.read_text(encoding="utf-8"))
+    del stored[lacks]
+    path.write_text(json.dumps(stored), encoding="utf-8")
+    if lacks == "optimizer":
+        assert has_run(tmp_path, run.config)
+        return
+    value = {"rates": r"rates\.clip=0\.1", "seeds": "seeds=5"}[lacks]
+    with pytest.raises(SettingError, match=f"it was trained with {value} by another"):
+        has_run(tmp_path, run.config)
 
 
 def test_a_process_killed_between_the_two_renamings_loses_nothing(tmp_path):
@@ -105,23 +126,137 @@ def test_what_a_rollout_of_before_did_not_keep():
     assert (later.seconds, later.agent.tolist()) == (0.05, [0, -1])
 
 
-@pytest.mark.parametrize(
-    "name", ["config.json", "meta.json", "metrics.npz", "rollout.npz"]
-)
+FILES = ["config.json", "meta.json", "metrics.npz", "rollout.npz"]
+
+
+@pytest.mark.parametrize("name", FILES)
 def test_a_damaged_file_of_a_run_is_named(tmp_path, name):
     run = fake_run(tmp_path)
+    of_an_earlier_version(run.folder)
     (run.folder / name).write_bytes(b"PK\x03\x04 nothing else")
     with pytest.raises(DamagedFile, match=rf"^{run.folder / name}: cannot be read: "):
+        load_run(run.folder)
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_another_run_s_file_is_named(tmp_path, name):
+    """Whole, and of the right types and shapes: only the digest tells."""
+    run = fake_run(tmp_path)
+    other = fake_run(tmp_path / "others", finals=(5.0, 4.0, 3.0, 2.0, 1.0))
+    change_json(other.folder / "config.json", seed=3)
+    change_json(other.folder / "meta.json", wall_seconds=7.0)
+    with np.load(other.folder / "rollout.npz") as arrays:
+        moved = {**arrays, "reward": 2 * arrays["reward"]}
+    np.savez(other.folder / "rollout.npz", **moved)
+    shutil.copy2(other.folder / name, run.folder / name)
+    words = rf"^{run.folder / name}: is not what was written \(sha256\)$"
+    with pytest.raises(DamagedFile, match=words):
+        load_run(run.folder)
+
+
+def test_a_run_without_digests_is_read_by_its_contents(tmp_path):
+    run = fake_run(tmp_path)
+    of_an_earlier_version(run.folder)
+    assert load_run(run.folder).config == run.config
+    np.savez(run.folder / "metrics.npz", episode=np.arange(3))
+    with pytest.raises(DamagedFile, match=r"metrics\.npz: seed is missing$"):
+        load_run(run.folder)
+
+
+def test_rollouts_of_another_number_of_seeds_are_another_run_s(tmp_path):
+    run = fake_run(tmp_path)
+    of_an_earlier_version(run.folder)
+    other = fake_run(tmp_path / "others", finals=(1.0, 2.0))
+    with np.load(other.folder / "rollout.npz") as arrays:
+        fewer = {
+            name: each[:2] if each.ndim > 2 else each for name, each in arrays.items()
+        }
+    np.savez(run.folder / "rollout.npz", **fewer)
+    words = r"rollout\.npz: holds 2 seeds, not the 5 of config\.json$"
+    with pytest.raises(DamagedFile, match=words):
         load_run(run.folder)
 
 
 def test_a_rollout_that_lacks_what_is_drawn_is_damaged(tmp_path):
     path = tmp_path / "rollout.npz"
     np.savez(path, reward=np.ones((1, 1, 1)))
-    with pytest.raises(
-        DamagedFile, match=rf"^{path}: cannot be read: KeyError: 'kind'$"
-    ):
+    with pytest.raises(DamagedFile, match=rf"^{path}: positions is missing$"):
         read_rollout(path)
+
+
+def test_of_many_runs_one_that_cannot_be_read_costs_itself_alone(tmp_path):
+    runs = [fake_run(tmp_path, method) for method in ("adama", "fixed", "balance")]
+    bad = runs[1].folder / "metrics.npz"
+    bad.write_bytes(b"no arrays")
+    found, lines = load_all([*(run.folder for run in runs), tmp_path / "nowhere"])
+    assert [run.label for run in found] == ["adama", "balance"]
+    assert [line.split(": ", 1)[0] for line in lines] == [
+        str(bad),
+        "FileNotFoundError",
+    ]
+
+
+def test_what_is_looked_up_is_a_run_or_nothing_or_the_reason_why_not(tmp_path):
+    config = fake_config()
+    assert look_up(tmp_path, config) is None
+    run = fake_run(tmp_path)
+    found = look_up(tmp_path, config, "ours")
+    assert isinstance(found, Run) and found.label == "ours"
+    for name in ("metrics.npz", "config.json"):
+        (run.folder / name).write_bytes(b"{")
+        found = look_up(tmp_path, config)
+        assert isinstance(found, Unusable)
+        assert name in found.why and "\n" not in found.why
+
+
+def test_a_folder_that_may_not_be_read_is_named(tmp_path, monkeypatch):
+    def forbidden(self):
+        raise PermissionError(13, "Permission denied", "results")
+
+    monkeypatch.setattr(RunFolder, "is_finished", forbidden)
+    assert look_up(tmp_path, fake_config()) == Unusable(
+        "PermissionError: [Errno 13] Permission denied: 'results'"
+    )
+
+
+def test_a_label_cannot_command_a_terminal(tmp_path):
+    run = fake_run(tmp_path)
+    of_an_earlier_version(run.folder)
+    change_json(run.folder / "config.json", label="adama\x1b[2J\n\tours")
+    assert load_run(run.folder).label == "adama[2J ours"
+
+
+@pytest.mark.parametrize(
+    ("changes", "why"),
+    [
+        ({"seeds": "x"}, "seeds=x: must be a whole number"),
+        ({"seeds": 4}, None),  # read, but then the curves are of other seeds
+        ({"world": []}, "world=[]: must be an object"),
+        ({"label": 3}, "label=3: must be a text"),
+        ({"rates": {"critic_rate": "large"}}, "rates.critic_rate=large: must be a num"),
+        ({"scenario": ["clustering"]}, "scenario=['clustering']: must be a text"),
+    ],
+)
+def test_settings_of_a_wrong_type_are_damage(tmp_path, changes, why):
+    run = fake_run(tmp_path)
+    of_an_earlier_version(run.folder)
+    change_json(run.folder / "config.json", **changes)
+    with pytest.raises(DamagedFile) as error:
+        load_run(run.folder)
+    expected = f"config.json: {why}" if why else "metrics.npz: seed: must be"
+    assert expected in str(error.value)
+
+
+@pytest.mark.parametrize("name", ["world", "label", "episodes", "seeds", "method"])
+def test_settings_that_lack_what_every_version_wrote_are_damage(tmp_path, name):
+    run = fake_run(tmp_path)
+    of_an_earlier_version(run.folder)
+    path = run.folder / "config.json"
+    stored = json.loads(path.read_text(encoding="utf-8"))
+    del stored[name]
+    path.write_text(json.dumps(stored), encoding="utf-8")
+    with pytest.raises(DamagedFile, match=rf"config\.json: {name} is missing$"):
+        load_run(run.folder)
 
 
 def test_a_run_that_is_trained_again_by_force_does_not_count(tmp_path):
@@ -170,14 +305,30 @@ def test_the_configuration_of_a_run_is_checked(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "text", ["", "[]", "{}", '{"scenario": "clustering", "seeds": "x"}']
+    ("text", "why"),
+    [
+        ("", "cannot be read: "),
+        ("[]", "cannot be read: "),
+        ("{}", "cannot be read: "),
+        ('{"scenario": "clustering", "seeds": "x"}', "seeds=x: must be a whole number"),
+        ('{"scenario": "clustering", "seeds": true}', "seeds=True: must be a whole"),
+        ('{"scenario": "clustering", "rates": 3}', "rates=3: must be an object"),
+        (
+            '{"scenario": "clustering", "world": {"side": "1"}}',
+            "world.side=1: must be a number",
+        ),
+        (
+            '{"scenario": "clustering", "networks": {"hidden": ["a"]}}',
+            "networks.hidden=a: must be whole numbers",
+        ),
+    ],
 )
-def test_a_configuration_that_cannot_be_read_is_said_of_the_run(tmp_path, text):
+def test_a_configuration_that_cannot_be_read_is_said_of_the_run(tmp_path, text, why):
     (tmp_path / "config.json").write_text(text, encoding="utf-8")
     with pytest.raises(SettingError) as error:
         read_config(tmp_path)
     assert str(error.value).startswith(f"run={tmp_path}: must be a run's folder: ")
-    assert "config.json: cannot be read: " in str(error.value)
+    assert f"config.json: {why}" in str(error.value)
 
 
 def test_a_folder_without_a_configuration_is_no_run(tmp_path):
@@ -202,6 +353,7 @@ def test_a_run_that_was_renamed_is_refused_with_its_name(tmp_path):
 
 def test_a_label_that_was_stored_is_the_run_s(tmp_path):
     run = fake_run(tmp_path)
+    of_an_earlier_version(run.folder)
     change_json(run.folder / "config.json", label="an older label")
     assert load_run(run.folder).label == "an older label"
 

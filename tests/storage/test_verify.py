@@ -1,10 +1,13 @@
 """Every file of a run is looked at, and each damaged one is named."""
 
+import json
+
 import numpy as np
 import pytest
 
 from adama_jax.errors import SettingError
 from adama_jax.storage.checkpoints import Checkpoints
+from adama_jax.storage.files import Manifest
 from adama_jax.storage.folder import RunFolder
 from adama_jax.storage.lock import Lock
 from adama_jax.storage.verify import verify
@@ -56,6 +59,55 @@ def test_settings_that_were_changed_afterwards_are_damage(tmp_path):
     ]
 
 
+@pytest.mark.parametrize("changed", ["", '{"episode": 1}\n', "no line", None])
+def test_a_log_that_was_cut_or_edited_is_damage(tmp_path, changed):
+    text = '{"episode": 1}\n{"episode": 2}\n'
+    folder = fake_run(tmp_path, log=text).folder
+    assert verify(RunFolder(folder)).damage == []
+    log = folder / "metrics.jsonl"
+    if changed is None:
+        log.unlink()
+    else:
+        log.write_text(changed, encoding="utf-8")
+    why = "is missing" if changed is None else "is not what was written (sha256)"
+    assert verify(RunFolder(folder)).damage == [f"{log}: {why}"]
+
+
+def test_a_file_of_a_run_that_has_no_digest_is_damage(tmp_path):
+    folder = fake_run(tmp_path).folder
+    (folder / "metrics.jsonl").write_text("{}", encoding="utf-8")
+    (line,) = verify(RunFolder(folder)).damage
+    assert line.startswith(f"{folder / 'metrics.jsonl'}: has no digest")
+    # What was drawn later is nobody's result.
+    (folder / "metrics.jsonl").unlink()
+    (folder / "learning_curves.png").write_text("", encoding="utf-8")
+    assert verify(RunFolder(folder)).damage == []
+
+
+def test_what_was_written_wrong_is_damage_too(tmp_path):
+    """Sealed, so that every digest is right."""
+    run = fake_run(tmp_path)
+    path = run.folder / "meta.json"
+    manifest = Manifest.read(path)
+    Manifest({**manifest.about, "device": 3}, manifest.digests).write(path)
+    assert verify(RunFolder(run.folder)).damage == [f"{path}: device.kind is missing"]
+
+
+def test_settings_of_a_begun_run_that_lack_one_are_damage(tmp_path):
+    """What is missing is read as the scenario's, and so is another run's."""
+    config = fake_config(seeds=2)
+    run = RunFolder.of(tmp_path, config)
+    with RunWriter(run.path, config):
+        pass
+    assert verify(run).damage == []
+    path = run.partial.config
+    stored = json.loads(path.read_text(encoding="utf-8"))
+    del stored["seeds"]
+    path.write_text(json.dumps(stored), encoding="utf-8")
+    (line,) = verify(run).damage
+    assert "must have the name of its settings" in line
+
+
 def test_a_missing_file_is_named(tmp_path):
     folder = fake_run(tmp_path).folder
     (folder / "actors.npz").unlink()
@@ -73,7 +125,8 @@ def test_of_a_run_that_was_begun_its_seeds_and_checkpoints_are_checked(tmp_path)
     run = begun_run(tmp_path)
     found = verify(run)
     assert (found.folder, found.finished) == (run.partial.path, False)
-    assert (found.checked, found.damage) == (3, [])
+    # A kept seed, two checkpoints, and the settings.
+    assert (found.checked, found.damage) == (4, [])
 
 
 def test_a_damaged_seed_of_a_run_that_was_begun_is_named(tmp_path):
@@ -93,7 +146,7 @@ def test_a_damaged_checkpoint_is_named_and_the_other_is_not(tmp_path):
     found = verify(run)
     (line,) = found.damage
     assert str(step) in line
-    assert found.checked == 3
+    assert found.checked == 4
 
 
 def test_nothing_is_written_or_removed(tmp_path):

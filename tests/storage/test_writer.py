@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from adama_jax.errors import DamagedFile, RunBusy, SettingError
+from adama_jax.storage.contents import CURVES
 from adama_jax.storage.files import Manifest, read_arrays
 from adama_jax.storage.folder import RunFiles, RunFolder, run_folder
 from adama_jax.storage.reader import load_run
@@ -19,7 +20,17 @@ THINGS = {
     "name": np.array(["a"]),
     "radius": np.full(1, 0.1),
 }
-META = {"diverged": {}, "git_commit": None}
+META = {
+    "diverged": {},
+    "git_commit": None,
+    "device": {"kind": "cpu"},
+    "versions": {"jax": "0.10"},
+    "finished_at": "2026-11-22T00:00:00Z",
+    "updates_per_second": 1.5,
+}
+
+# What a run must hold besides.
+OTHER_CURVES = {name: np.ones((2, 3)[: axes - 1]) for name, axes in CURVES.items()}
 
 
 @pytest.fixture
@@ -31,7 +42,7 @@ def kept(seed, first=10.0, diverged=None):
     """Two points, at episodes 10 and 20; what belongs to a seed has its number in it."""
     return Kept(
         episode=np.array([10, 20]),
-        curves={"value": np.array([first + seed, 20.0 + seed])},
+        curves={"value": np.array([first + seed, 20.0 + seed]), **OTHER_CURVES},
         rollout={"positions": np.zeros((1, 2, 1, 2)), "reward": np.full((1, 1), seed)},
         actors={"params.w": np.full(3, seed)},
         about=FinishedSeed(1.5, 20, diverged),

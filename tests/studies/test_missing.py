@@ -6,7 +6,7 @@ import pytest
 
 from adama_jax.config.names import with_settings
 from adama_jax.config.options import Launch, Training
-from adama_jax.errors import RunBusy
+from adama_jax.errors import OtherSettings, RunBusy
 from adama_jax.screen.console import Screen
 from adama_jax.storage.folder import RunFolder
 from adama_jax.storage.lock import Lock
@@ -78,6 +78,30 @@ def test_a_run_that_somebody_trains_stops_all_before_anything_begins(
         complete(tmp_path)
     lock.release()
     assert launched == []
+
+
+@pytest.mark.parametrize("folder", ["finished", "begun"])
+def test_settings_that_cannot_be_read_cost_their_run_alone(tmp_path, launched, folder):
+    run = RunFolder(fake_run(tmp_path, "adama").folder)
+    if folder == "begun":
+        run.path.rename(run.partial.path)
+        run.partial.meta.unlink()
+    run.current.config.write_text("{", encoding="utf-8")
+    _, text = complete(tmp_path)
+    assert [job.configs for job in launched] == [(CONFIGS[1],)]
+    (line,) = text.splitlines()
+    assert line.startswith(f"adama: left out: {run.current.path}: must be moved away")
+    assert line.endswith("(force=true trains it again)")
+
+
+def test_where_no_run_can_be_trained_nothing_begins(tmp_path, launched):
+    for method in ("adama", "fixed"):
+        (fake_run(tmp_path, method).folder / "config.json").write_bytes(b"{")
+    with pytest.raises(OtherSettings, match="must be moved away or trained again"):
+        complete(tmp_path)
+    assert launched == []
+    complete(tmp_path, force=True)
+    assert {config for job in launched for config in job.configs} == set(CONFIGS)
 
 
 def test_many_finished_runs_are_counted_and_not_listed(tmp_path, launched):

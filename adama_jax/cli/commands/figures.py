@@ -16,29 +16,34 @@ def figures(words: list[str]) -> int:
 
 
 def draw_exhibits(command: FiguresCommand, console: Screen) -> int:
-    """Draw what the runs on disk allow.
+    """Draw what the runs on disk allow; one that cannot be read is named, and costs itself alone.
 
     Returns:
-        The exit code: 1 if nothing could be drawn.
+        The exit code: 1 if nothing could be drawn, or a run that is there could not be read.
     """
     exhibits = load_exhibits(command.experiments)
     check_only(command.only, exhibits)
     # Matplotlib takes a second to import: a wrong description is refused before.
     console.say(f"drawing {len(exhibits)} figures and tables ...")
     from adama_jax.reporting.exhibits import show
-    from adama_jax.studies.exhibits import chosen_from, finished, missing, shown
+    from adama_jax.studies.exhibits import chosen_from, on_disk, shown
 
     out = command.out
     finish_renamings(out)
     length = length_of(command)
     folder = command.figures or out / "figures"
     drawn = 0
+    damaged: dict[str, None] = {}
     for exhibit in exhibits.values():
         rows = shown(exhibit, exhibits, length, out, command.only)
-        runs = finished(rows, out)
+        found = on_disk(rows, out)
         choices = chosen_from(rows, exhibits, length, out)
-        drawn += show(exhibit, runs, missing(rows, out), folder, choices, console)
-    return 0 if drawn else 1
+        drawn += show(exhibit, found.runs, found.missing, folder, choices, console)
+        # A run may be in several exhibits: it is named once.
+        damaged |= dict.fromkeys(found.damaged)
+    for line in damaged:
+        console.say(f"left out: {line}", style="red")
+    return 0 if drawn and not damaged else 1
 
 
 def check_folders(command: FiguresCommand) -> None:
