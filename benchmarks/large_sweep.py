@@ -15,9 +15,9 @@ from typing import TypeVar
 from adama_jax.cli.commands.sweep import read_sweep
 from adama_jax.config.checks import validate
 from adama_jax.config.identity import config_hash
+from adama_jax.config.labels import labels
 from adama_jax.config.schema import Config
 from adama_jax.studies.jobs import jobs
-from adama_jax.studies.sweep import labels
 from benchmarks.reports import write_report
 from benchmarks.words import numbers
 

@@ -111,7 +111,7 @@ def train_and_read(
         options: where the programs run.
         console: hears of the training.
     """
-    from adama_jax.storage.reader import look_up, usable
+    from adama_jax.storage.many import look_up, usable
     from adama_jax.studies.missing import complete
 
     failures = complete(configs, out, training, options, console)

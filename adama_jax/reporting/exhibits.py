@@ -3,9 +3,9 @@
 A JSON beside each says what it shows.
 """
 
-import json
 import time
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from pkgutil import resolve_name
 from typing import Any
@@ -15,9 +15,12 @@ from adama_jax.config.identity import unlike_preset
 from adama_jax.config.names import SYMBOLS, setting, short
 from adama_jax.config.schema import scenario_config
 from adama_jax.reporting import figures, summary, tables
+from adama_jax.reporting.grids import edge_note
 from adama_jax.reporting.labels import lengths
+from adama_jax.reporting.settings_tables import in_short
 from adama_jax.reporting.style import default_style
 from adama_jax.screen.console import Screen
+from adama_jax.storage.files import write_json, write_text
 from adama_jax.storage.provenance import git_commit
 from adama_jax.storage.reader import Run
 
@@ -54,7 +57,8 @@ def show(
     if exhibit.draw == "results":
         for scenario, members in runs.items():
             heading = f"{scenario}, {lengths(members)}"
-            console.show(tables.table(summary.summarise(members), heading))
+            lines = summary.summarise(members)
+            console.show(tables.table(lines, heading, console.options.ascii_only))
     if missing:
         nothing = "" if runs else "nothing drawn; "
         text = f"{exhibit.name}: {nothing}missing: {'; '.join(missing)}"
@@ -81,14 +85,17 @@ def draw(
     """
     folder.mkdir(parents=True, exist_ok=True)
     all_runs = [run for members in runs.values() for run in members]
+    notes = [exhibit.title, *_choices(exhibit, chosen_from)]
     drawing = DRAWINGS[exhibit.draw]
     function = resolve_name(drawing.function)
     if drawing.is_table:
-        for suffix, text in function(exhibit, all_runs).items():
-            _file(folder, exhibit, suffix).write_text(text, encoding="utf-8")
+        titled = replace(exhibit, title=". ".join(notes))
+        for suffix, text in function(titled, all_runs).items():
+            write_text(_file(folder, exhibit, suffix), text)
     else:
         incomplete = ", incomplete" if missing else ""
-        figure = function(runs, f"{exhibit.title}, {lengths(all_runs)}{incomplete}")
+        notes[0] += f", {lengths(all_runs)}{incomplete}"
+        figure = function(runs, "\n".join(notes))
         png, pdf = (_file(folder, exhibit, suffix) for suffix in (".png", ".pdf"))
         figures.save(figure, png, pdf)
     about = {
@@ -99,9 +106,21 @@ def draw(
         "runs": [provenance(run) for run in all_runs],
         "chosen_from": [provenance(run) for run in chosen_from],
     }
-    _file(folder, exhibit, ".json").write_text(
-        json.dumps(about, indent=2) + "\n", encoding="utf-8"
-    )
+    write_json(_file(folder, exhibit, ".json"), about)
+
+
+def _choices(exhibit: Exhibit, chosen_from: Sequence[Run]) -> list[str]:
+    """What is to be said of the curves whose rates were chosen from a grid."""
+    grids: dict[str, list[Run]] = {}
+    for run in chosen_from:
+        grids.setdefault(run.config.scenario, []).append(run)
+    note = edge_note(grids)
+    lines = []
+    for curve in exhibit.curves:
+        if curve.best_of and note:
+            name = curve.label or curve.method
+            lines.append(f"{name}: the best of a grid{note}")
+    return lines
 
 
 def _file(folder: Path, exhibit: Exhibit, suffix: str) -> Path:
@@ -126,7 +145,7 @@ def settings_table(exhibit: Exhibit, runs: Sequence[Run] = ()) -> dict[str, str]
     ]
     for name in exhibit.rows:
         symbol = f" ({short(name)})" if short(name) in SYMBOLS else ""
-        values = " | ".join(str(setting(config, name)) for config in configs)
+        values = " | ".join(in_short(setting(config, name)) for config in configs)
         lines.append(f"| `{name}`{symbol} | {values} |")
     return {".md": f"{exhibit.title}\n\n" + "\n".join(lines) + "\n"}
 

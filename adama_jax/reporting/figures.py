@@ -10,11 +10,13 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from adama_jax.reporting.grids import edge_note, fixed_rates
 from adama_jax.reporting.labels import seeds, world_of
 from adama_jax.reporting.panels import (
     actor_grid,
     curves,
     heat,
+    plain,
     rate_pair,
     skip_the_start,
 )
@@ -90,23 +92,11 @@ def critic_scale(panels: Panels, title: str = "") -> Figure:
     return _finish(figure, title, _band(panels))
 
 
-def is_grid(runs: Sequence[Run]) -> bool:
-    """Whether runs are a grid of fixed rates: every pair of their l_c and |l_a| once."""
-    if {run.config.method for run in runs} != {"fixed"}:
-        return False
-    pairs = [_pair(run) for run in runs]
-    critic = {pair[0] for pair in pairs}
-    actors = {pair[1] for pair in pairs}
-    once = len(set(pairs)) == len(pairs)
-    combinations = len(critic) * len(actors)
-    whole = len(pairs) == combinations
-    return once and whole and len(pairs) > 1
-
-
 def heat_map(panels: Panels, title: str = "") -> Figure:
     """Final return by l_c and |l_a|, mean over seeds, a panel a scenario.
 
-    The best is framed, settings with a diverged seed are grey.
+    The best is framed, settings with a diverged seed are grey. Where the best lies on the edge of
+    its grid the note says so: nobody knows what lies beyond.
     """
     figure, all_axes = _two_columns(
         panels,
@@ -115,8 +105,9 @@ def heat_map(panels: Panels, title: str = "") -> Figure:
     )
     for axes, runs in zip(all_axes, panels.values(), strict=True):
         _heat_panel(axes, runs)
-    count = seeds(_all_runs(panels))
-    return _finish(figure, title, f"mean over {count} seeds")
+    note = f"mean over {seeds(_all_runs(panels))} seeds"
+    edges = edge_note(panels)
+    return _finish(figure, title, f"{note}; framed: the best{edges}")
 
 
 def learning_curves(runs: Sequence[Run], path: Path) -> Path:
@@ -161,7 +152,7 @@ def save(figure: Figure, *paths: Path) -> Path:
 
 def _heat_panel(axes: Axes, runs: Sequence[Run]) -> None:
     """The grid of one scenario."""
-    pairs = [_pair(run) for run in runs]
+    pairs = [fixed_rates(run) for run in runs]
     critic = sorted({pair[0] for pair in pairs})
     actors = sorted({pair[1] for pair in pairs})
     shape = len(actors), len(critic)
@@ -179,11 +170,6 @@ def _heat_panel(axes: Axes, runs: Sequence[Run]) -> None:
     axes.set_xlabel(r"critic's rate, $l_c \times 10^3$")
     axes.set_ylabel(r"norm of actors' rates, $|l_a| \times 10^3$")
     axes.set_title(_worlds(runs), fontsize=10)
-
-
-def _pair(run: Run) -> tuple[float, float]:
-    """l_c and |l_a| of a run with fixed rates."""
-    return run.config.rates.critic_rate, run.config.rates.actor_budget
 
 
 def _in_thousandths(rates: Sequence[float]) -> list[str]:
@@ -241,8 +227,9 @@ def _styles(panels: Panels) -> dict[str, int]:
 def _finish(figure: Figure, title: str, note: str = "") -> Figure:
     """Add a title, with a note on what the curves are, and one legend for all panels."""
     width = int(LETTERS_PER_INCH * figure.get_figwidth())
-    lines = [textwrap.fill(line, width) for line in (title, note) if line]
-    figure.suptitle("\n".join(lines), fontsize=11)
+    paragraphs = [*title.split("\n"), note]
+    lines = [textwrap.fill(line, width) for line in paragraphs if line]
+    figure.suptitle(plain("\n".join(lines)), fontsize=11)
     # A panel that has drawn a legend of its own has said what its curves are.
     entries = {} if figure.legends else _legend_entries(figure)
     if entries:

@@ -2,15 +2,15 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 from adama_jax.envs.ends import before_the_end
-from adama_jax.reporting import robot_film
+from adama_jax.envs.worlds import PredatorPreyWorld, World
+from adama_jax.reporting import disc_film, robot_film
 from adama_jax.reporting.labels import title
-from adama_jax.reporting.panels import COLOURS, INK, PAPER
+from adama_jax.reporting.panels import INK, PAPER
 from adama_jax.storage.reader import Rollout, Run
 
 # Of a film, besides the start. A longer episode is shown in larger steps, of a robot its beginning.
@@ -20,15 +20,11 @@ PANEL = 260  # pixels, a side of one episode's panel
 HEADER = 26
 FOOTER = 22
 MARGIN = 16
-LEGEND = 20  # pixels, its height in the header of a robot's film
+LEGEND = 20
+HEADING_SIZE = 13
 MOST_ROBOTS = 2  # episodes of a robot in a film: its panels are large
 ROBOT_COLOURS = 64  # in the palette of a robot's film: few, for a small file
-PREY = "#D00000"
-LANDMARK = "#666666"
-BORDER = "#BBBBBB"
-# Pixels: a number must fit in, and entities must stay apart.
-LEAST_RADIUS = 7
-MOST_RADIUS = 14
+FARTHEST = 1e6  # in the world's units, from its middle
 LAST_PAUSE = 900  # milliseconds, at least, before a film begins again
 
 
@@ -40,7 +36,14 @@ def run_gif(run: Run, path: Path, row: int = 0) -> Path:
     """
     if run.rollout is None:
         raise ValueError(f"{run.folder}: no rollout was kept")
-    return rollout_gif(run.rollout, title(run, row), path, row)
+    return rollout_gif(
+        run.rollout, title(run, row), path, row, touch=touch_radius(run.config.world)
+    )
+
+
+def touch_radius(world: World) -> float:
+    """How near a predator must come to touch the prey; 0 where nobody touches anybody."""
+    return world.touch_radius if isinstance(world, PredatorPreyWorld) else 0.0
 
 
 def rollout_gif(
@@ -49,12 +52,13 @@ def rollout_gif(
     path: Path,
     row: int = 0,
     milliseconds: int = 180,
+    touch: float = 0.0,
 ) -> Path:
     """Greedy episodes of one seed's trained actors, side by side, up to their ends.
 
     Robots are drawn as they are, in their drivers' colours and in real time. Otherwise numbers say
     who is who: agents are discs with their number, which also stands where they started; landmarks
-    squares (with a number where there are several); the prey a red "P".
+    squares (with a number where there are several); the prey a red "P". A legend says so too.
 
     Args:
         rollout: episodes and what there is to draw.
@@ -62,11 +66,12 @@ def rollout_gif(
         path: of the GIF.
         row: which of the rollout's seeds.
         milliseconds: pause after a frame, where the world has no clock.
+        touch: radius of the ring around the prey within which it is touched; 0: no ring.
     """
     if robot_film.is_robot(rollout):
         frames, milliseconds = _robot_frames(rollout, heading, row)
     else:
-        frames = _disc_frames(rollout, heading, row)
+        frames = _disc_frames(rollout, heading, row, touch)
     pauses = [milliseconds] * len(frames)
     pauses[-1] = max(LAST_PAUSE, 5 * milliseconds)
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -159,9 +164,12 @@ def _disc_frames(
     rollout: Rollout,
     heading: str,
     row: int,
+    touch: float,
 ) -> list[Image.Image]:
     """Episodes in a plane, seen from above, all with the same camera."""
-    positions = rollout.positions[row]
+    # What left every bound is drawn at the rim of what can be drawn.
+    positions = np.nan_to_num(rollout.positions[row].astype(float))
+    positions = np.clip(positions, -FARTHEST, FARTHEST)
     returns, ends = returns_and_ends(rollout, row)
     low = positions.min(axis=(0, 1, 2))
     high = positions.max(axis=(0, 1, 2))
@@ -171,18 +179,24 @@ def _disc_frames(
     scale = (PANEL / 2 - MARGIN) / reach
     total = positions.shape[1] - 1
     stride = -(-(total + 1) // MOST_FRAMES)
-    size = len(positions) * PANEL, PANEL + HEADER + FOOTER
+    # Long enough for the longest heading, where there are few episodes.
+    letters = ImageFont.load_default(HEADING_SIZE)
+    longest = letters.getlength(f"{heading}: step {total} of {total}")
+    width = max(len(positions) * PANEL, int(longest) + 2 * MARGIN)
+    size = width, HEADER + LEGEND + PANEL + FOOTER
     # In pictures y points down.
     upwards = np.array([1, -1])
+    middle = np.array([PANEL / 2, PANEL / 2])
     frames = []
     for time in range(0, total + 1, stride):
         image, draw = _blank(f"{heading}: step {time} of {total}", size)
+        disc_film.draw_legend(draw, rollout, touch, MARGIN, HEADER)
         for episode, track in enumerate(positions):
             left = episode * PANEL
-            middle = np.array([left + PANEL / 2, HEADER + PANEL / 2])
             pixels = (track[: time + 1] - centre) * scale * upwards + middle
-            _disc_panel(draw, rollout, pixels, middle, scale)
-            below = (left + MARGIN, HEADER + PANEL + 2)
+            panel = disc_film.panel(rollout, pixels, PANEL, scale, touch)
+            image.paste(panel, (left, HEADER + LEGEND))
+            below = (left + MARGIN, HEADER + LEGEND + PANEL + 2)
             _write_return(draw, below, returns[episode], ends[episode], time)
         frames.append(image)
     return frames
@@ -198,7 +212,7 @@ def _blank(
         (MARGIN, 5),
         heading,
         fill=INK,
-        font=ImageFont.load_default(13),
+        font=ImageFont.load_default(HEADING_SIZE),
     )
     return image, draw
 
@@ -218,97 +232,3 @@ def _write_return(
         else f"ended at step {end}, return {value}"
     )
     draw.text(corner, text, fill=INK, font=ImageFont.load_default(12))
-
-
-class _Mark(NamedTuple):
-    """An entity as it is drawn in a panel."""
-
-    kind: str
-    number: int  # among the entities of its kind, from 1
-    colour: str
-    centre: np.ndarray  # pixels, [2]
-    radius: float  # pixels
-
-
-def _disc_panel(
-    draw: ImageDraw.ImageDraw,
-    rollout: Rollout,
-    track: np.ndarray,
-    middle: np.ndarray,
-    scale: float,
-) -> None:
-    """One episode up to now: trails, then every entity.
-
-    Args:
-        draw: the frame.
-        rollout: says what the entities are.
-        track: where they were, in pixels. [steps so far, entities, 2]
-        middle: of the panel, in pixels. [2]
-        scale: pixels per unit of length.
-    """
-    half = PANEL / 2 - 4
-    draw.rectangle((*(middle - half), *(middle + half)), outline=BORDER)
-    marks = _marks(rollout, track[-1], scale)
-    for entity, mark in enumerate(marks):
-        if mark.kind != "landmark" and len(track) > 1:
-            _draw_trail(draw, track[:, entity], mark)
-    landmarks = [mark for mark in marks if mark.kind == "landmark"]
-    others = [mark for mark in marks if mark.kind != "landmark"]
-    # Landmarks first, so that whoever reaches one stands on it.
-    for mark in landmarks:
-        text = str(mark.number) if len(landmarks) > 1 else ""
-        _draw_mark(draw, mark, text, draw.rectangle)
-    for mark in others:
-        _draw_mark(draw, mark, _name(mark), draw.ellipse)
-
-
-def _marks(
-    rollout: Rollout,
-    positions: np.ndarray,
-    scale: float,
-) -> list[_Mark]:
-    """Every entity, at its position in pixels. [entities, 2]"""
-    counts: dict[str, int] = {}
-    marks = []
-    for entity, kind in enumerate(rollout.kind.tolist()):
-        number = counts.get(kind, 0) + 1
-        counts[kind] = number
-        own = COLOURS[(number - 1) % len(COLOURS)]
-        colour = {"prey": PREY, "landmark": LANDMARK}.get(kind, own)
-        radius = np.clip(rollout.radius[entity] * scale, LEAST_RADIUS, MOST_RADIUS)
-        marks.append(_Mark(kind, number, colour, positions[entity], float(radius)))
-    return marks
-
-
-def _name(mark: _Mark) -> str:
-    return "P" if mark.kind == "prey" else str(mark.number)
-
-
-def _draw_trail(draw: ImageDraw.ImageDraw, track: np.ndarray, mark: _Mark) -> None:
-    """Where an entity went, and its name where it started. [steps so far, 2]"""
-    points = [tuple(point) for point in track]
-    draw.line(points, fill=mark.colour, width=1)
-    font = ImageFont.load_default(12)
-    draw.text(
-        points[0],
-        _name(mark),
-        fill=mark.colour,
-        font=font,
-        anchor="mm",
-    )
-
-
-def _draw_mark(draw: ImageDraw.ImageDraw, mark: _Mark, text: str, shape) -> None:
-    """An entity where it is now; `shape` draws its outline."""
-    x, y = mark.centre
-    radius = mark.radius
-    box = (x - radius, y - radius, x + radius, y + radius)
-    shape(box, fill=mark.colour, outline=INK)
-    font = ImageFont.load_default(11)
-    draw.text(
-        (x, y),
-        text,
-        fill=PAPER,
-        font=font,
-        anchor="mm",
-    )

@@ -42,10 +42,12 @@ def world_of(run: Run) -> str:
     preset = scenario.world if scenario else None
     named = ("robot", "partition")
     words = [
-        world[name] for name in named if world.get(name) != getattr(preset, name, None)
+        str(world[name])
+        for name in named
+        if name in world and world[name] != getattr(preset, name, None)
     ]
     if "backend" in world:
-        words.append(world["backend"])
+        words.append(str(world["backend"]))
     inside = f" ({' '.join(words)})" if words else ""
     return run.config.scenario + inside
 

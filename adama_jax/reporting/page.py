@@ -1,136 +1,193 @@
 """One self-contained HTML page about a results folder.
 
-It shows figures, tables, films and settings, and says what ran on what.
+It shows figures, tables, films and settings, and says what ran on what. Nothing that lies outside
+of the folder gets into the page, and what cannot be read costs itself alone.
 """
 
-import base64
-import html
-import json
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 from adama_jax.config.identity import unlike_preset
-from adama_jax.config.names import flat, in_words
-from adama_jax.errors import SettingError
-from adama_jax.reporting import summary, tables
+from adama_jax.config.labels import labels
+from adama_jax.errors import DamagedFile, SettingError
+from adama_jax.reporting import html, summary, tables
+from adama_jax.reporting import settings_tables as settings
 from adama_jax.reporting.film import run_gif
+from adama_jax.reporting.html import Section
 from adama_jax.reporting.labels import machine_of
-from adama_jax.storage.folder import finished_runs
-from adama_jax.storage.reader import Run, finite_seeds, load_run
+from adama_jax.storage.files import read_json, reading, write_text
+from adama_jax.storage.folder import finished_runs, leads_out
+from adama_jax.storage.many import load_all
+from adama_jax.storage.reader import Run, finite_seeds
 
-STYLE = """
-:root { color-scheme: light dark; }
-body { font: 16px/1.5 system-ui, sans-serif; max-width: 66rem; margin: 2rem auto; padding: 0 1rem; }
-h1, h2 { line-height: 1.2; }
-h2 { margin-top: 2.5rem; border-bottom: 1px solid #8886; padding-bottom: .2rem; }
-figure { margin: 1.5rem 0; }
-figure img { max-width: min(100%, 56rem); max-height: 40rem; }
-figure img { background: white; border: 1px solid #8886; }
-figcaption, .note { font-size: .88rem; opacity: .8; }
-.wide { overflow-x: auto; }
-table { border-collapse: collapse; font-size: .85rem; font-variant-numeric: tabular-nums; }
-th, td { padding: .25rem .6rem; border-bottom: 1px solid #8884; }
-th, td { text-align: right; vertical-align: top; white-space: nowrap; }
-th:first-child, td:first-child, .text td, .text th { text-align: left; }
-code { font-size: .85em; }
-"""
 # More runs than this of one world and length are a sweep, of which the tables show the best.
 MOST_LISTED = 8
 BEST_OF_A_SWEEP = 5
+Say = Callable[[str], object]  # hears of what is left out, a line each
 
 
-def report(results: Path, page: Path) -> Path:
+def report(results: Path, page: Path, say: Say = lambda line: None) -> Path:
     """Write the page; it loads nothing from elsewhere.
 
     Args:
         results: a results folder.
         page: the file to write.
+        say: hears of each run, figure and table that is left out, and why; the page says so too.
 
     Raises:
-        SettingError: no finished run there.
+        SettingError: no finished run there that can be read.
     """
-    runs = [load_run(folder) for folder in finished_runs(results)]
+    left_out: list[str] = []
+    source = _Source(results, left_out)
+    runs = source.runs()
     if not runs:
+        why = f": {left_out[0]}" if left_out else ""
         raise SettingError(
-            f"results={results}: must be a folder with finished runs (<scenario>/<run>/meta.json)"
+            f"results={results}: must be a folder with finished runs "
+            f"(<scenario>/<run>/meta.json){why}"
         )
-    # By scenario and settings, for many runs of a sweep have the same label.
-    runs = [run._replace(label=_label(run)) for run in runs]
-    by_scenario: dict[str, list[Run]] = {}
+    by_scenario: dict[str, dict[_Group, list[Run]]] = {}
     for run in runs:
-        by_scenario.setdefault(run.config.scenario, []).append(run)
-    body = [
-        f"<h1>AdaMa: {len(runs)} settings in {len(by_scenario)} scenarios</h1>",
-        _introduction(results, runs),
-        *_exhibits(results / "figures"),
-    ]
-    for scenario, members in by_scenario.items():
-        body += _scenario(scenario, members, results)
-    body += ["<h2>All runs</h2>", _all_runs(runs)]
-    head = (
-        "<!doctype html><html lang=en><meta charset=utf-8><title>AdaMa results</title>"
-        f"<style>{STYLE}</style>"
-    )
+        groups = by_scenario.setdefault(run.config.scenario, {})
+        groups.setdefault(_group_of(run), []).append(run)
+    for groups in by_scenario.values():
+        for group, members in groups.items():
+            groups[group] = _labelled(members)
+    sections = source.exhibits()
+    sections += [source.scenario(*each) for each in by_scenario.items()]
+    for scenario, groups in by_scenario.items():
+        sections.append(settings.of_all(scenario, _all_of(groups)))
+    if left_out:
+        lines = [html.note(line) for line in left_out]
+        sections.append(Section("Left out", lines))
+    heading = f"AdaMa: {len(runs)} settings in {len(by_scenario)} scenarios"
+    top = [f"<h1>{html.text(heading)}</h1>", _introduction(results, runs)]
     page.parent.mkdir(parents=True, exist_ok=True)
-    page.write_text(head + "\n".join(body) + "</html>\n", encoding="utf-8")
+    # In place of what has the name: a link is not followed.
+    write_text(page, html.whole_page("AdaMa results", top, sections))
+    for line in left_out:
+        say(line)
     return page
 
 
 def _introduction(results: Path, runs: Sequence[Run]) -> str:
     now = time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime())
-    machines = sorted({machine_of(run) for run in runs})
-    return (
-        f"<p class=note>Written {now} from <code>{_text(results)}</code>. "
-        f"Made on {_text(', '.join(machines))}. {_text(tables.CAPTION)}</p>"
-    )
+    machines = ", ".join(sorted({machine_of(run) for run in runs}))
+    caption = tables.caption(summary.summarise(runs))
+    return html.note(f"Written {now} from {results}. Made on {machines}. {caption}")
 
 
-def _exhibits(folder: Path) -> list[str]:
-    """Each figure of `adama figures` with its description; each table."""
-    body = []
-    for description in sorted(folder.glob("*.json")):
-        about = json.loads(description.read_text(encoding="utf-8"))
-        missing = ""
-        if about["missing"]:
-            missing = f" Missing: {'; '.join(about['missing'])}."
-        body.append(f"<h2>{_text(about['title'])}</h2>")
+class _Source(NamedTuple):
+    """A results folder as a page shows it."""
+
+    folder: Path
+    left_out: list[str]  # grows: a line for each thing that is not shown
+
+    def runs(self) -> list[Run]:
+        """The finished runs that can be read."""
+        folders = []
+        for folder in finished_runs(self.folder):
+            files = [path for path in folder.iterdir() if path.is_file()]
+            if all(self._takes(path) for path in files):
+                folders.append(folder)
+        runs, damaged = load_all(folders)
+        self.left_out.extend(damaged)
+        return runs
+
+    def exhibits(self) -> list[Section]:
+        """Each figure of `adama figures` with its description; each table."""
+        sections = []
+        for description in sorted((self.folder / "figures").glob("*.json")):
+            try:
+                if self._takes(description):
+                    sections.append(self._exhibit(description))
+            except DamagedFile as error:
+                self.left_out.append(str(error))
+        return sections
+
+    def _exhibit(self, description: Path) -> Section:
+        """One figure or table, by the JSON beside it.
+
+        Raises:
+            DamagedFile: a file of it cannot be read.
+        """
+        about = _About.read(description)
+        body = []
         picture = description.with_suffix(".png")
         table = description.with_suffix(".md")
-        if picture.is_file():
-            shown = f"Settings shown: {len(about['runs'])}."
-            body.append(
-                _picture(picture, f"{shown} Drawn {about['drawn_at']}.{missing}")
+        if self._shows(picture):
+            shown = f"Settings shown: {about.runs}. Drawn {about.drawn_at}."
+            body.append(html.picture(picture, f"{shown}{about.missing}"))
+        elif table.is_file() and self._takes(table):
+            with reading(table):
+                body.append(html.from_markdown(table.read_text(encoding="utf-8")))
+            body.append(html.note(about.missing))
+        return Section(about.title, body)
+
+    def scenario(self, scenario: str, groups: "_Groups") -> Section:
+        """Tables, pictures, a film and the common settings of a scenario's runs."""
+        body = []
+        for group, members in sorted(groups.items()):
+            body += _group_table(group, members)
+        runs = _all_of(groups)
+        # Of an experiment, beside its runs; of `adama train`, in the run's own folder.
+        for folder in sorted({run.folder.parent for run in runs}):
+            for picture in sorted(folder.glob("*.png")):
+                if self._shows(picture):
+                    body.append(html.picture(picture, _caption(picture)))
+        for run in runs:
+            for picture in sorted(run.folder.glob("*.png")):
+                if self._shows(picture):
+                    caption = f"{run.label}: {_caption(picture)}"
+                    body.append(html.picture(picture, caption))
+        body += _film(runs)
+        body.append(settings.common(runs))
+        return Section(scenario.replace("_", " "), body)
+
+    def _shows(self, picture: Path) -> bool:
+        """Whether a picture is there and may be shown; if it is there and may not, that is said."""
+        if not picture.is_file() or not self._takes(picture):
+            return False
+        if html.is_picture(picture):
+            return True
+        self.left_out.append(f"{picture}: is no picture of this kind")
+        return False
+
+    def _takes(self, path: Path) -> bool:
+        """Whether a file lies in the folder; if a link leads out of it, that is said."""
+        if not leads_out(self.folder, path):
+            return True
+        self.left_out.append(f"{path}: leads out of {self.folder}")
+        return False
+
+
+class _About(NamedTuple):
+    """What the JSON beside a figure or table says of it."""
+
+    title: str
+    drawn_at: str
+    missing: str  # a sentence, or nothing
+    runs: int
+
+    @classmethod
+    def read(cls, path: Path) -> "_About":
+        """Read it.
+
+        Raises:
+            DamagedFile: it is none.
+        """
+        about = read_json(path)
+        with reading(path):
+            missing = "; ".join(about["missing"])
+            return cls(
+                title=str(about["title"]),
+                drawn_at=str(about["drawn_at"]),
+                missing=f" Missing: {missing}." if missing else "",
+                runs=len(about["runs"]),
             )
-        elif table.is_file():
-            body.append(_from_markdown(table.read_text(encoding="utf-8")))
-            body.append(f"<p class=note>{_text(missing)}</p>")
-    return body
-
-
-def _scenario(
-    scenario: str,
-    runs: Sequence[Run],
-    results: Path,
-) -> list[str]:
-    """Tables, pictures, a film and the common settings of a scenario's runs."""
-    body = [f"<h2>{_text(scenario.replace('_', ' '))}</h2>"]
-    groups: dict[_Group, list[Run]] = {}
-    for run in runs:
-        groups.setdefault(_group_of(run), []).append(run)
-    for group, members in sorted(groups.items()):
-        body += _group_table(group, members)
-    # Of an experiment, in the scenario's folder; of `adama train`, in the run's own.
-    for picture in sorted((results / scenario).glob("*.png")):
-        body.append(_picture(picture, _caption(picture)))
-    for run in runs:
-        for picture in sorted(run.folder.glob("*.png")):
-            body.append(_picture(picture, f"{run.label}: {_caption(picture)}"))
-    body += _film(runs)
-    body.append(_common_settings(runs))
-    return body
 
 
 class _Group(NamedTuple):
@@ -142,21 +199,56 @@ class _Group(NamedTuple):
     first_seed: int
 
 
+_Groups = Mapping[_Group, Sequence[Run]]  # the runs of a scenario
+
+
+def _all_of(groups: _Groups) -> list[Run]:
+    runs = []
+    for _, members in sorted(groups.items()):
+        runs += members
+    return runs
+
+
 def _group_of(run: Run) -> _Group:
-    changed = {
-        n: value for n, value in unlike_preset(run.stored).items() if _is_of_world(n)
-    }
+    unlike = unlike_preset(run.stored)
+    changed = {name: unlike[name] for name in unlike if _is_of_world(name)}
     config = run.config
-    return _Group(in_words(changed, ", "), config.episodes, config.seeds, config.seed)
+    return _Group(
+        world=settings.in_words(changed),
+        episodes=config.episodes,
+        seeds=config.seeds,
+        first_seed=config.seed,
+    )
 
 
 def _is_of_world(name: str) -> bool:
     return name.startswith("world.") or name == "horizon"
 
 
+def _labelled(runs: Sequence[Run]) -> list[Run]:
+    """The runs under the names that a sweep's table gives them: with the settings that differ.
+
+    A run that differs from no other keeps the label that it has on disk.
+    """
+    configs = [run.config for run in runs]
+    named = []
+    for run, config, label in zip(runs, configs, labels(configs), strict=True):
+        settings = label.removeprefix(config.label)
+        named.append(run._replace(label=f"{run.label}{settings}"))
+    return named
+
+
 def _group_table(group: _Group, runs: Sequence[Run]) -> list[str]:
     """A heading and a table of the runs, or of the best of them."""
-    lines = summary.ranked(summary.summarise(runs))
+    # What runs are compared with is told by labels that only a scenario's preset has.
+    told = []
+    for run in runs:
+        label = settings.with_label(run)
+        told.append(run._replace(label=label))
+    lines = []
+    for line, run in zip(summary.summarise(told), runs, strict=True):
+        lines.append(line._replace(label=run.label))
+    lines = summary.ranked(lines)
     note = ""
     shown = lines
     if len(lines) > MOST_LISTED:
@@ -166,131 +258,31 @@ def _group_table(group: _Group, runs: Sequence[Run]) -> list[str]:
     last_seed = group.first_seed + group.seeds - 1
     heading = f"{group.episodes:,} episodes, seeds {group.first_seed} to {last_seed}{where}{note}"
     headings, rows = tables.cells(shown)
-    return [f"<h3>{_text(heading)}</h3>", _table(headings, rows)]
+    return [f"<h3>{html.text(heading)}</h3>", html.table(headings, rows)]
+
+
+def _can_be_filmed(run: Run) -> bool:
+    return run.rollout is not None and bool(finite_seeds(run).any())
 
 
 def _film(runs: Sequence[Run]) -> list[str]:
     """One film a scenario: of AdaMa if there is such a run, of the longest of these."""
-    films = [run for run in runs if run.rollout is not None and finite_seeds(run).any()]
+    films = [run for run in runs if _can_be_filmed(run)]
     if not films:
         return []
-    filmed = max(
-        films, key=lambda run: (run.config.method == "adama", run.config.episodes)
-    )
+
+    def of_interest(run: Run) -> tuple[bool, int]:
+        config = run.config
+        return config.method == "adama", config.episodes
+
+    filmed = max(films, key=of_interest)
     row = int(finite_seeds(filmed).argmax())
-    caption = f"Greedy episodes of {filmed.label}, {filmed.config.episodes:,} episodes of training."
+    episodes = filmed.config.episodes
+    caption = f"Greedy episodes of {filmed.label}, {episodes:,} episodes of training."
     with tempfile.TemporaryDirectory() as folder:
         film = run_gif(filmed, Path(folder) / "rollout.gif", row)
-        return [_picture(film, caption)]
-
-
-def _common_settings(runs: Sequence[Run]) -> str:
-    """Every setting that all runs of a scenario share.
-
-    In what they differ, the table of all runs says.
-    """
-    first, *others = (dict(flat(run.stored)) for run in runs)
-    # A label is a name made of settings, and no setting.
-    first.pop("label", None)
-    rows = []
-    for name, value in first.items():
-        if all(other.get(name) == value for other in others):
-            rows.append([name, str(value)])
-    table = _table(["setting", "value"], rows)
-    return (
-        f"<details><summary>Settings that these runs share</summary>{table}</details>"
-    )
-
-
-ALL_RUNS = (
-    "run",
-    "settings other than the preset",
-    "episodes",
-    "seeds",
-    "diverged",
-    "updates/s",
-    "device",
-    "commit",
-    "jax",
-    "finished",
-    "folder",
-)
-
-
-def _all_runs(runs: Sequence[Run]) -> str:
-    return _table(ALL_RUNS, [_row(run) for run in runs], "text")
-
-
-def _row(run: Run) -> list[str]:
-    """What the table of all runs says of one, in the order of `ALL_RUNS`."""
-    config = run.config
-    meta = run.meta
-    changed = in_words(unlike_preset(run.stored), ", ")
-    lost = "; ".join(f"seed {seed} at {at:,}" for seed, at in meta["diverged"].items())
-    last_seed = config.seed + config.seeds - 1
-    # None where the code that trained it was in no git repository.
-    commit = meta["git_commit"] or "-"
-    what = [
-        f"{config.scenario}: {run.stored['label']}",
-        changed or "-",
-        f"{config.episodes:,}",
-        f"{config.seed} to {last_seed}",
-        lost or "-",
-    ]
-    how = [
-        f"{meta['updates_per_second']:,.0f}",
-        machine_of(run),
-        commit[:8],
-        meta["versions"]["jax"],
-        meta["finished_at"],
-        run.folder.name,
-    ]
-    return what + how
-
-
-def _label(run: Run) -> str:
-    """A name that tells a run from others of its method: with its settings."""
-    return f"{run.stored['label']} {in_words(unlike_preset(run.stored))}".strip()
+        return [html.picture(film, caption)]
 
 
 def _caption(picture: Path) -> str:
     return picture.stem.replace("_", " ")
-
-
-def _picture(path: Path, caption: str) -> str:
-    """The picture itself is in the page: so it can be sent as one file."""
-    kind = {".png": "png", ".gif": "gif"}[path.suffix]
-    data = base64.b64encode(path.read_bytes()).decode()
-    return (
-        f'<figure><img alt="{_text(caption)}" src="data:image/{kind};base64,{data}">'
-        f"<figcaption>{_text(caption)}</figcaption></figure>"
-    )
-
-
-def _table(
-    head: Sequence[str],
-    rows: Sequence[Sequence[str]],
-    kind: str = "",
-) -> str:
-    """A table in HTML; `kind` is a class of the style sheet."""
-    top = "".join(f"<th>{_text(cell)}" for cell in head)
-    body = []
-    for row in rows:
-        cells = "".join(f"<td>{_text(cell)}" for cell in row)
-        body.append(f"<tr>{cells}")
-    return (
-        f'<div class=wide><table class="{kind}"><tr>{top}{"".join(body)}</table></div>'
-    )
-
-
-def _from_markdown(text: str) -> str:
-    """The table of a file that `tables.markdown` or `exhibits.settings_table` wrote."""
-    lines = [line for line in text.splitlines() if line.startswith("|")]
-    rows = [[cell.strip(" `") for cell in line.strip("|").split("|")] for line in lines]
-    # The second line is the rule below the headings.
-    head, _, *body = rows
-    return _table(head, body)
-
-
-def _text(value: object) -> str:
-    return html.escape(str(value))

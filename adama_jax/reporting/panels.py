@@ -7,7 +7,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.patches import Rectangle
-from matplotlib.ticker import MaxNLocator
+from matplotlib.ticker import FixedLocator, MaxNLocator
 
 from adama_jax.storage.reader import Run, finite_seeds
 
@@ -29,6 +29,7 @@ NO_VALUE = "#CCCCCC"
 FRAME = "#D55E00"
 # Curves that coincide still show one another through their gaps.
 DASHES = ("-", "--", "-.", ":")
+NOTE_SIZE = 6.5  # points
 START = 0.03  # of the episodes: the first steep part of a curve
 
 
@@ -79,8 +80,7 @@ def actor_grid(figure: Any, runs: Sequence[Run], columns: int) -> None:
         _actor_panels(row, run)
     for axes in grid[-1]:
         axes.set_xlabel("training episodes", fontsize=8)
-        axes.xaxis.set_major_formatter(_with_commas)
-        axes.xaxis.set_major_locator(MaxNLocator(4))
+        _mark_episodes(axes, runs, most=4)
     handles, names = grid[0, 0].get_legend_handles_labels()
     figure.legend(
         handles, names, loc="outside lower center", ncols=len(names), frameon=False
@@ -104,10 +104,11 @@ def _actor_panels(row: Sequence[Axes], run: Run) -> None:
                 share[:, agent],
                 color=colour,
                 lw=0.9,
+                marker=_marker(episode),
                 label=name,
             )
         axes.set_ylim(0, 1.05)
-        axes.set_title(f"{run.label}, seed {seed}", fontsize=9)
+        axes.set_title(plain(f"{run.label}, seed {seed}"), fontsize=9)
         axes.tick_params(labelsize=7)
         axes.grid(alpha=0.3)
     for axes in row[len(shares) :]:
@@ -128,6 +129,10 @@ def rate_pair(
     actors.set_ylabel("norm of actors' rates, $|l_a|$")
     for axes in pair:
         axes.set_ylim(bottom=0)
+        _, values = _outlines(axes)
+        # A mean less a deviation may be.
+        if (values < 0).any():
+            _say_below(axes, "bands are cut off at 0: no rate is below")
 
 
 def curves(
@@ -152,78 +157,141 @@ def curves(
         finite = finite_seeds(run)
         if not finite.all():
             lost = f"{sum(~finite)} of {len(finite)} seeds diverged, left out"
-            notes.append(f"{run.label}: {lost}")
+            notes.append(plain(f"{run.label}: {lost}"))
     axes.text(
         0.02,
         0.02,
         "\n".join(notes),
         transform=axes.transAxes,
-        fontsize=6.5,
+        fontsize=NOTE_SIZE,
         va="bottom",
     )
     axes.set_xlabel("training episodes")
     axes.tick_params(labelsize=8)
-    axes.xaxis.set_major_formatter(_with_commas)
-    axes.xaxis.set_major_locator(MaxNLocator(5))
+    _mark_episodes(axes, runs, most=5)
     axes.grid(alpha=0.3)
 
 
 def _curve_and_band(axes: Axes, run: Run, values: np.ndarray, style: int) -> None:
     """One run of a panel."""
     colour = COLOURS[style % len(COLOURS)]
-    # The second time round the colours each has other dashes than the first.
-    turn = style // len(COLOURS)
-    dash = DASHES[(style + turn) % len(DASHES)]
+    dash = dashes_of(style)
     kept = values[finite_seeds(run)]
+    episode = run.metrics["episode"]
     if len(kept) == 0:
         # No curve, but the legend names the run: its absence means that every seed diverged.
-        axes.plot(
-            [],
-            [],
-            color=colour,
-            ls=dash,
-            label=run.label,
-        )
-        return
-    episode = run.metrics["episode"]
-    mean = kept.mean(axis=0)
-    if axes.get_yscale() == "log":
-        # A deviation below the mean may reach under zero, which a logarithm cannot show.
-        low = kept.min(axis=0)
-        high = kept.max(axis=0)
+        episode = np.zeros(0)
+        mean = np.zeros(0)
     else:
-        # One seed has no deviation.
-        deviation = np.zeros_like(mean)
-        if len(kept) > 1:
-            deviation = kept.std(axis=0, ddof=1)
-        low = mean - deviation
-        high = mean + deviation
+        mean = kept.mean(axis=0)
     axes.plot(
         episode,
         mean,
         color=colour,
         ls=dash,
         lw=1.4,
-        label=run.label,
+        marker=_marker(episode),
+        label=plain(run.label),
     )
-    axes.fill_between(episode, low, high, color=colour, alpha=0.15, lw=0)
+    if len(kept) == 0:
+        return
+    low, high = _spread(kept, axes.get_yscale() == "log")
+    if len(episode) == 1:
+        # A band that is as long as one point cannot be seen.
+        axes.vlines(episode, low, high, color=colour, alpha=0.4, lw=3)
+    else:
+        axes.fill_between(episode, low, high, color=colour, alpha=0.15, lw=0)
+
+
+def _spread(kept: np.ndarray, logarithmic: bool) -> tuple[np.ndarray, np.ndarray]:
+    """A deviation below and above the mean over seeds, or the least and the most. [S, P] to [P]"""
+    if logarithmic:
+        # A deviation below the mean may reach under zero, which a logarithm cannot show.
+        return kept.min(axis=0), kept.max(axis=0)
+    mean = kept.mean(axis=0)
+    # One seed has no deviation.
+    deviation = kept.std(axis=0, ddof=1) if len(kept) > 1 else np.zeros_like(mean)
+    return mean - deviation, mean + deviation
+
+
+def dashes_of(style: int) -> str:
+    """The dashes of a curve, such that curves of colours that are much alike have different ones.
+
+    >>> [dashes_of(style) for style in (0, 4)], [dashes_of(style) for style in (1, 5)]
+    (['-', '--'], ['--', '-.'])
+    """
+    # Blue and light blue are half of the colours apart, and so are the oranges. The second time
+    # round the colours each has other dashes than the first.
+    half_turns = style // (len(COLOURS) // 2)
+    turns = style // len(COLOURS)
+    return DASHES[(style + half_turns + turns) % len(DASHES)]
+
+
+def plain(text: str) -> str:
+    r"""A text that a user wrote, for Matplotlib, which would read dollars as formulas.
+
+    >>> plain("$l_c$ = 0.01")
+    '\\$l_c\\$ = 0.01'
+    """
+    return text.replace("$", r"\$")
+
+
+def _marker(episodes: np.ndarray) -> str | None:
+    """A line of one point would be nothing: it is a point."""
+    return "o" if len(episodes) == 1 else None
+
+
+def _mark_episodes(axes: Axes, runs: Sequence[Run], most: int) -> None:
+    """Put ticks where the curves' episodes are, at most so many and a space, no two alike."""
+    axes.xaxis.set_major_formatter(_with_commas)
+    episodes = np.unique(np.concatenate([run.metrics["episode"] for run in runs]))
+    if len(episodes) == 1:
+        axes.xaxis.set_major_locator(FixedLocator(episodes.tolist()))
+    else:
+        axes.xaxis.set_major_locator(MaxNLocator(most, integer=True))
 
 
 def skip_the_start(axes: Axes) -> None:
-    """Let the curves' first steep part leave the panel below, so that their ends are apart."""
-    outlines = [np.zeros((0, 2))]
-    for band in axes.collections:
-        outlines += [np.asarray(path.vertices) for path in band.get_paths()]
-    points = np.concatenate(outlines)
-    episodes = points[:, 0]
-    values = points[:, 1]
+    """Let the curves' first steep part leave the panel below, so that their ends are apart.
+
+    What is cut off is said in the panel.
+    """
+    episodes, values = _outlines(axes)
     start = START * episodes.max(initial=0.0)
     later = values[episodes > start]
     # No curve, no end of one.
     if later.size:
-        bottom, top = axes.get_ylim()
+        top = axes.get_ylim()[1]
         room = 0.05 * np.ptp(later)
-        axes.set_ylim(max(bottom, later.min() - room), top)
+        cut = later.min() - room
+        if cut > values.min():
+            axes.set_ylim(cut, top)
+            lowest = values.min()
+            _say_below(
+                axes, f"cut off: before episode {start:,.0f} down to {lowest:.3g}"
+            )
+
+
+def _outlines(axes: Axes) -> tuple[np.ndarray, np.ndarray]:
+    """Episodes and values of the points around which a panel's bands are drawn. [points] x 2"""
+    outlines = [np.zeros((0, 2))]
+    for band in axes.collections:
+        outlines += [np.asarray(path.vertices) for path in band.get_paths()]
+    points = np.concatenate(outlines)
+    return points[:, 0], points[:, 1]
+
+
+def _say_below(axes: Axes, words: str) -> None:
+    """A note at the lower right of a panel."""
+    axes.text(
+        0.98,
+        0.02,
+        words,
+        transform=axes.transAxes,
+        fontsize=NOTE_SIZE,
+        ha="right",
+        va="bottom",
+    )
 
 
 def _with_commas(value: float, _: object) -> str:

@@ -45,7 +45,8 @@ def show_experiment(runs: Sequence[Run], folder: Path, console: Screen) -> None:
     lines = summary.summarise(runs)
     paths += tables.write(lines, folder / "results")
     worlds = " and ".join(dict.fromkeys(line.scenario for line in lines))
-    console.show(tables.table(lines, f"{worlds}, {lengths(runs)}"))
+    heading = f"{worlds}, {lengths(runs)}"
+    console.show(tables.table(lines, heading, console.options.ascii_only))
     _print_machines(runs, console)
     _print_paths(paths, console)
 
@@ -66,17 +67,18 @@ def show_sweep(
         console: for the table and the paths.
     """
     console.say("comparing the settings ...")
-    from adama_jax.reporting import figures, summary, tables
+    from adama_jax.reporting import figures, grids, summary, tables
 
     lines = summary.ranked(summary.summarise(runs))
     worlds = ", ".join(sorted({line.scenario for line in lines}))
     best = f", the best {MOST_SETTINGS}" if len(lines) > MOST_SETTINGS else ""
     heading = f"{worlds}, {lengths(runs)}: {len(lines)} settings{best}"
     paths = tables.write(lines, folder / name)
-    console.show(tables.ranking(lines[:MOST_SETTINGS], heading))
+    best_lines = lines[:MOST_SETTINGS]
+    console.show(tables.ranking(best_lines, heading, console.options.ascii_only))
     # All were trained on the same machine, so that one line says it.
     _print_machines(runs[:1], console)
-    if figures.is_grid(runs):
+    if grids.is_grid(runs):
         picture = figures.heat_map({runs[0].config.scenario: runs}, lengths(runs))
         paths.append(figures.save(picture, folder / f"{name}.png"))
     _print_paths(paths, console)
@@ -100,7 +102,9 @@ def show_episodes(
     """
     from adama_jax.reporting import film
 
-    paths = [film.rollout_gif(rollout, heading, folder / "rollout.gif", row)]
+    gif = folder / "rollout.gif"
+    touch = film.touch_radius(world)
+    paths = [film.rollout_gif(rollout, heading, gif, row, touch=touch)]
     if isinstance(world, LocomotionWorld) and rollout.snapshot is not None:
         # Brax computes the poses of the links, and JAX with it; only robots need them.
         from adama_jax.reporting import viewer

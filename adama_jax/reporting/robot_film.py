@@ -123,7 +123,7 @@ def draw_legend(
     font = ImageFont.load_default(12)
     draw.text((x, y), "agent", fill=INK, font=font)
     x += draw.textlength("agent ", font=font) + 2
-    for shade, names in _names_by_colour(agents).items():
+    for shade, names in names_by_colour(agents).items():
         text = ", ".join(names)
         draw.rectangle((x, y + 3, x + 11, y + 12), fill=shade, outline=INK)
         draw.text(
@@ -135,7 +135,7 @@ def draw_legend(
         x += 30 + draw.textlength(text, font=font)
 
 
-def _names_by_colour(agents: np.ndarray) -> dict[str, list[str]]:
+def names_by_colour(agents: np.ndarray) -> dict[str, list[str]]:
     """Agents from 1, those that share a colour together; the body comes last."""
     names: dict[str, list[str]] = {}
     numbers = sorted(set(agents.tolist()))

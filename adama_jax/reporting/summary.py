@@ -5,6 +5,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from adama_jax.config.methods import METHODS
+from adama_jax.config.schema import Config
 from adama_jax.reporting.labels import world_of
 from adama_jax.reporting.statistics import (
     improvement_interval,
@@ -15,6 +17,7 @@ from adama_jax.reporting.statistics import (
 from adama_jax.storage.reader import Run, finite_seeds
 
 Interval = tuple[float, float]
+EVEN = 0.5  # the chance of each of two that are alike to be above the other
 LAST_PART = 10  # the final return is the mean over the last tenth of a curve
 
 
@@ -45,6 +48,9 @@ class Summary(NamedTuple):
     # never does, or where the baseline learned nothing, so that its final return is no level.
     episodes_to_baseline: int | None
     updates_per_second: float
+    method: str = ""
+    # Of the direction of the actors' rates; None where the method does not direct them.
+    direction_floor: float | None = None
 
 
 def final_returns(run: Run) -> np.ndarray:
@@ -99,6 +105,15 @@ def _compared_within(run: Run) -> tuple[str, str | None]:
     return world_of(run), run.config.optimizer
 
 
+def is_told_apart(line: Summary) -> bool:
+    """Whether a run is above the baseline or below it, by the interval of the chance of that.
+
+    Without an interval, for the baseline itself or with one seed, there is nothing to tell.
+    """
+    low, high = line.improvement_interval
+    return not low <= EVEN <= high
+
+
 def ranked(summaries: Sequence[Summary]) -> list[Summary]:
     """Best final return first; those of which a seed diverged last."""
 
@@ -125,19 +140,32 @@ def _summarise(run: Run, baseline: Run | None) -> Summary:
             improvement_low_high = improvement_interval(finals, theirs)
     last_episode = int(run.metrics["episode"][-1])
     diverged = int(np.isnan(finals).sum())
+    final = _score(finals)
+    area = _score(areas(run))
+    method = run.config.method
+    floor = _direction_floor(run.config)
     return Summary(
         scenario=world_of(run),
         label=run.label,
         episodes=last_episode,
         seeds=len(finals),
         diverged=diverged,
-        final=_score(finals),
-        area=_score(areas(run)),
+        final=final,
+        area=area,
         improvement=improvement,
         improvement_interval=improvement_low_high,
         episodes_to_baseline=reached,
         updates_per_second=run.meta["updates_per_second"],
+        method=method,
+        direction_floor=floor,
     )
+
+
+def _direction_floor(config: Config) -> float | None:
+    method = METHODS.get(config.method)
+    if method is None or "direction_floor" not in method.reads:
+        return None
+    return config.rates.direction_floor
 
 
 def _score(values: np.ndarray) -> Score:

@@ -9,8 +9,11 @@ from typing import NamedTuple
 import numpy as np
 from rich.box import SIMPLE
 from rich.table import Table
+from rich.text import Text
 
-from adama_jax.reporting.summary import Interval, Score, Summary
+from adama_jax.reporting.summary import Interval, Score, Summary, is_told_apart
+from adama_jax.screen.streams import in_one_line
+from adama_jax.storage.files import write_text
 
 # A smaller number is written with two decimals, which are then three digits.
 SMALL = 9.995
@@ -48,30 +51,56 @@ class Column(NamedTuple):
     wraps: bool = True
 
 
+NOT_TOLD_APART = "not told apart"
 # A width is that of words which would be cut in two otherwise: in 80 columns there is little room.
 COLUMNS = (
     Column("method", ""),
     Column("final", "± sd", wraps=False),
     Column("IQM", "[95% interval]", wraps=False),
     Column("area, IQM", "[95% interval]", wraps=False),
-    Column("P(above fixed)", "[interval]", least_width=len("[0.00, 1.00]")),
+    Column("P(above fixed)", "[interval]", least_width=len(NOT_TOLD_APART)),
     Column("episodes to", "fixed's final", least_width=len("episodes")),
 )
 CAPTION = (
     "Greedy return per episode. final: mean over the last tenth of the evaluations; "
     "area: mean over training; "
-    "P(above fixed): chance that a run ends above one of `fixed`, diverged runs below all."
+    "P(above fixed): chance that a run ends above one of `fixed`, diverged runs below all; "
+    "not told apart: the interval of that holds 0.5."
 )
+FLOOR = (
+    "direction_floor={values}, the least part of |l_a| that an actor's rate is steered to, is in "
+    "no printed equation (0 is what is printed) and acts in {methods}."
+)
+# With which a spreadsheet begins a formula.
+BEGIN_FORMULAS = ("=", "+", "-", "@")
 RANKING_CAPTION = (
     "Greedy return per episode, mean over the last tenth of the evaluations."
 )
 
 
-def table(summaries: Sequence[Summary], title: str) -> Table:
-    """The summary as a rich table, of 80 columns."""
+def caption(summaries: Sequence[Summary]) -> str:
+    """What a table's columns are, and what acts in its runs that the paper does not print."""
+    floored = [line for line in summaries if line.direction_floor]
+    if not floored:
+        return CAPTION
+    values = sorted({f"{line.direction_floor:g}" for line in floored})
+    methods = dict.fromkeys(line.method for line in floored)
+    said = FLOOR.format(values=" and ".join(values), methods=", ".join(methods))
+    return f"{CAPTION} {said}"
+
+
+def table(summaries: Sequence[Summary], title: str, ascii_only: bool = False) -> Table:
+    """The summary as a rich table, of 80 columns.
+
+    Args:
+        summaries: its lines.
+        title: above it.
+        ascii_only: whether the screen has no other letters (`console.options.ascii_only`).
+    """
+    # As texts, for rich would read brackets in a label as markup.
     result = Table(
-        title=title,
-        caption=CAPTION,
+        title=Text(title),
+        caption=Text(caption(summaries)),
         title_justify="left",
         caption_justify="left",
         box=SIMPLE,
@@ -82,21 +111,24 @@ def table(summaries: Sequence[Summary], title: str) -> Table:
     for number, column in enumerate(COLUMNS):
         is_label = number == 0
         result.add_column(
-            f"{column.first}\n{column.second}",
+            _text(f"{column.first}\n{column.second}", ascii_only),
             justify="left" if is_label else "right",
             no_wrap=not column.wraps,
             min_width=longest if is_label else column.least_width,
         )
     for line in summaries:
-        result.add_row(*(_joined(cell, "\n") for cell in _cells(line)))
+        cells = [_joined(cell, "\n") for cell in _cells(line)]
+        result.add_row(*(_text(cell, ascii_only) for cell in cells))
     return result
 
 
-def ranking(summaries: Sequence[Summary], title: str) -> Table:
-    """Settings of a sweep, a line each."""
+def ranking(
+    summaries: Sequence[Summary], title: str, ascii_only: bool = False
+) -> Table:
+    """Settings of a sweep, a line each; the arguments are `table`'s."""
     result = Table(
-        title=title,
-        caption=RANKING_CAPTION,
+        title=Text(title),
+        caption=Text(RANKING_CAPTION),
         title_justify="left",
         caption_justify="left",
         box=SIMPLE,
@@ -104,29 +136,36 @@ def ranking(summaries: Sequence[Summary], title: str) -> Table:
     )
     result.add_column("setting", justify="left")
     for heading in ("final", "± sd", "IQM [95% interval]", "seeds"):
-        result.add_column(heading, justify="right", no_wrap=True)
+        words = _text(heading, ascii_only)
+        result.add_column(words, justify="right", no_wrap=True)
     for line in summaries:
         lost = f" ({line.diverged} div.)" if line.diverged else ""
         final = line.final
         interval = f"{_number(final.iqm)} {_interval(final.interval)}"
-        result.add_row(
+        cells = (
             line.label,
             _number(final.mean),
             _number(final.deviation),
             interval,
             f"{line.seeds}{lost}",
         )
+        result.add_row(*map(Text, cells))
     return result
+
+
+def _text(words: str, ascii_only: bool) -> Text:
+    """A cell as it is written, in letters that the screen has: others would shift the columns."""
+    return Text(words.replace("±", "+-") if ascii_only else words)
 
 
 def markdown(summaries: Sequence[Summary]) -> str:
     """The summary as a Markdown table."""
     headings, rows = cells(summaries)
     rule = ["---", "---", *["---:"] * (len(headings) - 2)]
-    return (
-        "\n".join("| " + " | ".join(row) + " |" for row in [headings, rule, *rows])
-        + "\n"
-    )
+    # A bar would end a cell.
+    escaped = [[cell.replace("|", "\\|") for cell in row] for row in (headings, *rows)]
+    lines = [escaped[0], rule, *escaped[1:]]
+    return "".join(f"| {' | '.join(line)} |\n" for line in lines)
 
 
 def write(
@@ -138,14 +177,14 @@ def write(
     paths = []
     for suffix, text in texts(summaries, head).items():
         path = target.with_name(target.name + suffix)
-        path.write_text(text, encoding="utf-8")
+        write_text(path, text)
         paths.append(path)
     return paths
 
 
 def texts(summaries: Sequence[Summary], head: str = "") -> dict[str, str]:
     """The summary as the text of each file, by suffix; `head` goes above the Markdown table."""
-    above = f"{head} {CAPTION}".strip()
+    above = f"{head} {caption(summaries)}".strip()
     return {".csv": to_csv(summaries), ".md": f"{above}\n\n{markdown(summaries)}"}
 
 
@@ -162,7 +201,10 @@ def _row(line: Summary) -> list[str]:
 
 
 def to_csv(summaries: Sequence[Summary]) -> str:
-    """The summary as CSV, every number in full; empty where there is none."""
+    """The summary as CSV, every number in full; empty where there is none.
+
+    A text that a spreadsheet would run as a formula has an apostrophe before it.
+    """
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(CSV_COLUMNS)
@@ -175,8 +217,17 @@ def to_csv(summaries: Sequence[Summary]) -> str:
             line.episodes_to_baseline,
         ]
         values = [*run, *scores, *compared, line.updates_per_second]
-        writer.writerow(["" if _is_nothing(value) else value for value in values])
+        writer.writerow([_csv_cell(value) for value in values])
     return text.getvalue()
+
+
+def _csv_cell(value: object) -> object:
+    if _is_nothing(value):
+        return ""
+    if not isinstance(value, str):
+        return value
+    text = in_one_line(value)
+    return f"'{text}" if text.startswith(BEGIN_FORMULAS) else text
 
 
 def _flat(score: Score) -> list[float]:
@@ -187,8 +238,8 @@ def _is_nothing(value: object) -> bool:
     return value is None or (isinstance(value, float) and np.isnan(value))
 
 
-def _cells(line: Summary) -> list[tuple[str, str]]:
-    """Each cell in two parts, one below the other on the screen."""
+def _cells(line: Summary) -> list[tuple[str, ...]]:
+    """Each cell in parts, one below the other on the screen."""
     seeds = f"({line.seeds} seeds)"
     if line.diverged:
         seeds = f"({line.diverged} of {line.seeds} seeds diverged)"
@@ -199,6 +250,9 @@ def _cells(line: Summary) -> list[tuple[str, str]]:
     area = line.area
     deviation = f"± {_number(final.deviation)}"
     improvement = _with_interval(line.improvement, line.improvement_interval)
+    is_compared = not np.isnan(line.improvement_interval[0])
+    if is_compared and not is_told_apart(line):
+        improvement = (*improvement, NOT_TOLD_APART)
     return [
         (line.label, seeds),
         (_number(final.mean), deviation),
@@ -213,7 +267,7 @@ def _with_interval(value: float, ends: Interval) -> tuple[str, str]:
     return _number(value), _interval(ends)
 
 
-def _joined(cell: tuple[str, str], separator: str) -> str:
+def _joined(cell: tuple[str, ...], separator: str) -> str:
     return separator.join(part for part in cell if part)
 
 

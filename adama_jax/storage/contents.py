@@ -97,8 +97,9 @@ def check_meta(meta: Mapping[str, Any]) -> None:
         raise DamagedFile(f"diverged={diverged}: must be episodes by seed")
     said = dict(flat(meta))
     _check_values(said, SAID)
-    optional = {name: MAY_BE_SAID[name] for name in MAY_BE_SAID if name in said}
-    _check_values(said, optional)
+    for name, kind in MAY_BE_SAID.items():
+        if name in said:
+            _check_values(said, {name: kind})
 
 
 def check_stored(stored: Mapping[str, Any]) -> None:
@@ -121,9 +122,9 @@ def _check_values(values: Mapping[str, Any], kinds: Mapping[str, Kind]) -> None:
 def _are_episodes_by_seed(value: object) -> bool:
     if not isinstance(value, dict):
         return False
-    return all(
-        seed.isdecimal() and is_whole(episode) for seed, episode in value.items()
-    )
+    seeds = all(seed.isdecimal() for seed in value)
+    episodes = all(is_whole(episode) for episode in value.values())
+    return seeds and episodes
 
 
 def check_curves(arrays: Arrays, first_seed: int, seeds: int) -> None:

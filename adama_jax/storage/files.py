@@ -17,11 +17,13 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from adama_jax.errors import AdamaError, DamagedFile, in_a_line
+from adama_jax.screen.streams import in_one_line
 
 Arrays = Mapping[str, np.ndarray]
 DIGESTS = "sha256"  # where a manifest on disk has the digests
 SEAL = "seal"  # where it has its own
 PART = ".part"  # the end of a file's name until it is written whole
+MOST_LETTERS = 300  # of what is said of a file
 MOST_NESTED = 32  # objects and lists in one another, in JSON that is read
 
 
@@ -132,8 +134,7 @@ def reading(path: Path) -> Iterator[None]:
     except (MemoryError, DamagedFile):
         raise
     except AdamaError as error:
-        # In a line already.
-        raise DamagedFile(f"{path}: {error}") from error
+        raise DamagedFile(_said_of(path, error)) from error
     except Exception as error:
         # JSON, NumPy, zip files, Orbax and tensorstore raise whatever they please on damaged
         # files, and so does what takes damaged contents apart.
@@ -150,7 +151,12 @@ def naming(path: Path) -> Iterator[None]:
     try:
         yield
     except DamagedFile as error:
-        raise DamagedFile(f"{path}: {error}") from error
+        raise DamagedFile(_said_of(path, error)) from error
+
+
+def _said_of(path: Path, error: AdamaError) -> str:
+    """An error of a file in a line. What the file holds is in it, which may be long or no line."""
+    return f"{path}: {in_one_line(str(error))[:MOST_LETTERS]}"
 
 
 def read_json(path: Path) -> dict[str, Any]:
@@ -176,8 +182,16 @@ def read_json(path: Path) -> dict[str, Any]:
 
 def write_json(path: Path, value: Mapping[str, Any]) -> None:
     """Write a JSON file: there whole, or not at all."""
-    text = json.dumps(finite_json(value), indent=2) + "\n"
+    write_text(path, json.dumps(finite_json(value), indent=2) + "\n")
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a text file: there whole, or not at all.
+
+    A link that has the name is replaced, and not followed.
+    """
     part = path.with_name(path.name + PART)
+    part.unlink(missing_ok=True)
     part.write_text(text, encoding="utf-8")
     # Before the renaming: else a loss of power can leave the name without the text.
     make_durable(part)

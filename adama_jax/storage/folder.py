@@ -257,3 +257,15 @@ def finished_runs(out: Path) -> list[Path]:
     folders = [meta.parent for meta in sorted(out.glob("*/*/meta.json"))]
     # A run without its final name is not finished, and one that was replaced no longer counts.
     return [folder for folder in folders if folder.suffix not in (PARTIAL, OLD)]
+
+
+def leads_out(folder: Path, path: Path) -> bool:
+    """Whether a path that lies in a folder leads out of it, by a link somewhere on its way.
+
+    What others can write to a folder must not make a reader of the folder show other files.
+    """
+    try:
+        return not path.resolve().is_relative_to(folder.resolve())
+    except (OSError, RuntimeError):
+        # A link that leads to itself.
+        return True

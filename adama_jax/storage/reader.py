@@ -1,7 +1,7 @@
 """Finished runs, read back, and what run folders say of their settings."""
 
 import dataclasses
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple, NotRequired, TypedDict, cast
 
@@ -11,7 +11,8 @@ from adama_jax.config.checks import validate
 from adama_jax.config.identity import from_dict, unlike_stored
 from adama_jax.config.scenarios import SCENARIOS
 from adama_jax.config.schema import Config
-from adama_jax.errors import DamagedFile, OtherSettings, SettingError, in_a_line
+from adama_jax.errors import DamagedFile, OtherSettings, SettingError
+from adama_jax.screen.streams import in_one_line
 from adama_jax.storage.contents import (
     check_curves,
     check_meta,
@@ -205,9 +206,9 @@ def load_run(folder: Path) -> Run:
         rollout = read_rollout(files.rollout)
         with naming(files.rollout):
             _check_seeds(rollout, config)
-    return Run(
-        folder, in_one_line(stored["label"]), config, stored, meta, metrics, rollout
-    )
+    # For tables and screens: a terminal must not take it for a command.
+    label = in_one_line(stored["label"])
+    return Run(folder, label, config, stored, meta, metrics, rollout)
 
 
 def _read_meta(files: RunFiles) -> Meta:
@@ -242,16 +243,6 @@ def _check_seeds(rollout: Rollout, config: Config) -> None:
     rows = len(rollout.reward)
     if rows != config.seeds:
         raise DamagedFile(f"holds {rows} seeds, not the {config.seeds} of config.json")
-
-
-def in_one_line(text: str) -> str:
-    """A text of a file, for tables and screens: neither line ends nor a terminal's commands.
-
-    >>> in_one_line("adama\\x1b[31m\\n  m = 40")
-    'adama[31m m = 40'
-    """
-    spaced = " ".join(text.split())
-    return "".join(letter for letter in spaced if letter.isprintable())
 
 
 def config_as_stored(stored: Mapping[str, Any]) -> Config:
@@ -320,43 +311,3 @@ def find_run(out: Path, config: Config, label: str | None = None) -> Run | None:
         return None
     run = load_run(run_folder(out, config))
     return run if label is None else run._replace(label=label)
-
-
-class Unusable(NamedTuple):
-    """A run that is there and cannot be read."""
-
-    why: str  # a line, with the file's name
-
-
-def look_up(
-    out: Path, config: Config, label: str | None = None
-) -> Run | Unusable | None:
-    """As `find_run`, for who reads many runs: one that cannot be read must cost itself alone."""
-    return _read(lambda: find_run(out, config, label))
-
-
-def load_all(folders: Sequence[Path]) -> tuple[list[Run], list[str]]:
-    """Finished runs, and a line for each of the folders whose run cannot be read."""
-    return usable([_read(lambda folder=folder: load_run(folder)) for folder in folders])
-
-
-def usable(found: Iterable[Run | Unusable | None]) -> tuple[list[Run], list[str]]:
-    """The runs among what was looked up, and a line for each that cannot be read, once."""
-    runs: list[Run] = []
-    lines: dict[str, None] = {}
-    for each in found:
-        if isinstance(each, Run):
-            runs.append(each)
-        elif each is not None:
-            lines[each.why] = None
-    return runs, list(lines)
-
-
-def _read(read: Callable[[], Run | None]) -> Run | Unusable | None:
-    try:
-        return read()
-    except (DamagedFile, OtherSettings) as error:
-        return Unusable(str(error))
-    except OSError as error:
-        # Such as a folder that only others may read, or one that was deleted meanwhile.
-        return Unusable(in_a_line(error))

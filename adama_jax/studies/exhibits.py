@@ -22,7 +22,8 @@ from adama_jax.config.reads import check_read
 from adama_jax.config.schema import Config, scenario_config
 from adama_jax.errors import SettingError
 from adama_jax.reporting.summary import final_returns
-from adama_jax.storage.reader import Run, look_up, usable
+from adama_jax.storage.many import look_up, usable
+from adama_jax.storage.reader import Run
 from adama_jax.studies.sweep import product
 
 # The methods that a first look trains.

@@ -4,6 +4,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from adama_jax.config.labels import labels
 from adama_jax.config.options import Launch, Training, way_out
 from adama_jax.config.schema import Config
 from adama_jax.errors import OtherSettings
@@ -16,7 +17,6 @@ from adama_jax.storage.groups import refuse_older_versions
 from adama_jax.storage.reader import check_place, has_run
 from adama_jax.studies.jobs import Failure, Job, jobs
 from adama_jax.studies.launch import launch
-from adama_jax.studies.sweep import labels
 
 MOST_NAMED = 8  # finished runs that get a line each; of more only the number is printed
 

@@ -1,11 +1,11 @@
-"""Sweeps as data: products of settings, and what their combinations are called."""
+"""Sweeps as data: products of settings."""
 
 import itertools
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from adama_jax.config.methods import METHODS
-from adama_jax.config.names import all_settings, in_words, with_settings
+from adama_jax.config.names import with_settings
 from adama_jax.config.reads import why_unread
 from adama_jax.config.schema import Config
 
@@ -60,35 +60,3 @@ def product(base: Config, axes: Mapping[str, Sequence[Any]]) -> list[Config]:
 def _is_read(name: str, reads: Collection[str]) -> bool:
     """Whether a method that reads these rates' settings reads a setting."""
     return not name.startswith("rates.") or name.removeprefix("rates.") in reads
-
-
-def labels(configs: Sequence[Config]) -> list[str]:
-    """A name for each configuration: its method, and the settings in which it differs.
-
-    Compared are configurations of the same scenario and method.
-
-    >>> from adama_jax.config.schema import scenario_config
-    >>> base = scenario_config("clustering")
-    >>> labels([with_settings(base, {"rates.critic_scale": m}) for m in (40.0, 80.0)])
-    ['adama m=40.0', 'adama m=80.0']
-    """
-    values = [dict(all_settings(config)) for config in configs]
-    firsts: dict[tuple[str, str], dict[str, Any]] = {}
-    # The settings in which each group is not all like its first one.
-    differing: dict[tuple[str, str], set[str]] = {}
-    for config, own in zip(configs, values, strict=True):
-        group = (config.scenario, config.method)
-        first = firsts.setdefault(group, own)
-        unlike = differing.setdefault(group, set())
-        for name, value in own.items():
-            if value != first[name]:
-                unlike.add(name)
-    names = []
-    for config, own in zip(configs, values, strict=True):
-        unlike = differing[config.scenario, config.method]
-        # The optimizer is in the label already; the order is that of the settings.
-        told = {
-            name: own[name] for name in own if name in unlike and name != "optimizer"
-        }
-        names.append(f"{config.label} {in_words(told)}".strip())
-    return names

@@ -346,7 +346,9 @@ def test_a_closed_pipe_ends_quietly(line):
     """`adama scenarios | head -0`."""
     command = [sys.executable, "-m", "adama_jax", *line.split()]
     pipe = subprocess.PIPE
-    with subprocess.Popen(command, stdout=pipe, stderr=pipe, text=True) as process:
+    with subprocess.Popen(
+        command, stdout=pipe, stderr=pipe, text=True, encoding="utf-8"
+    ) as process:
         process.stdout.close()
         assert process.stderr.read() == ""
     assert process.returncode == 0

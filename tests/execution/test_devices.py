@@ -122,19 +122,24 @@ def test_the_memory_of_a_group_of_version_1(tmp_path):
         (job.parent, no_limit, 2_500_000_000),
         (job.parent.parent, no_limit, 9_500_000_000),
     ):
-        (folder / "memory.limit_in_bytes").write_text(f"{limit}\n")
-        (folder / "memory.usage_in_bytes").write_text(f"{used}\n")
+        (folder / "memory.limit_in_bytes").write_text(f"{limit}\n", encoding="utf-8")
+        (folder / "memory.usage_in_bytes").write_text(f"{used}\n", encoding="utf-8")
         cache = "inactive_file 7\ntotal_inactive_file 500000000\n"
-        (folder / "memory.stat").write_text(f"cache 900000000\n{cache}")
+        (folder / "memory.stat").write_text(
+            f"cache 900000000\n{cache}", encoding="utf-8"
+        )
     # Of a system with both versions, where memory is the first's.
     own = tmp_path / "own"
     own.write_text(
-        "11:cpuset:/\n4:memory:/slurm/job_7\n1:name=a:b:/x\n0::/user.slice\n"
+        "11:cpuset:/\n4:memory:/slurm/job_7\n1:name=a:b:/x\n0::/user.slice\n",
+        encoding="utf-8",
     )
     assert free_in_groups(tmp_path, own) == [3 * 10**9]
     # In a container the group's own path is that of the host, and the mount is the group.
-    (job.parent.parent / "memory.limit_in_bytes").write_text("10000000000\n")
-    own.write_text("4:cpu,memory:/docker/0123456789\n")
+    (job.parent.parent / "memory.limit_in_bytes").write_text(
+        "10000000000\n", encoding="utf-8"
+    )
+    own.write_text("4:cpu,memory:/docker/0123456789\n", encoding="utf-8")
     assert free_in_groups(tmp_path, own) == [10**9]
 
 

@@ -170,7 +170,7 @@ def test_a_cache_that_cannot_be_written_is_named_and_not_used(
     monkeypatch, tmp_path, name
 ):
     # Not by permissions: root may write anywhere.
-    (tmp_path / "file").write_text("")
+    (tmp_path / "file").write_text("", encoding="utf-8")
     folder, (line,) = cache_of(monkeypatch, **{name: tmp_path / "file" / "caches"})
     assert folder is None
     assert line.startswith(f"{tmp_path}/file/caches")

@@ -1,9 +1,11 @@
 """Exhibits drawn from runs on disk: what is written, and what is said of the rest."""
 
 import json
+import re
 import shutil
 
 import numpy as np
+import pytest
 from PIL import Image
 
 from adama_jax.cli.commands.figures import draw_exhibits
@@ -84,7 +86,9 @@ def test_a_run_that_cannot_be_read_costs_itself_alone(tmp_path):
     assert "figure3: missing: going_together: balance, adagrad" in text
     assert f"left out: {bad}: is not what was written (sha256)" in text
     assert text.count(f"left out: {runs['balance']}") == 1
-    about = json.loads((tmp_path / "figures" / "figure3.json").read_text("utf-8"))
+    about = json.loads(
+        (tmp_path / "figures" / "figure3.json").read_text(encoding="utf-8")
+    )
     drawn = {run["label"] for run in about["runs"]}
     assert drawn == set(runs) - {"adagrad", "balance"}
 
@@ -135,3 +139,42 @@ def test_nothing_on_disk_is_said_and_is_code_1(tmp_path):
         in console.export_text()
     )
     assert not list(tmp_path.rglob("*.png"))
+
+
+@pytest.mark.parametrize("best", [(0.004, 0.007), (0.01, 0.007)])
+def test_a_choice_on_the_edge_of_its_grid_is_said_where_it_is_shown(tmp_path, best):
+    fake_grid(tmp_path, best=best, lost=(0.001, 0.001))
+    for row in of_going_together(load_exhibits(EXPERIMENTS)["results"], tmp_path):
+        fake_run(tmp_path, config=row.config)
+    command = FiguresCommand(
+        EXPERIMENTS / "results.toml",
+        scale=0.01,
+        only=("going_together",),
+        out=tmp_path,
+    )
+    draw_exhibits(command, QUIET)
+    head = (tmp_path / "figures" / "results.md").read_text(encoding="utf-8")
+    note = "fixed_best: the best of a grid, on the grid's edge in every scenario"
+    assert (note in head.split("|")[0]) == (best[0] == 0.01)
+
+
+def test_table_2_has_no_long_fractions(tmp_path):
+    command = FiguresCommand(EXPERIMENTS / "table2.toml", out=tmp_path)
+    assert draw_exhibits(command, QUIET) == 0
+    text = (tmp_path / "figures" / "table2.md").read_text(encoding="utf-8")
+    assert not re.search(r"\d{10}", text)
+
+
+def test_half_a_description_is_never_left(tmp_path, monkeypatch):
+    """The report reads them: a process may be killed while it writes one."""
+    command = FiguresCommand(EXPERIMENTS / "table1.toml", out=tmp_path)
+    draw_exhibits(command, QUIET)
+    before = (tmp_path / "figures" / "table1.json").read_bytes()
+
+    def full(file):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("os.fsync", full)
+    with pytest.raises(OSError, match="No space left"):
+        draw_exhibits(command, QUIET)
+    assert (tmp_path / "figures" / "table1.json").read_bytes() == before

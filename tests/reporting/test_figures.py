@@ -6,7 +6,7 @@ import pytest
 from PIL import Image
 
 from adama_jax.config.names import with_settings
-from adama_jax.reporting import figures, film, labels, present
+from adama_jax.reporting import figures, film, grids, labels, panels, present
 from tests.helpers import fake_config, fake_run
 
 
@@ -56,11 +56,11 @@ def grid_runs(out, critic, actors, **settings):
 
 def test_a_grid_has_every_pair_of_fixed_rates_once(tmp_path):
     runs = grid_runs(tmp_path, (0.001, 0.002), (0.003, 0.004))
-    assert figures.is_grid(runs)
-    assert not figures.is_grid(runs[:3])
-    assert not figures.is_grid(runs[:1])
-    assert not figures.is_grid([*runs, runs[0]])
-    assert not figures.is_grid([*runs[:3], fake_run(tmp_path, "adama", (1.0, 2.0))])
+    assert grids.is_grid(runs)
+    assert not grids.is_grid(runs[:3])
+    assert not grids.is_grid(runs[:1])
+    assert not grids.is_grid([*runs, runs[0]])
+    assert not grids.is_grid([*runs[:3], fake_run(tmp_path, "adama", (1.0, 2.0))])
 
 
 def test_a_heat_map_has_a_cell_for_each_pair(tmp_path):
@@ -91,3 +91,131 @@ def test_a_run_without_its_rollout_is_not_filmed(tmp_path):
     run = fake_run(tmp_path)._replace(rollout=None)
     with pytest.raises(ValueError, match="no rollout was kept"):
         film.run_gif(run, tmp_path / "a.gif")
+
+
+def solid(figure):
+    """How much of a figure's panels is in a curve's own colour."""
+    figure.canvas.draw()
+    pixels = np.asarray(figure.canvas.buffer_rgba())[..., :3].astype(int)
+    inked = np.zeros(pixels.shape[:2], bool)
+    for colour in panels.COLOURS[:2]:
+        rgb = np.array([int(colour[at : at + 2], 16) for at in (1, 3, 5)])
+        inked |= np.abs(pixels - rgb).sum(axis=-1) < 40
+    height = pixels.shape[0]
+    inside = np.zeros_like(inked)
+    for axes in figure.axes:
+        box = axes.get_window_extent()
+        rows = slice(int(height - box.y1), int(height - box.y0))
+        inside[rows, int(box.x0) : int(box.x1)] = True
+    return int((inked & inside).sum())
+
+
+DRAWINGS = [figures.returns, figures.rates, figures.actor_rates]
+
+
+@pytest.mark.parametrize("draw", DRAWINGS)
+def test_a_line_of_one_point_is_a_point(tmp_path, draw):
+    run = fake_run(tmp_path, points=1)
+    figure = draw({"going_together": [run]})
+    assert solid(figure) > 20
+    for axes in figure.axes:
+        ticks = [tick.get_text() for tick in axes.get_xticklabels()]
+        shown = [tick for tick in ticks if tick]
+        assert len(shown) == len(set(shown))
+        assert shown == ["100"] or not shown or not axes.get_xlabel()
+
+
+def test_a_short_run_has_no_two_ticks_alike(tmp_path):
+    run = fake_run(tmp_path, points=2)
+    run.metrics["episode"][:] = [5, 6]
+    figure = figures.returns({"going_together": [run]})
+    figure.canvas.draw()
+    ticks = [tick.get_text() for tick in figure.axes[0].get_xticklabels()]
+    assert len(ticks) == len(set(ticks))
+
+
+def test_the_spread_of_one_point_is_a_bar(tmp_path):
+    run = fake_run(tmp_path, points=1)
+    run.metrics["eval_return"][:, 0] = [1.0, 2.0, 3.0, 4.0, 5.0]
+    axes = figures.returns({"going_together": [run]}).axes[0]
+    (bar,) = axes.collections
+    (segment,) = bar.get_segments()
+    deviation = np.std([1, 2, 3, 4, 5], ddof=1)
+    np.testing.assert_allclose(segment[:, 1], [3 - deviation, 3 + deviation])
+
+
+def test_curves_of_like_colours_have_unlike_dashes():
+    """Of each colour's other half, which is lighter, and of the second time round."""
+    half = len(panels.COLOURS) // 2
+    styles = [(n % (2 * half), panels.dashes_of(n)) for n in range(8 * half)]
+    assert len(set(styles[: 6 * half])) == 6 * half
+    for style in range(half):
+        assert panels.dashes_of(style) != panels.dashes_of(style + half)
+
+
+def test_a_curve_that_is_cut_off_says_so(tmp_path):
+    run = fake_run(tmp_path, points=100)
+    run.metrics["eval_return"][:] = -1.0
+    run.metrics["eval_return"][:, 0] = -80.0
+    axes = figures.returns({"going_together": [run]}).axes[0]
+    said = [text.get_text() for text in axes.texts if text.get_text()]
+    assert said == ["cut off: before episode 300 down to -80"]
+    assert axes.get_ylim()[0] > -80
+    run.metrics["eval_return"][:, 0] = -1.0
+    axes = figures.returns({"going_together": [run]}).axes[0]
+    assert not any(text.get_text() for text in axes.texts)
+
+
+def test_dollars_in_a_name_are_no_formula(tmp_path):
+    run = fake_run(tmp_path, diverged={"0": 1})._replace(label=r"$\\frac$ costs $5")
+    figure = figures.returns({"going_together": [run]}, "a $title")
+    figure.canvas.draw()
+    (legend,) = figure.legends
+    assert legend.get_texts()[0].get_text() == panels.plain(run.label)
+
+
+def ending_at(out, best):
+    """A 3 x 3 grid whose best pair is `best`."""
+    rates = (0.001, 0.002, 0.003)
+    runs = grid_runs(out, rates, rates)
+    found = []
+    for run in runs:
+        top = 5.0 if grids.fixed_rates(run) == best else 1.0
+        metrics = run.metrics | {"eval_return": np.full_like(run.metrics["value"], top)}
+        found.append(run._replace(metrics=metrics))
+    return found
+
+
+@pytest.mark.parametrize(
+    ("best", "edge"),
+    [
+        ((0.002, 0.002), False),
+        ((0.001, 0.002), True),
+        ((0.003, 0.002), True),
+        ((0.002, 0.001), True),
+        ((0.002, 0.003), True),
+    ],
+)
+def test_a_best_pair_on_the_edge_of_its_grid_is_said_to_be(tmp_path, best, edge):
+    runs = ending_at(tmp_path, best)
+    assert grids.best_is_on_the_edge(runs) == edge
+    title = figures.heat_map({"going_together": runs}).get_suptitle()
+    words = title.replace("\n", " ")
+    assert ("on the grid's edge in every scenario" in words) == edge
+
+
+def test_an_axis_that_was_not_searched_has_no_edge(tmp_path):
+    rates = (0.001, 0.002, 0.003)
+    runs = [run for run in ending_at(tmp_path, (0.002, 0.002)) if
+            grids.fixed_rates(run)[0] == 0.002]  # fmt: skip
+    assert len(runs) == len(rates) and not grids.best_is_on_the_edge(runs)
+    lost = [run._replace(meta=run.meta | {"diverged": {"0": 1}}) for run in runs]
+    assert not grids.best_is_on_the_edge(lost)
+
+
+def test_where_some_grids_end_inside_the_others_are_named(tmp_path):
+    inside = ending_at(tmp_path / "inside", (0.002, 0.002))
+    edge = ending_at(tmp_path / "edge", (0.003, 0.002))
+    note = grids.edge_note({"going_together": inside, "predator_prey": edge})
+    assert note == ", on the grid's edge in predator prey: rates beyond were not tried"
+    assert grids.edge_note({"going_together": inside}) == ""

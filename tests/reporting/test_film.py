@@ -1,5 +1,6 @@
 """Films: a robot's limbs, in their drivers' colours, and returns that stop at a fall."""
 
+import dataclasses
 from itertools import pairwise
 from pathlib import Path
 
@@ -9,7 +10,8 @@ from PIL import Image, ImageColor
 
 from adama_jax.config.identity import to_dict
 from adama_jax.config.schema import scenario_config
-from adama_jax.reporting import film, robot_film
+from adama_jax.envs.worlds import PredatorPreyWorld
+from adama_jax.reporting import disc_film, film, robot_film
 from adama_jax.reporting.panels import COLOURS
 from adama_jax.storage.reader import Run, rollout_of
 
@@ -159,3 +161,64 @@ def test_a_film_of_discs_says_where_it_ended(tmp_path):
     ]
     assert changed == [[True] * STEPS, [True] * 3 + [False] * (STEPS - 3)]
     assert len(frames) == STEPS + 1 and set(pauses[:-1]) == {180}
+
+
+def hunt(touch_at=0.4):
+    """Two predators, and a prey in the middle of a square world of side 2."""
+    places = np.array([[-1.0, -1.0], [1.0, 1.0], [0.0, 0.0]])
+    arrays = {
+        "kind": np.array(["agent", "agent", "prey"]),
+        "name": np.array(["a", "b", "prey"]),
+        "radius": np.full(3, 0.05),
+        "positions": np.tile(places, (1, 2, 3, 1, 1)),
+        "reward": np.ones((1, 2, 2)),
+    }
+    run = run_of(arrays)
+    world = PredatorPreyWorld(2, 2.0, 0.1, touch_radius=touch_at)
+    return run._replace(config=dataclasses.replace(run.config, world=world))
+
+
+def test_a_ring_shows_how_near_is_a_touch(tmp_path):
+    frames, _ = filmed(hunt(0.4), tmp_path)
+    top = film.HEADER + film.LEGEND
+    panel = frames[0, top : top + film.PANEL, : film.PANEL]
+    red = near(panel[None], disc_film.PREY)[0]
+    y, x = np.argwhere(red).T - film.PANEL / 2
+    # The world's half side and its rim are 1.1 in all.
+    scale = (film.PANEL / 2 - film.MARGIN) / 1.1
+    assert abs(np.hypot(x, y).max() / scale - 0.4) < 0.03
+    without, _ = filmed(hunt(0.01), tmp_path)
+    panel = without[0, top : top + film.PANEL, : film.PANEL]
+    y, x = np.argwhere(near(panel[None], disc_film.PREY)[0]).T - film.PANEL / 2
+    assert np.hypot(x, y).max() <= disc_film.LEAST_RADIUS + 1
+
+
+def test_a_ring_stays_in_its_own_panel(tmp_path):
+    frames, _ = filmed(hunt(50.0), tmp_path)
+    assert (
+        not near(frames[:, film.HEADER + film.LEGEND :], disc_film.PREY)[
+            :, film.PANEL - 1 : film.PANEL + 1
+        ]
+        .any(axis=2)
+        .all()
+    )
+
+
+def test_a_film_of_discs_has_a_legend(tmp_path):
+    run = hunt()
+    frames, _ = filmed(run, tmp_path)
+    header = frames[:, film.HEADER : film.HEADER + film.LEGEND]
+    assert near(header, disc_film.PREY).any() and near(header, COLOURS[0]).any()
+    assert disc_film._legend(run.rollout, 0.4) == {
+        "agent": "agent 1-2",
+        "prey": "prey",
+        "touch": "touched within",
+    }
+    assert "touch" not in disc_film._legend(run.rollout, 0.0)
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf, -1e300])
+def test_discs_that_left_every_bound_are_drawn(tmp_path, value):
+    run = hunt()
+    run.rollout.positions[0, 0, 1:, 0] = value
+    assert len(filmed(run, tmp_path)[0]) == 3

@@ -10,7 +10,7 @@ import pytest
 from adama_jax.config.exhibits import Length, load_exhibits
 from adama_jax.reporting.summary import summarise
 from adama_jax.reporting.tables import markdown, to_csv
-from adama_jax.studies.exhibits import finished, shown
+from adama_jax.studies.exhibits import on_disk, shown
 
 ROOT = Path(__file__).parents[2]
 RESULTS = ROOT / "docs" / "results"
@@ -23,7 +23,7 @@ def lines():
     length = Length(most=20_000)
     rows = shown(exhibits["results"], exhibits, length, RESULTS / "runs")
     assert len(rows) == 4 * 9
-    runs = finished(rows, RESULTS / "runs").values()
+    runs = on_disk(rows, RESULTS / "runs").runs.values()
     return [line for of_scenario in runs for line in summarise(of_scenario)]
 
 

@@ -4,10 +4,14 @@ import csv
 import io
 
 import numpy as np
+import pytest
+
+# A console that reads markup, unlike the package's own: the tables must not rely on that.
+from rich.console import Console  # noqa: TID251
 
 from adama_jax.config.names import with_settings
 from adama_jax.config.schema import scenario_config
-from adama_jax.reporting import labels, summary, tables
+from adama_jax.reporting import labels, statistics, summary, tables
 from adama_jax.screen.console import Screen
 from tests.helpers import fake_config, fake_run
 
@@ -268,7 +272,7 @@ def test_every_number_stands_in_its_column():
         "final ± sd": "10.0 ± 0.25",
         "IQM [95% interval]": "10.1 [0.50, 1.50]",
         "area, IQM [95% interval]": "-21.5 [-22.8, -19.1]",
-        "P(above fixed) [interval]": "0.75 [0.38, 0.94]",
+        "P(above fixed) [interval]": "0.75 [0.38, 0.94] not told apart",
         "episodes to fixed's final": "3,200",
     }
 
@@ -297,3 +301,102 @@ def test_how_many_seeds_runs_have_and_what_a_film_is_called(tmp_path):
     three = fake_run(tmp_path, "fixed", finals=(1.0, 1.0, 1.0))
     assert (labels.seeds([two, two]), labels.seeds([three, two])) == ("2", "2 to 3")
     assert labels.title(two, row=1) == "going_together, adama, seed 8"
+
+
+def told(finals, theirs=(1.0, 2.0, 3.0, 4.0, 5.0)):
+    """The summary of a run beside the baseline, by their final returns."""
+    interval = statistics.improvement_interval(np.array(finals), np.array(theirs))
+    return summary.Summary(
+        scenario="clustering",
+        label="adama",
+        episodes=100,
+        seeds=5,
+        diverged=0,
+        final=summary.Score(3.0, 1.0, 3.0, (2.0, 4.0)),
+        area=summary.Score(3.0, 1.0, 3.0, (2.0, 4.0)),
+        improvement=0.5,
+        improvement_interval=interval,
+        episodes_to_baseline=None,
+        updates_per_second=1.0,
+        method="adama",
+        direction_floor=0.1,
+    )
+
+
+@pytest.mark.parametrize(
+    ("finals", "apart"),
+    [
+        ((1.0, 2.0, 3.0, 4.0, 5.0), False),
+        ((2.0, 3.0, 4.0, 5.0, 6.0), False),
+        ((6.0, 7.0, 8.0, 9.0, 10.0), True),
+        ((-5.0, -4.0, -3.0, -2.0, -1.0), True),
+        ((9.0,), True),  # one seed: there is no interval, and nothing is said
+    ],
+)
+def test_a_table_says_where_runs_are_not_told_apart(finals, apart):
+    line = told(finals)
+    assert summary.is_told_apart(line) == apart
+    assert (tables.NOT_TOLD_APART in tables.markdown([line])) == (not apart)
+
+
+def test_the_caption_names_what_acts_and_is_not_printed(tmp_path):
+    runs = [fake_run(tmp_path, method) for method in ("fixed", "direction", "adama")]
+    lines = summary.summarise(runs)
+    caption = tables.caption(lines)
+    assert "direction_floor=0.1" in caption and "in direction, adama." in caption
+    assert tables.texts(lines)[".md"].startswith(caption)
+    assert tables.caption(lines[:1]) == tables.CAPTION
+    printed = [line._replace(direction_floor=0.0) for line in lines]
+    assert tables.caption(printed) == tables.CAPTION
+
+
+NAMES = ["fixed [bold]m[/bold]=40 :bug:", "[red]", "a|b", "=1+1"]
+
+
+@pytest.mark.parametrize("build", [tables.table, tables.ranking])
+def test_brackets_in_names_are_shown_as_they_are(build):
+    lines = [told((1.0, 2.0))._replace(label=name) for name in NAMES]
+    console = Console(width=200, file=io.StringIO())
+    console.print(build(lines, "title [bold]of[/bold] it"))
+    shown = console.file.getvalue()
+    assert all(name in shown for name in [*NAMES, "title [bold]of[/bold] it"])
+
+
+def test_a_bar_in_a_name_ends_no_cell():
+    text = tables.markdown([told((1.0, 2.0))._replace(label="9|8")])
+    assert r"9\|8" in text
+    heads, _, row = (line.replace(r"\|", "").count("|") for line in text.splitlines())
+    assert heads == row
+
+
+@pytest.mark.parametrize("begins", ["=", "+", "-", "@"])
+def test_a_name_is_no_formula_for_a_spreadsheet(begins):
+    name = f"{begins}HYPERLINK(1)"
+    line = told((1.0, 2.0))._replace(label=name, scenario=name, updates_per_second=-2.0)
+    (row,) = csv.DictReader(io.StringIO(tables.to_csv([line])))
+    assert row["label"] == row["scenario"] == f"'{name}"
+    # A number below 0 is one still.
+    assert row["updates_per_second"] == "-2.0"
+
+
+@pytest.mark.parametrize("build", [tables.table, tables.ranking])
+def test_a_screen_that_has_only_ascii_gets_a_table_in_it(build):
+    """In columns that are as straight as elsewhere."""
+    stream = io.TextIOWrapper(io.BytesIO(), encoding="ascii")
+    console = Console(width=80, file=stream)
+    line = told((1.0, 2.0, 3.0, 4.0, 5.0))
+    console.print(build([line], "title", console.options.ascii_only))
+    stream.flush()
+    shown = stream.buffer.getvalue().decode("ascii")
+    assert "+- " in shown
+    rows = [
+        each for each in shown.splitlines() if "[2.00, 4.00]" in each or "+-" in each
+    ]
+    assert len({len(each) for each in rows}) == 1
+
+
+@pytest.mark.parametrize("letter", ["\t", "\r", "\n"])
+def test_a_name_ends_no_line_of_a_file(letter):
+    line = told((1.0, 2.0))._replace(label=f"{letter}=1+1")
+    (row,) = csv.DictReader(io.StringIO(tables.to_csv([line])))
+    assert row["label"] == f"{letter}=1+1".encode("unicode_escape").decode()

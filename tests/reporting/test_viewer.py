@@ -7,10 +7,13 @@ from html.parser import HTMLParser
 
 import numpy as np
 import pytest
+from matplotlib.colors import to_hex
 
-from adama_jax.envs.robots.locomotion import brax_robot, mujoco
+from adama_jax.envs.robots.locomotion import brax_robot, make, mujoco
 from adama_jax.envs.worlds import LocomotionWorld
-from adama_jax.reporting.viewer import SCRIPT, save_page
+from adama_jax.reporting.robot_film import colour
+from adama_jax.reporting.viewer import SCRIPT, _drivers, save_page
+from adama_jax.storage.reader import Rollout
 
 STATES = 3
 ROUNDED = 6e-5
@@ -143,3 +146,46 @@ def test_what_is_no_episode_of_the_robot_is_refused(robot, tmp_path, wrong):
     with pytest.raises(ValueError, match="coordinates: must be"):
         save_page(robot, wrong, tmp_path / "page.html", "")
     assert not list(tmp_path.iterdir())
+
+
+def test_links_have_their_drivers_colours_and_the_page_says_whose(
+    robot, coordinates, tmp_path
+):
+    drivers = {link: (link % 3) - 1 for link in range(robot.sys.num_links())}
+    path = save_page(robot, coordinates, tmp_path / "a.html", "an ant", drivers)
+    page = Page(path.read_text(encoding="utf-8"))
+    (packed,) = page.text("script", id="system", type="text/plain")
+    geoms = json.loads(zlib.decompress(base64.b64decode(packed)))["geoms"]
+    coloured = [geom for each in geoms.values() for geom in each]
+    assert {geom["link_idx"] for geom in coloured} == {-1, *drivers}
+    for geom in coloured:
+        if geom["link_idx"] >= 0:
+            expected = colour(drivers[geom["link_idx"]]).upper()
+            assert to_hex(geom["rgba"]).upper() == expected
+    shades = [given["style"] for tag, given, _ in page.elements if tag == "b"]
+    assert shades == [f"background: {colour(agent)}" for agent in (0, 1, -1)]
+    words = ["".join(text) for tag, _, text in page.elements if tag in ("div", "b")]
+    assert "".join(words).split() == ["agent12body"]
+
+
+def test_a_robot_s_own_page_knows_who_drives_what(robot, coordinates):
+    world = LocomotionWorld(robot="ant", partition="4x2")
+    entities = make(world, 10, "ant_4x2").spec.entities
+    rollout = Rollout(
+        positions=np.zeros(0),
+        reward=np.zeros(0),
+        terminated=np.zeros(0),
+        snapshot=None,
+        kind=np.array([each.kind for each in entities]),
+        name=np.array([each.name for each in entities]),
+        radius=np.zeros(0),
+        agent=np.array([each.agent for each in entities]),
+        seconds=0.05,
+    )
+    drivers = _drivers(rollout, robot.sys.mj_model)
+    assert set(drivers) == set(range(robot.sys.num_links()))
+    # Each leg has two links that move it, and all else is the body.
+    counts = {agent: list(drivers.values()).count(agent) for agent in range(4)}
+    assert set(counts.values()) == {2} and -1 in drivers.values()
+    unknown = rollout._replace(agent=np.full(len(entities), -1))
+    assert _drivers(unknown, robot.sys.mj_model) is None

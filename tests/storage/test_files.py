@@ -163,6 +163,13 @@ def test_a_check_is_told_whose_contents_it_checked(tmp_path):
         raise ValueError("another")
 
 
+def test_what_is_said_of_a_file_is_one_line_whatever_it_holds():
+    with pytest.raises(DamagedFile) as error, naming(Path("x")):
+        raise DamagedFile("label=a\n\x1b[2J" + 5000 * "b")
+    said = str(error.value)
+    assert said.startswith(r"x: label=a\n\x1b[2Jb") and len(said) < 400
+
+
 DIFFERENT = [
     ZEROS.astype(np.float64),
     ZEROS.astype(np.int32),

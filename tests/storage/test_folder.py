@@ -12,6 +12,7 @@ from adama_jax.storage.folder import (
     RunFolder,
     finish_renamings,
     finished_runs,
+    leads_out,
     run_folder,
 )
 from adama_jax.storage.lock import Lock
@@ -204,3 +205,20 @@ def test_which_runs_are_finished(tmp_path, run):
     (tmp_path / "clustering" / "figures").mkdir()
     assert finished_runs(tmp_path) == [other.path, run.path]
     assert finished_runs(tmp_path / "nowhere") == []
+
+
+def test_what_leads_out_of_a_folder(tmp_path):
+    results = tmp_path / "results"
+    (results / "a").mkdir(parents=True)
+    inside = results / "a" / "file"
+    inside.write_text("", encoding="utf-8")
+    (tmp_path / "secret").write_text("", encoding="utf-8")
+    (results / "link").symlink_to(tmp_path / "secret")
+    (results / "folder").symlink_to(tmp_path)
+    (results / "within").symlink_to(inside)
+    (results / "loop").symlink_to(results / "loop")
+    (tmp_path / "also").symlink_to(results)
+    assert not leads_out(results, inside) and not leads_out(results, results / "within")
+    assert not leads_out(tmp_path / "also", tmp_path / "also" / "a" / "file")
+    for name in ("link", "folder/secret", "loop", "../secret"):
+        assert leads_out(results, results / name)

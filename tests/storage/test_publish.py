@@ -62,3 +62,24 @@ def test_a_folder_at_home_is_found(tmp_path, monkeypatch):
     monkeypatch.setenv("HOME", str(tmp_path))
     fake_run(tmp_path / "results")
     assert main(["~/results", str(tmp_path / "runs")]) == 0
+
+
+def test_a_run_that_cannot_be_read_or_lies_elsewhere_is_not_published(tmp_path, capsys):
+    results, target = tmp_path / "results", tmp_path / "runs"
+    methods = ("adama", "fixed", "balance")
+    good, bad, linked = (fake_run(results, method).folder for method in methods)
+    (bad / "metrics.npz").write_bytes(b"")
+    moved = (linked / "config.json").rename(tmp_path / "secret.json")
+    (linked / "config.json").symlink_to(moved)
+    assert main([str(results), str(target)]) == 1
+    said = capsys.readouterr()
+    assert "1 runs copied" in said.out
+    first, second = sorted(said.err.splitlines())
+    assert first.startswith(
+        f"left out: {linked / 'config.json'}: leads out of {results}"
+    )
+    assert second.startswith(f"left out: {bad / 'metrics.npz'}: ")
+    assert names_in(target) == {
+        f"{good.relative_to(results)}/{name}"
+        for name in ("config.json", "meta.json", "metrics.npz")
+    }

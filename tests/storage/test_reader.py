@@ -9,17 +9,15 @@ import pytest
 from adama_jax.config.schema import scenario_config
 from adama_jax.errors import DamagedFile, SettingError
 from adama_jax.storage.folder import RunFolder, finished_runs, run_folder
+from adama_jax.storage.many import Unusable, load_all, look_up
 from adama_jax.storage.reader import (
     Run,
-    Unusable,
     config_of,
     diverged_seeds,
     find_run,
     finite_seeds,
     has_run,
-    load_all,
     load_run,
-    look_up,
     read_config,
     read_rollout,
     rollout_of,
@@ -223,7 +221,7 @@ def test_a_label_cannot_command_a_terminal(tmp_path):
     run = fake_run(tmp_path)
     of_an_earlier_version(run.folder)
     change_json(run.folder / "config.json", label="adama\x1b[2J\n\tours")
-    assert load_run(run.folder).label == "adama[2J ours"
+    assert load_run(run.folder).label == r"adama\x1b[2J\n\tours"
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ import pytest
 
 from adama_jax.config.exhibits import Length, load_exhibits
 from adama_jax.config.identity import program_key
+from adama_jax.config.labels import labels
 from adama_jax.config.names import setting
 from adama_jax.config.options import Launch, Training
 from adama_jax.errors import SettingError
@@ -12,7 +13,6 @@ from adama_jax.storage.reader import has_run
 from adama_jax.studies.exhibits import best_pair, first_look, plan, shown
 from adama_jax.studies.jobs import jobs
 from adama_jax.studies.reproduce import train_exhibits
-from adama_jax.studies.sweep import labels
 from tests.helpers import (
     EXPERIMENTS,
     QUIET,

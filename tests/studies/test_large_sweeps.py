@@ -7,10 +7,10 @@ import pytest
 from adama_jax.cli.commands.sweep import read_sweep
 from adama_jax.config import command_line, reading
 from adama_jax.config.checks import validate
+from adama_jax.config.labels import labels
 from adama_jax.config.options import Launch, Training
 from adama_jax.config.schema import Config
 from adama_jax.studies import missing
-from adama_jax.studies.sweep import labels
 from tests.helpers import QUIET
 
 SIDE = 20  # values of each of the two axes

@@ -4,6 +4,7 @@ import io
 
 import pytest
 
+from adama_jax.config.labels import labels
 from adama_jax.config.names import with_settings
 from adama_jax.config.options import Launch, Training
 from adama_jax.errors import OtherSettings, RunBusy
@@ -13,7 +14,6 @@ from adama_jax.storage.lock import Lock
 from adama_jax.studies import missing
 from adama_jax.studies.jobs import Failure, Job, jobs
 from adama_jax.studies.submitted import _was_killed, _without_finished
-from adama_jax.studies.sweep import labels
 from tests.helpers import fake_config, fake_run
 
 CONFIGS = [fake_config(method) for method in ("adama", "fixed")]

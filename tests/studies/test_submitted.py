@@ -24,7 +24,7 @@ def submit(tmp_path, monkeypatch):
     programs = tmp_path / "programs"
     programs.mkdir()
     for name, text in (("sbatch", SBATCH), ("srun", "#!/bin/sh\n")):
-        (programs / name).write_text(text)
+        (programs / name).write_text(text, encoding="utf-8")
         (programs / name).chmod(0o755)
     monkeypatch.setenv("PATH", f"{programs}:{os.environ['PATH']}")
     monkeypatch.setenv("RECORD", str(tmp_path))
@@ -34,9 +34,9 @@ def submit(tmp_path, monkeypatch):
         launch = Launch("slurm", **options)
         out = tmp_path / "my results"
         (failure,) = run_submitted([job], out, launch, QUIET, Training())
-        lines = (tmp_path / "environment").read_text().splitlines()
+        lines = (tmp_path / "environment").read_text(encoding="utf-8").splitlines()
         variables = dict(line.split("=", 1) for line in lines if "=" in line)
-        return (tmp_path / "script").read_text(), variables, failure.why
+        return (tmp_path / "script").read_text(encoding="utf-8"), variables, failure.why
 
     return submit
 

@@ -13,6 +13,7 @@ from adama_jax.cli.commands.sweep import read_sweep, run_sweep
 from adama_jax.cli.options import SweepCommand
 from adama_jax.config.command_line import split_axes
 from adama_jax.config.identity import program_key
+from adama_jax.config.labels import labels
 from adama_jax.config.names import setting, traced_settings, with_settings
 from adama_jax.config.options import Launch, Training
 from adama_jax.config.schema import scenario_config
@@ -30,7 +31,7 @@ from adama_jax.storage.reader import load_run
 from adama_jax.studies.jobs import jobs, last_line
 from adama_jax.studies.launch import launch
 from adama_jax.studies.submitted import slurm_resources
-from adama_jax.studies.sweep import labels, product
+from adama_jax.studies.sweep import product
 from tests.helpers import HANG, QUIET, assert_equal_arrays, tiny, wait_until
 
 GRID = {"rates.critic_rate": [0.001, 0.004], "rates.actor_budget": [0.002, 0.008]}

@@ -5,12 +5,16 @@ from adama_jax.cli.options import ReportCommand
 from adama_jax.cli.words import is_setting
 from adama_jax.config.command_line import parse
 from adama_jax.errors import SettingError
-from adama_jax.screen.streams import write_line
+from adama_jax.screen.streams import write_error, write_line
 from adama_jax.storage.folder import finish_renamings
 
 
 def report(words: list[str]) -> int:
-    """Write the page and print where it is."""
+    """Write the page and print where it is.
+
+    Returns:
+        The exit code: 1 if something is left out, which is named.
+    """
     if words and not is_setting(words[0]):
         words = [f"results={words[0]}", *words[1:]]
     command = parse(ReportCommand, ReportCommand(), words, "adama report")
@@ -23,5 +27,8 @@ def report(words: list[str]) -> int:
     finish_renamings(command.results)
     from adama_jax.reporting.page import report as write_report
 
-    write_line(str(write_report(command.results, page)))
-    return 0
+    left_out: list[str] = []
+    write_line(str(write_report(command.results, page, left_out.append)))
+    for line in left_out:
+        write_error(f"left out: {line}")
+    return 1 if left_out else 0

@@ -14,13 +14,14 @@ from adama_jax.config.command_line import (
     with_given,
 )
 from adama_jax.config.identity import sweep_hash, world_name
+from adama_jax.config.labels import labels
 from adama_jax.config.options import Launch, Training
 from adama_jax.config.reading import read_axes
 from adama_jax.config.reads import check_read
 from adama_jax.config.schema import Config, scenario_config
 from adama_jax.errors import SettingError
 from adama_jax.screen.console import Screen
-from adama_jax.studies.sweep import PRESETS, labels, product
+from adama_jax.studies.sweep import PRESETS, product
 
 
 def sweep(words: list[str]) -> int:

@@ -9,6 +9,7 @@ import html
 import json
 import warnings
 import zlib
+from collections.abc import Mapping
 from pathlib import Path
 from string import Template
 from typing import Any
@@ -16,9 +17,11 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
+from matplotlib.colors import to_rgba
 
 from adama_jax.envs.robots.joints import ROBOTS
 from adama_jax.envs.worlds import LocomotionWorld
+from adama_jax.reporting.robot_film import colour, names_by_colour
 from adama_jax.storage.reader import Rollout
 
 SCRIPT = Path(__file__).with_name("brax_viewer.min.js")
@@ -29,15 +32,25 @@ PAGE = Template("""<!doctype html>
 <meta http-equiv=Content-Security-Policy content="default-src 'none'; script-src 'unsafe-inline';
  style-src 'unsafe-inline'; font-src data:; img-src data: blob:">
 <title>$title</title>
-<style>html, body, #brax-viewer { height: 100%; margin: 0; overflow: hidden; }</style>
+<style>html, body, #brax-viewer { height: 100%; margin: 0; overflow: hidden; }
+#legend { position: fixed; left: 1rem; bottom: 1rem; padding: .2rem .6rem; border-radius: .3rem; }
+#legend { font: 14px sans-serif; color: #222; background: #fffd; }
+#legend b { display: inline-block; width: .8em; height: .8em; margin: 0 .3em 0 .8em; }</style>
 <div id=brax-viewer></div>
+$legend
 <script id=system type=text/plain>$system</script>
 <script>$script</script>
 </html>
 """)
 
 
-def save_page(robot: Any, coordinates: np.ndarray, path: Path, name: str) -> Path:
+def save_page(
+    robot: Any,
+    coordinates: np.ndarray,
+    path: Path,
+    name: str,
+    drivers: Mapping[int, int] | None = None,
+) -> Path:
     """Write an episode of a robot as a page with Brax's viewer, which a browser opens from disk.
 
     The camera keeps beside the robot. The ground is a checkerboard of metres, a kilometre each way.
@@ -48,6 +61,8 @@ def save_page(robot: Any, coordinates: np.ndarray, path: Path, name: str) -> Pat
             [T + 1, Q]
         path: the file to write.
         name: the page's title.
+        drivers: the agent that drives each link, by the link's number, -1: none. They get the
+            agents' colours, and the page a legend. None: all have the model's colours.
 
     Raises:
         ValueError: the coordinates are not the robot's, or not finite.
@@ -69,9 +84,13 @@ def save_page(robot: Any, coordinates: np.ndarray, path: Path, name: str) -> Pat
         )
     if not np.isfinite(coordinates).all():
         raise ValueError("coordinates: must be finite")
-    system = json.dumps(_system(robot, coordinates), separators=(",", ":"))
+    drawn = _system(robot, coordinates)
+    if drivers is not None:
+        _colour_links(drawn, drivers)
+    system = json.dumps(drawn, separators=(",", ":"))
     page = PAGE.substitute(
         title=html.escape(name),
+        legend=_legend(drivers or {}),
         system=base64.b64encode(zlib.compress(system.encode(), 9)).decode(),
         script=SCRIPT.read_text(encoding="utf-8"),
     )
@@ -114,7 +133,43 @@ def rollout_page(
     poses = np.asarray(jax.jit(jax.vmap(pose_of))(snapshots))
     broken = ~np.isfinite(poses).all(axis=1)
     over = np.cumsum(ended | broken) > 0
-    return save_page(robot, poses[~over], path, heading)
+    drivers = _drivers(rollout, robot.sys.mj_model)
+    return save_page(robot, poses[~over], path, heading, drivers)
+
+
+def _drivers(rollout: Rollout, model: Any) -> dict[int, int] | None:
+    """Who drives each link, by its number; None where an earlier version did not keep that."""
+    # As slow to import as Brax.
+    from adama_jax.envs.robots.shapes import limbs
+
+    # Each limb is two entities, its ends.
+    agents = rollout.agent[rollout.kind == "limb"][::2].tolist()
+    if all(agent < 0 for agent in agents):
+        return None
+    links = limbs(model).link.tolist()
+    return dict(zip(links, agents, strict=True))
+
+
+def _colour_links(system: dict[str, Any], drivers: Mapping[int, int]) -> None:
+    """Give the shapes of a model, as Brax's JSON has them, their drivers' colours."""
+    for shapes in system["geoms"].values():
+        for shape in shapes:
+            link = shape["link_idx"]
+            if link in drivers:
+                channels = to_rgba(colour(drivers[link]))
+                shape["rgba"] = list(channels)
+
+
+def _legend(drivers: Mapping[int, int]) -> str:
+    """Which colour is whose, as HTML; nothing where nobody has one."""
+    if not drivers:
+        return ""
+    agents = np.array(list(drivers.values()))
+    entries = [
+        f"<b style='background: {shade}'></b>{', '.join(names)}"
+        for shade, names in names_by_colour(agents).items()
+    ]
+    return f"<div id=legend>agent{''.join(entries)}</div>"
 
 
 def _system(robot: Any, coordinates: np.ndarray) -> dict[str, Any]:
