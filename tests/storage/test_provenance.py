@@ -136,8 +136,10 @@ def test_what_xla_reads_from_the_environment_is_written_down(monkeypatch):
 def test_every_setting_of_jax_that_is_fixed_is_written_down():
     numbers = {name for name in FIXED if "guard" not in name}
     assert numbers < set(provenance.JAX_SETTINGS)
-    # Of this version of JAX none is misspelt.
-    assert set(provenance.JAX_SETTINGS) <= set(jax.config.values)
+    assert set(FIXED) <= set(jax.config.values)
+    # None is misspelt; two are new in this version of JAX.
+    if jax.__version_info__ >= (0, 10, 2):
+        assert set(provenance.JAX_SETTINGS) <= set(jax.config.values)
 
 
 def test_a_machine_is_compared_by_what_can_change_a_number():
