@@ -66,7 +66,9 @@ def test_a_scenario_and_a_run_are_listed_too(results, capsys, monkeypatch):
         "results/going_together: 4 runs"
     )
     monkeypatch.chdir(run_folder(results, fake_config()))
-    assert said(capsys, "list", ".")[0] == ".: finished; 5 seeds, 30,000 episodes"
+    lines = said(capsys, "list", ".")
+    assert lines[0] == ".: finished; 5 seeds, 30,000 episodes"
+    assert lines[1] == ".: 1 run, 1 finished"
 
 
 def test_a_run_in_training_is_listed_with_who_trains_it(results, capsys):

@@ -76,7 +76,7 @@ def play_run(path: Path, command: PlayCommand, console: Screen) -> int:
     if seed in diverged:
         console.say(f"seed {seed} diverged: its actors are not finite", style="red")
     console.say(
-        f"{run.config.scenario}, {run.label}, seed {seed}: {_in_words(returns)}",
+        f"{world_of(run)}, {run.label}, seed {seed}: {_in_words(returns)}",
     )
     heading = f"{world_of(run)}, {run.label}, seed {seed}"
     folder = command.out or path / "play"

@@ -25,7 +25,7 @@ def list_runs(words: list[str]) -> int:
     for run in runs:
         console.say(_line(run))
     finished = [run for run in runs if run.is_finished()]
-    console.say(f"{folder}: {len(runs)} runs, {len(finished)} finished")
+    console.say(f"{folder}: {_count(len(runs), 'run')}, {len(finished)} finished")
     if finished:
         first = finished[0].path
         console.say(f"one page about all: adama report {_shown(first.parents[1])}")
@@ -53,7 +53,8 @@ def _line(run: RunFolder) -> str:
 
 def _settings(config: Config) -> str:
     unlike = unlike_preset(to_dict(config))
-    lengths = f"{config.seeds} seeds, {config.episodes:,} episodes"
+    seeds = _count(config.seeds, "seed")
+    lengths = f"{seeds}, {_count(config.episodes, 'episode')}"
     return f"{lengths}, {in_words(unlike)}" if unlike else lengths
 
 
@@ -68,6 +69,10 @@ def _progress(run: RunFolder, config: Config) -> str:
             ]
     at = f"at episode {max(saved):,}" if saved else "at the beginning"
     return f"begun, {at}, {kept} of {config.seeds} seeds finished"
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number:,} {what}" if number == 1 else f"{number:,} {what}s"
 
 
 def _shown(path: Path) -> str:
