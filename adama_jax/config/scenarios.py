@@ -239,7 +239,7 @@ SCENARIOS: dict[str, Scenario] = {
     ),
     "cooperative_navigation_modern": _modern_mpe(
         PAPER["cooperative_navigation"],
-        critic_rate=2e-3,
+        critic_rate=4e-3,
         actor_budget=1e-3,
     ),
     "predator_prey_modern": _modern_mpe(
