@@ -2,6 +2,7 @@
 
 import io
 import os
+import select
 import subprocess
 import sys
 import threading
@@ -108,6 +109,7 @@ def test_a_pipe_that_another_program_made_non_blocking_loses_nothing(pipe):
     writer.put(b"x" * 200_000)
     read = 0
     while read < 200_000:
+        assert select.select([reading], [], [], HANG)[0], "the rest was lost"
         read += len(os.read(reading, 65536))
 
 
