@@ -312,15 +312,15 @@ class _Job:
             learned = train_cohort(
                 members, program, saver, self._hooks, number, restored
             )
+            for row, (run, seed) in enumerate(cohort.members):
+                if seed in self._writers[run].missing:
+                    keep_member(self._writers[run], seed, row, learned)
         except BaseException:
             # Wait here for what is being saved and compiled: the stop signal's grace period still
             # applies, and no thread is left behind.
             saver.close()
             program.evaluate.wait()
             raise
-        for row, (run, seed) in enumerate(cohort.members):
-            if seed in self._writers[run].missing:
-                keep_member(self._writers[run], seed, row, learned)
         finite = [row not in learned.diverged for row in range(len(members))]
         saver.finish(np.array(finite))
         self._finish_whole_runs(program)
