@@ -184,7 +184,7 @@ def test_a_job_of_slurm_has_the_memory_that_it_asks_for(small_machine, tmp_path)
 @pytest.mark.slow
 def test_no_program_needs_less_than_is_said():
     """The figure is a least one: whoever is refused could not have trained."""
-    one = small(episodes=100)
+    one = with_settings(small(), {"episodes": 100})
     trainer = make_train(one, platform="cpu")
     members = population(trainer, 1, ONE)
     shapes = members.shapes(make_hyper(one))
