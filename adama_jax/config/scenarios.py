@@ -249,7 +249,7 @@ SCENARIOS: dict[str, Scenario] = {
     ),
     "clustering_modern": _modern_mpe(
         PAPER["clustering"],
-        critic_rate=2e-3,
+        critic_rate=4e-3,
         actor_budget=1e-3,
     ),
     "halfcheetah_2x3": _locomotion("halfcheetah", "2x3", critic_scale=100.0),
