@@ -111,8 +111,8 @@ test: $(READY) ## the tests, under 10 minutes on 2 cores
 test-all: $(READY) notebooks ## the slow tests and the notebooks too
 	$(PYTEST)
 
-test-faults: $(READY) ## processes killed, disks filled, jobs failing: docs/reliability.md, some 20 minutes
-	$(PYTEST) -s tests/execution/test_faults.py tests/execution/test_signals.py tests/execution/test_open_files.py tests/storage/test_checkpoints.py tests/execution/test_resume.py
+test-faults: $(READY) ## processes killed, disks filled, jobs failing, words and files at random: docs/reliability.md
+	$(PYTEST) -s tests/execution/test_faults.py tests/cli/test_fuzz.py tests/cli/test_damaged_files.py tests/execution/test_signals.py tests/execution/test_open_files.py tests/storage/test_checkpoints.py tests/execution/test_resume.py
 
 test-lowest: $(UV) ## what a dependency can break, under the lowest versions that pyproject.toml allows
 	$(UV) venv --quiet --allow-existing --python $(call word_of,PYTHON) build/lowest
