@@ -91,7 +91,8 @@ def summarise(runs: Sequence[Run], baseline: str = "fixed") -> list[Summary]:
     baselines: dict[tuple[str, str | None], Run] = {}
     for run in runs:
         # Neither a setting of a sweep nor one that was chosen from a grid: these have other labels.
-        plain = run.label == run.stored.get("label", run.label)
+        # An exhibit calls a run by its method, whatever the learner.
+        plain = run.label in (run.stored.get("label", run.label), run.config.method)
         if plain and run.config.method == baseline:
             baselines.setdefault(_compared_within(run), run)
     return [_summarise(run, baselines.get(_compared_within(run))) for run in runs]

@@ -71,6 +71,12 @@ def test_a_learner_s_baseline_is_its_own(tmp_path):
     ]
     # Beside the modern `fixed` the paper's would be 0.
     assert [line.improvement for line in lines[::2]] == [0.5, 0.5]
+    # An exhibit leaves the learner out of its labels.
+    short = [run._replace(label=run.config.method) for run in runs]
+    assert [line.improvement for line in summary.summarise(short)[::2]] == [0.5, 0.5]
+    # What a sweep or a grid chose is no baseline.
+    best = [runs[0], runs[1]._replace(label="fixed_best")]
+    assert np.isnan(summary.summarise(best)[0].improvement)
 
 
 def test_area_under_the_curve(tmp_path):
