@@ -31,7 +31,9 @@ class Drawn(Exception):
 def drawn_by(name, folder):
     """What a command calls to draw, with as little as it takes to begin."""
     if name == "exhibit":
-        exhibit = SimpleNamespace(draw=next(iter(DRAWINGS)), title="", name="")
+        exhibit = SimpleNamespace(
+            draw=next(iter(DRAWINGS)), title="", name="", curves=()
+        )
         return exhibits.draw(exhibit, {}, [], folder)
     if name == "sweep":
         return present.show_sweep([], folder, "", QUIET)

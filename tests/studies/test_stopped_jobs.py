@@ -7,12 +7,12 @@ import time
 
 import pytest
 
+from adama_jax.config.labels import labels
 from adama_jax.config.options import Launch, Training
 from adama_jax.errors import Interrupted
 from adama_jax.screen.console import Screen
 from adama_jax.studies.here import run_here
 from adama_jax.studies.jobs import jobs
-from adama_jax.studies.sweep import labels
 from tests.helpers import fake_config
 
 METHODS = ("adama", "fixed", "balance", "direction")
