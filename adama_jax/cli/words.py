@@ -8,7 +8,7 @@ from adama_jax.config.scenarios import SCENARIOS
 from adama_jax.config.schema import Config
 from adama_jax.config.values import IN_WORDS, read_path
 from adama_jax.errors import SettingError
-from adama_jax.storage.folder import EXAMPLE, PARTIAL, RunFolder, runs_below
+from adama_jax.storage.folder import EXAMPLE, RunFolder, runs_below
 
 ANY_SCENARIO = "predator_prey"  # whose defaults `adama train --help` shows
 
@@ -51,10 +51,8 @@ def runs_at(path: Path) -> list[RunFolder]:
     Raises:
         SettingError: there is none.
     """
-    real = path.resolve()
-    # With or without `.partial`.
-    run = RunFolder(real.with_name(real.name.removesuffix(PARTIAL)))
-    if run.is_finished() or run.is_begun():
+    run = RunFolder.at(path)
+    if run is not None:
         return [run]
     found = runs_below(path)
     if not found:

@@ -10,7 +10,7 @@ from typing import Any
 
 from adama_jax.errors import Stopped
 from adama_jax.screen.console import Screen
-from adama_jax.screen.streams import drain, write_error
+from adama_jax.screen.streams import drain, never_wait, write_error
 
 # Seconds before a stopping process is killed; it resumes from its last checkpoint. Schedulers send
 # SIGKILL some ten seconds after SIGTERM: a line that says so must come before.
@@ -76,6 +76,8 @@ def stop_on_signals(
 ) -> Iterator[Stop]:
     """Take a signal as a wish to stop after the chunk; a second one ends the process.
 
+    Whoever asks for it trains: from then on the process waits for no reader of what it prints.
+
     Ctrl-C, SIGTERM, SIGHUP (the terminal is closed) and SIGQUIT. SIGHUP and SIGQUIT that were
     ignored before stay so: `nohup` and shells ask for that. In a thread that is not the main one,
     which gets no signals, nothing is changed.
@@ -87,6 +89,7 @@ def stop_on_signals(
     Raises:
         Stopped: at the end of the block, if there was a signal.
     """
+    never_wait()
     stop = Stop(saved)
     if threading.current_thread() is not threading.main_thread():
         yield stop

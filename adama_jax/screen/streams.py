@@ -1,8 +1,9 @@
-"""Streams for people to read: writing to them never fails, and never waits.
+"""Streams for people to read: writing to them never fails, and what trains never waits for them.
 
 A terminal can be closed, the disk behind a log be full, a pipe be read by nobody, a name have
 letters that the screen's encoding lacks. None of that is worth a run. So what is written is handed
-to a thread of its own, and what that cannot write is lost.
+to a thread of its own, and what that cannot write is lost. A reader who pauses, such as `less`, is
+waited for until something is trained (`never_wait`): then the oldest of what waits is lost.
 """
 
 import atexit
@@ -13,6 +14,7 @@ import os
 import re
 import select
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from queue import Empty, SimpleQueue
@@ -22,10 +24,11 @@ from typing import TYPE_CHECKING, TextIO
 if TYPE_CHECKING:
     from _typeshed import ReadableBuffer
 
-# Seconds that an ending process waits for a reader who takes nothing.
+# Seconds that an ending process which has trained waits for a reader who takes nothing.
 PATIENCE = 2.0
-# Pieces of text that wait for a reader; of more, the oldest are lost.
+# Pieces of text that wait for a reader.
 MOST_WAITING = 10_000
+POLL = 0.01  # seconds between two looks whether there is room for more
 # What stands in for letters that an encoding lacks; others become \xe9 and the like.
 LOOK_ALIKES = {"±": "+-", "█": "#", "…": "..."}
 # Some would break a line in two or steer the terminal; surrogates, bytes of an argument that are no
@@ -33,10 +36,18 @@ LOOK_ALIKES = {"±": "+-", "█": "#", "…": "..."}
 CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 
 
+_IMPATIENT = Event()
+
+
+def never_wait() -> None:
+    """From now on nothing waits for a reader: something is being trained, which is worth more."""
+    _IMPATIENT.set()
+
+
 class Writer:
     """Writes to a file descriptor, in a thread of its own.
 
-    Handing over neither waits nor raises, not even in a signal handler.
+    Handing over never raises, and after `never_wait` it never waits, not even in a signal handler.
     """
 
     def __init__(self, number: int):
@@ -51,12 +62,20 @@ class Writer:
 
     def put(self, piece: bytes) -> None:
         """Hand over what is to be written."""
-        if self._pieces.qsize() >= MOST_WAITING:
-            self._drop_oldest()
+        while self._pieces.qsize() >= MOST_WAITING:
+            if _IMPATIENT.is_set():
+                self._drop_oldest()
+            else:
+                time.sleep(POLL)
         self._pieces.put(piece)
 
-    def drain(self, patience: float = PATIENCE) -> None:
-        """Wait until all is written, or nothing was taken for so many seconds."""
+    def drain(self, patience: float | None = None) -> None:
+        """Wait until all is written, or nothing was taken for so many seconds.
+
+        None: for as long as it takes, or after `never_wait` for two seconds.
+        """
+        if patience is None and _IMPATIENT.is_set():
+            patience = PATIENCE
         reached = Event()
         self._pieces.put(reached)
         before = -1
@@ -84,28 +103,40 @@ class Writer:
         rest = memoryview(piece)
         while rest:
             try:
-                written = os.write(self._number, rest)
-            except BlockingIOError:
-                # A program that shares the terminal or the pipe may have made it non-blocking.
-                select.select([], [self._number], [])
-                continue
+                rest = rest[self._write_some(rest) :]
             except OSError as error:
                 self.error = self.error or error
                 return
-            rest = rest[written:]
+
+    def _write_some(self, rest: memoryview) -> int:
+        """How many bytes were written."""
+        try:
+            return os.write(self._number, rest)
+        except BlockingIOError:
+            # A program that shares the terminal or the pipe may have made it non-blocking.
+            select.select([], [self._number], [])
+            return 0
 
 
 _WRITERS: dict[int, Writer] = {}  # by the file descriptor
 
 
-def drain(patience: float = PATIENCE) -> None:
-    """Wait until everything is written, or nothing was taken for so many seconds."""
+def _writer_of(number: int) -> Writer:
+    if number not in _WRITERS:
+        _WRITERS[number] = Writer(number)
+    return _WRITERS[number]
+
+
+def drain(patience: float | None = None) -> None:
+    """Wait until everything is written, as `Writer.drain` does."""
     for writer in list(_WRITERS.values()):
         writer.drain(patience)
 
 
 # For programs that use the package without its command line.
 atexit.register(drain)
+# A process that is forked has none of the threads.
+os.register_at_fork(after_in_child=_WRITERS.clear)
 
 
 class _Handover(io.RawIOBase):
@@ -114,9 +145,6 @@ class _Handover(io.RawIOBase):
     def __init__(self, number: int):
         self.name = number  # as Python names a file of which it knows no path
         self._number = number
-        if number not in _WRITERS:
-            _WRITERS[number] = Writer(number)
-        self._writer = _WRITERS[number]
 
     def writable(self) -> bool:
         return True
@@ -130,12 +158,12 @@ class _Handover(io.RawIOBase):
     def write(self, data: "ReadableBuffer", /) -> int:
         # A copy: the caller may use its buffer again.
         piece = bytes(data)
-        self._writer.put(piece)
+        _writer_of(self._number).put(piece)
         return len(piece)
 
 
 def steady(stream: TextIO | None) -> TextIO:
-    """A stream to the same place as the process's stdout or stderr; it never fails or waits.
+    """A stream to the same place as the process's stdout or stderr, which never fails.
 
     Args:
         stream: `sys.stdout` or `sys.stderr`. What is put in their place (by a test, a notebook) is

@@ -1,8 +1,9 @@
-"""The names in a results folder, and the names inside a run's folder. No other module spells them.
+"""The names in a results folder, and the names inside a run's folder.
 
-A run is trained in `<run>.partial` and gets its final name, `<run>`, when it is whole. A run that
-is replaced is `<run>.old` for the moment between the two renamings. `<run>.lock` belongs to the
-process that trains it.
+No other module spells them, but for `lock` those of its files. A run is trained in `<run>.partial`
+and gets its final name, `<run>`, when it is whole. A run that is replaced is `<run>.old` for the
+moment between the two renamings. `<run>.holder` names the process that trains a run, which holds
+`.process-<id>.lock` for all its runs of the folder; `<run>.lock` is held while the holder changes.
 """
 
 import contextlib
@@ -116,12 +117,21 @@ class RunFolder:
         Raises:
             SettingError: no run, begun or finished, is there.
         """
-        # `.` and `..` have no name of a run.
-        real = path.resolve()
-        folder = cls(real.with_name(real.name.removesuffix(PARTIAL)))
-        if not folder.is_finished() and not folder.is_begun():
+        folder = cls.at(path)
+        if folder is None:
             raise SettingError(f"run={path}: must be a run's folder, such as {EXAMPLE}")
         return folder
+
+    @classmethod
+    def at(cls, path: Path) -> "RunFolder | None":
+        """The run, begun or finished, whose folder this is, with or without `.partial`."""
+        # `.` and `..` have no name of a run.
+        real = path.resolve()
+        if not real.name:
+            # The root of the file system, which has no name to take anything from.
+            return None
+        folder = cls(real.with_name(real.name.removesuffix(PARTIAL)))
+        return folder if folder.is_finished() or folder.is_begun() else None
 
     @property
     def final(self) -> RunFiles:

@@ -337,3 +337,25 @@ def test_a_first_look_says_what_it_leaves_out(
     assert "adama and fixed alone" in said
     assert "direction, balance, adagrad, rmsprop, fixed_best" in said
     assert "the grid" in said
+
+
+def test_of_many_runs_that_are_played_a_bad_one_costs_itself_alone(
+    tmp_path, monkeypatch, capsys
+):
+    played = []
+
+    def play_run(folder, command, screen):
+        if not played:
+            played.append(folder)
+            raise SettingError(f"run={folder}: must be one that can be read")
+        played.append(folder)
+        return 0
+
+    for method in ("adama", "fixed"):
+        actors = fake_run(tmp_path, method).folder / "actors.npz"
+        actors.touch()
+    monkeypatch.setattr("adama_jax.cli.commands.play.play_run", play_run)
+    monkeypatch.setattr("adama_jax.cli.commands.play.start_jax", lambda *_: None)
+    assert cli.main(["play", str(tmp_path)]) == 1
+    assert len(played) == 2
+    assert f"run={played[0]}: must be one that can be read" in capsys.readouterr().out

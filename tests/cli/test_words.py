@@ -6,10 +6,17 @@ import pytest
 
 from adama_jax.cli import main as cli
 from adama_jax.cli.checks import check_devices, check_folder, check_launch
-from adama_jax.cli.words import check_scenario, take_nothing, take_run, take_scenario
+from adama_jax.cli.words import (
+    check_scenario,
+    runs_at,
+    take_nothing,
+    take_run,
+    take_scenario,
+)
 from adama_jax.config.options import Launch, Training
 from adama_jax.config.schema import scenario_config
 from adama_jax.errors import SettingError
+from adama_jax.storage.folder import RunFolder
 from tests.helpers import EXPERIMENTS
 
 
@@ -133,3 +140,12 @@ def test_slurm_is_asked_for_where_there_is_one(tmp_path, monkeypatch):
     (tmp_path / "srun").write_text("#!/bin/sh\n", encoding="utf-8")
     (tmp_path / "srun").chmod(0o755)
     check_launch(Launch("slurm"), Training())
+
+
+def test_the_root_of_the_file_system_is_no_run(monkeypatch):
+    """It has no name to look at."""
+    monkeypatch.setattr("adama_jax.cli.words.runs_below", lambda _: [])
+    with pytest.raises(SettingError, match=r"^run=/: must be a run's folder"):
+        runs_at(Path("/"))
+    with pytest.raises(SettingError, match=r"^run=/: must be a run's folder"):
+        RunFolder.named(Path("/"))

@@ -13,6 +13,7 @@ from adama_jax.screen.streams import (
     MOST_WAITING,
     Writer,
     in_one_line,
+    never_wait,
     steady,
     write_error,
     write_line,
@@ -37,7 +38,43 @@ def test_what_is_handed_over_is_written_in_order(pipe):
     assert os.read(reading, 100) == b"one two three"
 
 
-def test_nobody_waits_for_a_pipe_that_nobody_reads(pipe):
+@pytest.fixture
+def training(monkeypatch):
+    """As while something is trained."""
+    monkeypatch.setattr("adama_jax.screen.streams._IMPATIENT", threading.Event())
+    never_wait()
+
+
+@pytest.fixture
+def patient(monkeypatch):
+    """As in a command that only prints."""
+    monkeypatch.setattr("adama_jax.screen.streams._IMPATIENT", threading.Event())
+
+
+def test_a_reader_who_pauses_loses_nothing_of_a_command_that_only_prints(pipe, patient):
+    """As `adama list | less` does: more than the pipe and the queue hold."""
+    reading, _, writer = pipe
+    count = 3 * MOST_WAITING
+    begun = threading.Event()
+
+    def write():
+        for number in range(count):
+            writer.put(b"%d\n" % number)
+            if number == MOST_WAITING - 1:
+                begun.set()
+        writer.drain()
+
+    writes = threading.Thread(target=write, daemon=True)
+    writes.start()
+    assert begun.wait(HANG)
+    text = b""
+    while not text.endswith(b"\n%d\n" % (count - 1)):
+        text += os.read(reading, 65536)
+    writes.join(HANG)
+    assert text.count(b"\n") == count and not writes.is_alive()
+
+
+def test_nobody_waits_for_a_pipe_that_nobody_reads(pipe, training):
     """More than the pipe holds; the end of the process waits for as long as it is told to."""
     reading, _, writer = pipe
     pieces = 100
@@ -51,7 +88,7 @@ def test_nobody_waits_for_a_pipe_that_nobody_reads(pipe):
     writer.drain(HANG)
 
 
-def test_of_more_than_can_wait_for_a_reader_the_newest_is_kept(pipe):
+def test_of_more_than_can_wait_while_training_the_newest_is_kept(pipe, training):
     reading, _, writer = pipe
     # More than the pipe holds: the writer is held up once it has begun.
     writer.put(b"x" * 1_000_000)
@@ -111,6 +148,22 @@ def test_a_pipe_that_another_program_made_non_blocking_loses_nothing(pipe):
     while read < 200_000:
         assert select.select([reading], [], [], HANG)[0], "the rest was lost"
         read += len(os.read(reading, 65536))
+
+
+def test_a_forked_process_writes_too(tmp_path):
+    """It has none of the threads of the process that it comes from."""
+    program = """
+import os
+from adama_jax.screen.streams import steady_streams, write_line
+with steady_streams():
+    write_line("before")
+    child = os.fork()
+    write_line("child" if child == 0 else "parent")
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, check=False, timeout=HANG
+    )
+    assert sorted(set(done.stdout.split())) == [b"before", b"child", b"parent"]
 
 
 def test_what_is_no_stream_of_the_process_is_left_alone(tmp_path):

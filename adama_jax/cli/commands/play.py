@@ -41,7 +41,18 @@ def play(words: list[str]) -> int:
         check_folder("out", command.out or folder / "play")
     start_jax(1)
     screen = Screen()
-    return max(play_run(folder, command, screen) for folder in folders)
+    if len(folders) == 1:
+        return play_run(folders[0], command, screen)
+    return max(_play_one_of_many(folder, command, screen) for folder in folders)
+
+
+def _play_one_of_many(path: Path, command: PlayCommand, screen: Screen) -> int:
+    """As `play_run`; a run that cannot be played costs itself alone."""
+    try:
+        return play_run(path, command, screen)
+    except SettingError as error:
+        screen.say(str(error), style="red")
+        return 1
 
 
 def play_run(path: Path, command: PlayCommand, console: Screen) -> int:
