@@ -169,6 +169,7 @@ print(jax.jit(learn.update)(learn.init(jax.random.key(0)), batch, jax.random.key
 """
 
 
+@pytest.mark.slow
 def test_sixteen_agents_do_not_crash_the_compiler_s_kernels():
     """In a process of its own: XLA's fusion of a padded product with a sum died here.
 

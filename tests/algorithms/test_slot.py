@@ -128,6 +128,7 @@ def greedy(algorithm, state):
     return float(algorithm.act(actors, jnp.zeros((1, 1, 2)))[0, 0, 0])
 
 
+@pytest.mark.slow
 def test_a_gaussian_finds_the_action_and_its_temperature_moves():
     algorithm = gaussian(1, 2, 1, hidden=(16, 16), critic_activation="tanh")
     buffer = ring_replay(200, 64, snapshot_size=2)

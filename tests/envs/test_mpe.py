@@ -239,6 +239,7 @@ def as_forces(agents, action):
     return moves
 
 
+@pytest.mark.slow
 def test_simple_spread_is_mpe2_s(loose_broadcasting):
     env = make_env(scenario_config("MPE_simple_spread_v3"))
     oracle = mpe2.simple_spread_v3.parallel_env(
