@@ -17,9 +17,7 @@ from adama_jax.execution.runner import run
 from adama_jax.execution.stopping import stop_on_signals
 from adama_jax.screen.console import Screen
 from adama_jax.screen.streams import steady_streams
-from adama_jax.storage.folder import RunFolder
-from adama_jax.storage.groups import has_checkpoints
-from adama_jax.studies.jobs import Failure, Job, last_line
+from adama_jax.studies.jobs import Failure, Job, last_line, saved_by
 
 LOG_COLUMNS = 160  # of what a submitted job prints, which goes to a file
 
@@ -61,19 +59,12 @@ def run_here(
         info = JobInfo(
             job.name, console, bars, number=number + 1, jobs=len(jobs), programs=left
         )
-        hooks = _hooks(info, training, stop)
         try:
             if not stop():
-                run(
-                    job.configs,
-                    out,
-                    hooks,
-                    share,
-                    training=training,
-                    labels=job.labels,
-                )
-        except Interrupted as stopped:
-            hooks.report(str(stopped))
+                # Within, for an observer may be anybody's code: one that cannot be made fails its
+                # job, and the next job gets the share.
+                hooks = _hooks(info, training, stop)
+                _train(job, out, hooks, share, training)
         except Exception as error:
             # A line, and not the exception: its frames would hold the device's memory.
             return last_line(error) + way_out(error)
@@ -82,7 +73,7 @@ def run_here(
         return None
 
     with (
-        stop_on_signals(_saved(jobs, out)) as stop,
+        stop_on_signals(saved_by(jobs, out)) as stop,
         console.bars() as bars,
         ThreadPoolExecutor(beside) as pool,
     ):
@@ -98,28 +89,28 @@ def run_here(
     return [Failure(job, why) for job, why in ended if why is not None]
 
 
+def _train(
+    job: Job, out: Path, hooks: Hooks, share: Sequence[Any], training: Training
+) -> None:
+    """Train a job on a share of the devices; where it was stopped, say so."""
+    try:
+        run(job.configs, out, hooks, share, training=training, labels=job.labels)
+    except Interrupted as stopped:
+        hooks.report(str(stopped))
+
+
 def run_job(job: Job, out: Path, training: Training) -> None:
     """What a submitted job does, in its own process."""
     set_up_jax(training.devices)
     with (
         steady_streams(),
         # Whoever submitted it passes on what the terminal sends.
-        stop_on_signals(_saved([job], out), terminal=False) as stop,
+        stop_on_signals(saved_by([job], out), terminal=False) as stop,
     ):
         screen = Screen(width=LOG_COLUMNS)
         with screen.bars() as bars:
             hooks = _hooks(JobInfo(job.name, screen, bars), training, stop)
             run(job.configs, out, hooks, training=training, labels=job.labels)
-
-
-def _saved(jobs: Sequence[Job], out: Path) -> Callable[[], bool]:
-    """What tells whether any run of these jobs has a checkpoint."""
-    folders = [RunFolder.of(out, config) for job in jobs for config in job.configs]
-
-    def saved() -> bool:
-        return any(has_checkpoints(folder.partial.path) for folder in folders)
-
-    return saved
 
 
 def _hooks(

@@ -1,10 +1,13 @@
 """Jobs: configurations that one compiled program trains."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import NamedTuple
 
 from adama_jax.config.identity import program_key
 from adama_jax.config.schema import Config
+from adama_jax.storage.folder import RunFolder
+from adama_jax.storage.groups import has_checkpoints
 
 MOST_LETTERS = 300  # of an error in one line
 
@@ -70,6 +73,16 @@ def _job(members: Sequence[tuple[Config, str]], part: str) -> Job:
     first = configs[0]
     called = names[0] if len(names) == 1 else f"{first.label}, {len(names)} settings"
     return Job(f"{first.scenario}: {called}{part}", configs, names)
+
+
+def saved_by(jobs: Sequence[Job], out: Path) -> Callable[[], bool]:
+    """What tells whether any run of these jobs has a checkpoint."""
+    folders = [RunFolder.of(out, config) for job in jobs for config in job.configs]
+
+    def saved() -> bool:
+        return any(has_checkpoints(folder.partial.path) for folder in folders)
+
+    return saved
 
 
 def last_line(error: BaseException) -> str:

@@ -17,7 +17,7 @@ from adama_jax.execution.stopping import deaf_to_the_terminal, stop_on_signals
 from adama_jax.screen.console import Screen
 from adama_jax.storage.folder import RunFolder
 from adama_jax.studies.here import run_job
-from adama_jax.studies.jobs import Failure, Job, last_line
+from adama_jax.studies.jobs import Failure, Job, last_line, saved_by
 
 LOCAL = {"timeout_min": 60 * 24 * 30}  # 30 days: submitit requires a time limit
 # Seconds between two looks at the jobs, while they run and once they were told to stop.
@@ -58,7 +58,7 @@ def run_submitted(
         # The jobs share the machine's cores.
         training = dataclasses.replace(training, devices=max(1, cores // at_once))
     todo = _Queue(executor, out, training, console, list(jobs))
-    with stop_on_signals() as stop:
+    with stop_on_signals(saved_by(jobs, out)) as stop:
         while todo.is_busy() and not stop():
             todo.submit(at_once)
             todo.collect()

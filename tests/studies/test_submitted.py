@@ -1,10 +1,13 @@
 """What is handed to Slurm, as stand-ins for its programs see it: there is no cluster here."""
 
+import contextlib
 import os
 
 import pytest
 
 from adama_jax.config.options import Launch, Training
+from adama_jax.storage.folder import RunFolder
+from adama_jax.studies import submitted
 from adama_jax.studies.jobs import Job
 from adama_jax.studies.submitted import run_submitted, slurm_resources
 from tests.helpers import QUIET, fake_config
@@ -78,6 +81,25 @@ def test_outside_of_a_job_the_user_s_wishes_stay(submit, monkeypatch):
     monkeypatch.setenv("SBATCH_ACCOUNT", "mine")
     _, variables, _ = submit()
     assert variables["SBATCH_ACCOUNT"] == "mine"
+
+
+def test_who_is_ended_before_the_jobs_are_is_told_of_their_checkpoints(
+    submit, monkeypatch, tmp_path
+):
+    given = []
+
+    @contextlib.contextmanager
+    def instead(saved):
+        given.append(saved)
+        yield lambda: False
+
+    monkeypatch.setattr(submitted, "stop_on_signals", instead)
+    submit()
+    (saved,) = given
+    assert not saved()
+    folder = RunFolder.of(tmp_path / "my results", fake_config("adama"))
+    (folder.partial.checkpoints / "seed-0" / "state" / "10").mkdir(parents=True)
+    assert saved()
 
 
 def test_what_is_not_said_is_not_asked_for():
