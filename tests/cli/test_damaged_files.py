@@ -151,8 +151,8 @@ def check_damages(seed: int, count: int, folder: Path) -> None:
         assert contents(out) == before, done
 
 
-def test_40_damaged_files(tmp_path):
-    check_damages(0, 40, tmp_path)
+def test_20_damaged_files(tmp_path):
+    check_damages(0, 20, tmp_path)
 
 
 @pytest.mark.slow

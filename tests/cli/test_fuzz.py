@@ -155,8 +155,8 @@ def check_lines(seed: int, count: int, folder):
     assert {0, 2, None} <= set(codes)
 
 
-def test_300_command_lines(without_jax):
-    check_lines(0, 300, without_jax)
+def test_150_command_lines(without_jax):
+    check_lines(0, 150, without_jax)
 
 
 @pytest.mark.slow

@@ -514,6 +514,7 @@ def test_force_runs_it_again_to_the_same_numbers(experiment):
     assert not list(out.rglob("*.partial")) and not list(out.rglob("*.old"))
 
 
+@pytest.mark.slow
 def test_divergence_is_told_and_is_code_1(tmp_path):
     words = "train going_together l=10 seeds=2 episodes=300 batch_size=64"
     command = [sys.executable, "-m", "adama_jax", *words.split(), f"out={tmp_path}"]

@@ -25,7 +25,8 @@ STORED = sorted(PUBLISHED.glob("*/*/config.json"))
 
 def test_published_runs_keep_their_names():
     """Whatever settings were called when they were trained."""
-    assert len(STORED) == 128
+    # Runs are added, never taken away.
+    assert len(STORED) >= 136
     for file in STORED:
         config = from_dict(json.loads(file.read_text(encoding="utf-8")))
         validate(config)

@@ -22,6 +22,7 @@ COLLECTIVES = (
 )
 
 
+@pytest.mark.slow
 def test_sharding_changes_nothing_and_exchanges_nothing():
     """Eight members on one, two and four devices: the same to 1e-5, and none waits for another."""
     config = small()
