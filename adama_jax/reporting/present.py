@@ -17,7 +17,6 @@ MOST_MACHINES = 8  # runs of which the speed is printed
 MOST_SETTINGS = 20  # settings in a sweep's table on the screen; the CSV has all
 
 
-@default_style()
 def show_experiment(runs: Sequence[Run], folder: Path, console: Screen) -> None:
     """Draw the curves, the rates and a film of the first run; print the table and the paths.
 
@@ -26,32 +25,32 @@ def show_experiment(runs: Sequence[Run], folder: Path, console: Screen) -> None:
         folder: for the pictures and the tables.
         console: for the table and the paths.
     """
-    # Before the libraries that draw are imported: that alone takes seconds.
+    # Before Matplotlib is imported, first of all for its style: that alone takes seconds.
     console.say("drawing the curves, the rates and a film ...")
-    from adama_jax.reporting import figures, summary, tables
+    with default_style():
+        from adama_jax.reporting import figures, summary, tables
 
-    paths = [
-        figures.learning_curves(runs, folder / "learning_curves.png"),
-        figures.rate_curves(runs, folder / "rates.png"),
-    ]
-    first = runs[0]
-    finite = finite_seeds(first)
-    # A run that was published has no rollout, and a seed that diverged has no actors to film.
-    if first.rollout is not None and finite.any():
-        row = int(finite.argmax())
-        paths += show_episodes(
-            first.rollout, first.config.world, title(first, row), folder, row
-        )
-    lines = summary.summarise(runs)
-    paths += tables.write(lines, folder / "results")
-    worlds = " and ".join(dict.fromkeys(line.scenario for line in lines))
-    heading = f"{worlds}, {lengths(runs)}"
-    console.show(tables.table(lines, heading, console.options.ascii_only))
-    _print_machines(runs, console)
-    _print_paths(paths, console)
+        paths = [
+            figures.learning_curves(runs, folder / "learning_curves.png"),
+            figures.rate_curves(runs, folder / "rates.png"),
+        ]
+        first = runs[0]
+        finite = finite_seeds(first)
+        # A run that was published has no rollout, and a seed that diverged has no actors to film.
+        if first.rollout is not None and finite.any():
+            row = int(finite.argmax())
+            paths += show_episodes(
+                first.rollout, first.config.world, title(first, row), folder, row
+            )
+        lines = summary.summarise(runs)
+        paths += tables.write(lines, folder / "results")
+        worlds = " and ".join(dict.fromkeys(line.scenario for line in lines))
+        heading = f"{worlds}, {lengths(runs)}"
+        console.show(tables.table(lines, heading, console.options.ascii_only))
+        _print_machines(runs, console)
+        _print_paths(paths, console)
 
 
-@default_style()
 def show_sweep(
     runs: Sequence[Run],
     folder: Path,
@@ -66,22 +65,24 @@ def show_sweep(
         name: of the files, without a suffix.
         console: for the table and the paths.
     """
+    # Before the style, as above.
     console.say("comparing the settings ...")
-    from adama_jax.reporting import figures, grids, summary, tables
+    with default_style():
+        from adama_jax.reporting import figures, grids, summary, tables
 
-    lines = summary.ranked(summary.summarise(runs))
-    worlds = ", ".join(sorted({line.scenario for line in lines}))
-    best = f", the best {MOST_SETTINGS}" if len(lines) > MOST_SETTINGS else ""
-    heading = f"{worlds}, {lengths(runs)}: {len(lines)} settings{best}"
-    paths = tables.write(lines, folder / name)
-    best_lines = lines[:MOST_SETTINGS]
-    console.show(tables.ranking(best_lines, heading, console.options.ascii_only))
-    # All were trained on the same machine, so that one line says it.
-    _print_machines(runs[:1], console)
-    if grids.is_grid(runs):
-        picture = figures.heat_map({runs[0].config.scenario: runs}, lengths(runs))
-        paths.append(figures.save(picture, folder / f"{name}.png"))
-    _print_paths(paths, console)
+        lines = summary.ranked(summary.summarise(runs))
+        worlds = ", ".join(sorted({line.scenario for line in lines}))
+        best = f", the best {MOST_SETTINGS}" if len(lines) > MOST_SETTINGS else ""
+        heading = f"{worlds}, {lengths(runs)}: {len(lines)} settings{best}"
+        paths = tables.write(lines, folder / name)
+        best_lines = lines[:MOST_SETTINGS]
+        console.show(tables.ranking(best_lines, heading, console.options.ascii_only))
+        # All were trained on the same machine, so that one line says it.
+        _print_machines(runs[:1], console)
+        if grids.is_grid(runs):
+            picture = figures.heat_map({runs[0].config.scenario: runs}, lengths(runs))
+            paths.append(figures.save(picture, folder / f"{name}.png"))
+        _print_paths(paths, console)
 
 
 def show_episodes(

@@ -1,5 +1,6 @@
 """A user's matplotlibrc decides nothing, whichever command draws."""
 
+import io
 from types import SimpleNamespace
 
 import matplotlib
@@ -8,6 +9,7 @@ import pytest
 from adama_jax.config.exhibits import DRAWINGS
 from adama_jax.reporting import exhibits, figures, present, summary
 from adama_jax.reporting.style import default_style
+from adama_jax.screen.console import Screen
 from tests.helpers import QUIET
 
 USERS = {"text.usetex": True, "font.family": ["no such font"], "savefig.format": "pgf"}
@@ -28,7 +30,7 @@ class Drawn(Exception):
     """Drawing has begun."""
 
 
-def drawn_by(name, folder):
+def drawn_by(name, folder, screen=QUIET):
     """What a command calls to draw, with as little as it takes to begin."""
     if name == "exhibit":
         exhibit = SimpleNamespace(
@@ -36,8 +38,8 @@ def drawn_by(name, folder):
         )
         return exhibits.draw(exhibit, {}, [], folder)
     if name == "sweep":
-        return present.show_sweep([], folder, "", QUIET)
-    return present.show_experiment([], folder, QUIET)
+        return present.show_sweep([], folder, "", screen)
+    return present.show_experiment([], folder, screen)
 
 
 @pytest.mark.parametrize("name", ["experiment", "sweep", "exhibit"])
@@ -51,3 +53,19 @@ def test_every_command_draws_within_it(monkeypatch, tmp_path, name):
     with matplotlib.rc_context(USERS), pytest.raises(Drawn) as drawn:
         drawn_by(name, tmp_path)
     assert drawn.value.args == (False,)
+
+
+@pytest.mark.parametrize("name", ["experiment", "sweep"])
+def test_what_is_being_done_is_said_before_matplotlib_is_imported(
+    monkeypatch, tmp_path, name
+):
+    """Its style imports it, which takes seconds."""
+    said = io.StringIO()
+
+    def style():
+        raise Drawn(said.getvalue())
+
+    monkeypatch.setattr(present, "default_style", style)
+    with pytest.raises(Drawn) as drawn:
+        drawn_by(name, tmp_path, Screen(file=said))
+    assert drawn.value.args[0].endswith(" ...\n")
