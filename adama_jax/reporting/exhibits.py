@@ -161,7 +161,7 @@ def provenance(run: Run) -> dict[str, Any]:
     }
     return {
         "label": run.label,
-        "folder": f"{run.config.scenario}/{run.folder.name}",
+        "folder": f"{run.folder.parent.name}/{run.folder.name}",
         **described,
         "settings_other_than_the_preset": unlike_preset(run.stored),
         "all_settings": run.stored,

@@ -12,7 +12,9 @@ from adama_jax.cli.commands.figures import draw_exhibits
 from adama_jax.cli.options import FiguresCommand
 from adama_jax.config.exhibits import load_exhibits
 from adama_jax.config.identity import program_key
-from adama_jax.reporting.exhibits import draw
+from adama_jax.config.names import with_settings
+from adama_jax.config.schema import scenario_config
+from adama_jax.reporting.exhibits import draw, provenance
 from adama_jax.screen.console import Screen
 from adama_jax.storage.folder import run_folder
 from adama_jax.studies.exhibits import best_pair, shown
@@ -65,6 +67,15 @@ def test_figures_from_what_is_there(tmp_path):
     assert "balance (1 of 5 seeds diverged)" in (
         tmp_path / "figures" / "results.md"
     ).read_text(encoding="utf-8")
+
+
+def test_the_run_of_another_robot_is_named_by_the_folder_that_it_is_in(tmp_path):
+    walker = with_settings(
+        scenario_config("halfcheetah_2x3"),
+        {"world.robot": "walker2d", "world.partition": "3x2"},
+    )
+    run = fake_run(tmp_path, config=walker)
+    assert (tmp_path / provenance(run)["folder"]).samefile(run.folder)
 
 
 def test_a_run_that_cannot_be_read_costs_itself_alone(tmp_path):
