@@ -1,8 +1,9 @@
 """Whether a plan fits in memory: asked before anything compiles or is written.
 
-What is counted is the least that training can do with: one member on one device, for cohorts are
-made as narrow as they must be (`devices`). So what is refused here could not have been trained; a
-program may need more beside it.
+What is counted is one member on one device, for cohorts are made as narrow as they must be
+(`devices`): the least that training can do with. Where checkpoints are written, the copy of its
+state that becomes one is counted too, even of a run that would end before its first. A program may
+need more beside it, so what passes here may yet not fit.
 """
 
 import math
@@ -29,7 +30,6 @@ NUMBER = 4  # bytes of a number, all of which have single precision
 # A point of the curves has some ten numbers beside two for each agent, each in an array of its own.
 NUMBERS_OF_A_POINT = 10
 BYTES_OF_AN_ARRAY = 120
-POINTER = 8
 GB = 1e9
 
 
@@ -57,31 +57,44 @@ def room_here() -> Room:
 
 
 def check_memory(
-    jobs: Sequence[Sequence[Config]], beside: int, room: Room, saved: bool
-) -> None:
+    jobs: Sequence[Sequence[Config]],
+    beside: int,
+    room: Room,
+    saved: bool,
+    at_once: int | None = None,
+) -> int:
     """Check that programs can be trained in the memory that there is.
 
     Args:
         jobs: each one's configurations, which share its program.
-        beside: how many of them run at the same time.
+        beside: how many of them would run at the same time.
         room: what is free.
         saved: whether checkpoints are written, of which the host holds a copy.
+        at_once: the number of programs at a time that was asked for, if any was.
+
+    Returns:
+        How many can run at the same time, at most `beside`.
 
     Raises:
         SettingError: one line with the settings that make it large, the bytes that are needed and
-            those that are free.
+            those that are free. Too many programs at a time are refused only if asked for.
     """
     on_host = []
     for configs in jobs:
         found = needs(configs[0], saved=saved)
         check_needs(configs[0], found, room)
         on_host.append(_bytes_on_host(found, room))
-    largest = sum(sorted(on_host)[-beside:])
-    if largest > room.host:
+    on_host.sort(reverse=True)
+    fit = beside
+    while fit > 1 and sum(on_host[:fit]) > room.host:
+        fit -= 1
+    if at_once is not None and fit < beside:
+        largest = sum(on_host[:beside])
         raise SettingError(
-            f"at_once={beside}: must be smaller: programs side by side need {_gb(largest)} of "
-            f"memory at the least, and {_gb(room.host)} are free"
+            f"at_once={at_once}: must be at most {fit}: programs side by side need "
+            f"{_gb(largest)} of memory at the least, and {_gb(room.host)} are free"
         )
+    return fit
 
 
 def check_needs(config: Config, found: Sequence[Need], room: Room) -> None:

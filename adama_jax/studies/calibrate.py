@@ -57,8 +57,11 @@ def trial(config: Config) -> Trial:
 
     devices = local_devices()
     short = trial_config(config)
-    # All seeds at once, and nothing is saved.
-    check_needs(short, needs(short, members=short.seeds, saved=False), room_here())
+    room = room_here()
+    # All seeds at once, and nothing is saved. GPUs share them; cores have one memory together.
+    shares = 1 if room.device is None else len(devices)
+    on_one = -(-short.seeds // shares)
+    check_needs(short, needs(short, members=on_one, saved=False), room)
     members = population(make_train(short), short.seeds, devices)
     state = members.init(short.seed_range, make_hyper(short))
     critic_terms = []

@@ -1,5 +1,6 @@
 """Training the runs that are not on disk yet."""
 
+import dataclasses
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -61,17 +62,19 @@ def complete(
     finished = {config: name for config, name in names.items() if config not in lacking}
     _print_finished(finished, len(missing), out, console)
     to_do = jobs(missing, [names[config] for config in missing], options.parts)
-    _check_memory(to_do, options, training)
+    options = _fitting(to_do, options, training, console)
     return launch(to_do, out, options, console, training)
 
 
-def _check_memory(jobs: Sequence[Job], options: Launch, training: Training) -> None:
-    """Check that the jobs fit in the memory of what runs them.
+def _fitting(
+    jobs: Sequence[Job], options: Launch, training: Training, console: Screen
+) -> Launch:
+    """The options, with no more jobs at a time than the memory of what runs them holds.
 
     Raises:
-        SettingError: one cannot, or not beside the others.
+        SettingError: one job cannot fit, or not as many at a time as were asked for.
     """
-    beside = options.at_once or len(jobs)
+    beside = min(len(jobs), options.at_once or len(jobs))
     if options.launcher == "slurm":
         # Each job has a machine's share of its own; of a GPU nobody here knows the memory.
         beside = 1
@@ -81,7 +84,13 @@ def _check_memory(jobs: Sequence[Job], options: Launch, training: Training) -> N
         local = options.launcher == "local"
         beside = min(beside, usable_cores() if local else len(local_devices()))
     saved = training.checkpoint_minutes is not None
-    check_memory([job.configs for job in jobs], beside, room, saved)
+    programs = [job.configs for job in jobs]
+    fit = check_memory(programs, beside, room, saved, options.at_once)
+    if fit == beside:
+        return options
+    # Nobody asked for so many (a number that was given is refused).
+    console.say(f"memory holds {fit} of {beside} programs at a time; the others wait")
+    return dataclasses.replace(options, at_once=fit)
 
 
 def _without_unusable(

@@ -1,5 +1,7 @@
 """What cannot fit in memory is refused in one line, before anything compiles or is written."""
 
+import io
+
 import jax
 import psutil
 import pytest
@@ -10,10 +12,13 @@ from adama_jax.config.names import with_settings
 from adama_jax.config.options import Launch, Training
 from adama_jax.config.schema import scenario_config
 from adama_jax.errors import SettingError
+from adama_jax.execution import memory
 from adama_jax.execution.build import make_env, make_hyper, make_train
 from adama_jax.execution.devices import bytes_needed
 from adama_jax.execution.memory import GB, Room, check_memory, check_needs, needs
+from adama_jax.screen.console import Screen
 from adama_jax.studies import missing
+from adama_jax.studies.calibrate import trial, trial_config
 from adama_jax.training.population import population
 from tests.helpers import ONE, QUIET, small
 
@@ -129,10 +134,53 @@ def test_a_gpu_s_memory_and_the_host_s_are_apart():
 
 def test_programs_side_by_side_share_the_host():
     half = [[config(learning__capacity=2 * 10**7, episodes=10**8)]] * 3
-    check_memory(half, beside=1, room=ON_CPU, saved=True)
-    words = r"^at_once=2: must be smaller: programs side by side need 12\.0 GB"
+    assert check_memory(half, beside=1, room=ON_CPU, saved=True, at_once=1) == 1
+    words = r"^at_once=5: must be at most 1: programs side by side need 12\.0 GB"
     with pytest.raises(SettingError, match=words):
-        check_memory(half, beside=2, room=ON_CPU, saved=True)
+        check_memory(half, beside=2, room=ON_CPU, saved=True, at_once=5)
+    # Nobody asked for two.
+    assert check_memory(half, beside=2, room=ON_CPU, saved=True) == 1
+    assert check_memory(half, beside=3, room=ON_GPU, saved=True) == 3
+
+
+def test_a_command_that_has_no_number_of_programs_runs_as_many_as_fit(
+    tmp_path, monkeypatch
+):
+    launched = []
+    monkeypatch.setattr(missing, "room_here", lambda: ON_CPU)
+    monkeypatch.setattr(missing, "usable_cores", lambda: 3)
+    monkeypatch.setattr(missing, "launch", lambda *given: launched.append(given))
+    configs = [
+        config(learning__capacity=10**7, episodes=10**8, learning__batch_size=size)
+        for size in (64, 128, 256)
+    ]
+    screen = Screen(file=io.StringIO(), width=200)
+    local = Launch("local")
+    missing.complete(configs, tmp_path, Training(), local, screen)
+    ((_, _, options, *_),) = launched
+    assert options == Launch("local", at_once=2)
+    assert screen.file.getvalue() == (
+        "memory holds 2 of 3 programs at a time; the others wait\n"
+    )
+
+
+def test_the_seeds_of_a_trial_are_divided_over_gpus(monkeypatch):
+    class Found(Exception):
+        """What is asked of each device."""
+
+    def check(_, found, room):
+        raise Found(found[0].on_device)
+
+    ten = config(seeds=10)
+    one = needs(trial_config(ten))[0].on_device
+    monkeypatch.setattr(memory, "check_needs", check)
+    devices = [object()] * 4
+    monkeypatch.setattr("adama_jax.execution.jax_setup.local_devices", lambda: devices)
+    for room, members in ((ON_GPU, 3), (ON_CPU, 10)):
+        monkeypatch.setattr(memory, "room_here", lambda room=room: room)
+        with pytest.raises(Found) as found:
+            trial(ten)
+        assert found.value.args == (members * one,)
 
 
 def test_all_members_of_a_trial_are_trained_together():
