@@ -30,6 +30,7 @@ FRAME = "#D55E00"
 # Curves that coincide still show one another through their gaps.
 DASHES = ("-", "--", "-.", ":")
 NOTE_SIZE = 6.5  # points
+ACTOR_WIDTH = 1.25  # of "actor 8" in a legend, with its line, in inches
 START = 0.03  # of the episodes: the first steep part of a curve
 
 
@@ -82,8 +83,14 @@ def actor_grid(figure: Any, runs: Sequence[Run], columns: int) -> None:
         axes.set_xlabel("training episodes", fontsize=8)
         _mark_episodes(axes, runs, most=4)
     handles, names = grid[0, 0].get_legend_handles_labels()
+    width = figure.bbox.width / figure.dpi
+    fit = max(1, int(width / ACTOR_WIDTH))
     figure.legend(
-        handles, names, loc="outside lower center", ncols=len(names), frameon=False
+        handles,
+        names,
+        loc="outside lower center",
+        ncols=min(len(names), fit),
+        frameon=False,
     )
 
 

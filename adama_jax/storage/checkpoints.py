@@ -5,8 +5,10 @@ leaf, which is checked on reading. What is saved are flat dictionaries of NumPy 
 data, never code.
 """
 
+import logging
 import shutil
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -225,9 +227,10 @@ class Checkpoints:
                 MANIFEST: ocp.JsonCheckpointHandler(),
                 ARRAYS: ocp.PyTreeCheckpointHandler(use_compression=False),
             }
-            self._manager = ocp.CheckpointManager(
-                self.folder, options=self._options(), item_handlers=handlers
-            )
+            with _without_warnings():
+                self._manager = ocp.CheckpointManager(
+                    self.folder, options=self._options(), item_handlers=handlers
+                )
         return self._manager
 
     def _options(self) -> Any:
@@ -245,8 +248,21 @@ class Checkpoints:
             enable_async_checkpointing=False,
             cleanup_tmp_directories=not self._read_only,
             read_only=self._read_only,
+            create=not self._read_only,
             save_interval_steps=0 if self._read_only else 1,
         )
+
+
+@contextmanager
+def _without_warnings() -> Iterator[None]:
+    """Orbax warns of a folder that is only read, which is what was asked for."""
+    log = logging.getLogger("absl")
+    before = log.level
+    log.setLevel(logging.ERROR)
+    try:
+        yield
+    finally:
+        log.setLevel(before)
 
 
 def _check_shapes(folder: Path, arrays: Arrays, shapes: Shapes) -> None:

@@ -240,9 +240,12 @@ def run_folder(out: Path, config: Config) -> Path:
 def runs_below(folder: Path) -> list[RunFolder]:
     """The runs, begun or finished, of a results folder or a scenario's; of a run's, that run."""
     found = {}
-    for pattern in ("config.json", "*/config.json", "*/*/config.json"):
-        for settings in sorted(folder.resolve().glob(pattern)):
-            path = settings.parent
+    for above in ("", "*/", "*/*/"):
+        # Either is enough: a run that has lost the other is one that is to be named.
+        settings = folder.resolve().glob(f"{above}config.json")
+        results = folder.resolve().glob(f"{above}meta.json")
+        for file in sorted([*settings, *results]):
+            path = file.parent
             # One that was replaced no longer counts.
             if path.suffix != OLD:
                 run = RunFolder(path.with_name(path.name.removesuffix(PARTIAL)))

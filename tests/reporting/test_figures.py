@@ -219,3 +219,16 @@ def test_where_some_grids_end_inside_the_others_are_named(tmp_path):
     note = grids.edge_note({"going_together": inside, "predator_prey": edge})
     assert note == ", on the grid's edge in predator prey: rates beyond were not tried"
     assert grids.edge_note({"going_together": inside}) == ""
+
+
+def test_a_legend_of_many_actors_stays_in_the_picture(tmp_path):
+    """Eight names in one row are wider than the panels of two seeds."""
+    run = fake_run(tmp_path, finals=(1.0, 2.0))
+    rates = np.abs(np.random.default_rng(0).normal(size=(2, 20, 8))) + 0.1
+    many = run._replace(metrics=run.metrics | {"actor_rates": rates})
+    figure = figures.actor_rates({"": [many]})
+    figure.canvas.draw()
+    (legend,) = figure.legends
+    box = legend.get_window_extent()
+    assert box.x0 >= 0 and box.x1 <= figure.bbox.width
+    figures.plt.close(figure)

@@ -8,7 +8,7 @@ import pytest
 from adama_jax.errors import SettingError
 from adama_jax.storage.checkpoints import Checkpoints
 from adama_jax.storage.files import Manifest
-from adama_jax.storage.folder import RunFolder
+from adama_jax.storage.folder import RunFolder, runs_below
 from adama_jax.storage.lock import Lock
 from adama_jax.storage.verify import verify
 from adama_jax.storage.writer import FinishedSeed, Kept, RunWriter
@@ -170,3 +170,18 @@ def test_who_trains_the_run_meanwhile_is_said(tmp_path):
     found = verify(run)
     lock.release()
     assert found.trained_by is not None and found.trained_by.startswith("process ")
+
+
+def test_a_run_that_lost_its_settings_is_still_counted(tmp_path):
+    """Else it would be gone without a word."""
+    lost, other = fake_run(tmp_path).folder, fake_run(tmp_path, "fixed").folder
+    (lost / "config.json").unlink()
+    assert [run.path for run in runs_below(tmp_path)] == sorted([lost, other])
+    with pytest.raises(SettingError, match=r"config\.json"):
+        verify(RunFolder(lost))
+
+
+def test_looking_at_a_begun_run_warns_of_nothing(tmp_path, caplog):
+    """Orbax has a word for each setting that it changes in a folder that is only read."""
+    verify(begun_run(tmp_path))
+    assert caplog.records == []

@@ -1,6 +1,7 @@
 """`adama list [FOLDER]`: the runs in a folder, finished or not, and what to do next."""
 
 import os
+import shlex
 from pathlib import Path
 
 from adama_jax.cli.words import runs_at, take_nothing, take_run
@@ -28,8 +29,12 @@ def list_runs(words: list[str]) -> int:
     console.say(f"{folder}: {_count(len(runs), 'run')}, {len(finished)} finished")
     if finished:
         first = finished[0].path
-        console.say(f"one page about all: adama report {_shown(first.parents[1])}")
-        console.say(f"a film: adama play {_shown(first)}")
+        results = shlex.quote(_shown(first.parents[1]))
+        console.say(f"one page about all: adama report {results}")
+    # Published runs have kept their curves alone.
+    played = [run.path for run in finished if run.final.actors.is_file()]
+    if played:
+        console.say(f"a film: adama play {shlex.quote(_shown(played[0]))}")
     return 0
 
 
@@ -48,7 +53,8 @@ def _line(run: RunFolder) -> str:
         )
     if run.is_finished():
         return f"{path}: finished; {about}"
-    return f"{path}: {_progress(run, config)}; {about}; to go on: adama resume {path}"
+    again = f"adama resume {shlex.quote(path)}"
+    return f"{path}: {_progress(run, config)}; {about}; to go on: {again}"
 
 
 def _settings(config: Config) -> str:
