@@ -135,15 +135,6 @@ def as_typed(message: str, words: Sequence[str]) -> str:
     return message
 
 
-def given_settings(words: Sequence[str], default: Any) -> set[str]:
-    """The full names of the settings that a command line gives."""
-    known = Known.of(default, _methods_named(words))
-    return {
-        each.name
-        for each in _given([word for word in words if word not in HELP], known)
-    }
-
-
 class _Given(NamedTuple):
     """A setting that a command line gives."""
 

@@ -215,7 +215,8 @@ def test_words_and_numbers_in_one_axis():
 
 
 def test_what_the_words_say_goes_before_the_preset():
-    _, found = read_sweep(["clustering", "preset=grid", "l_c=0.5", "method=fixed"])
+    _, found = read_sweep(["clustering", "preset=grid", "l_c=0.5", "method=rmsprop"])
+    assert {config.method for config in found} == {"rmsprop"}
     assert {config.rates.critic_rate for config in found} == {0.5}
     assert len({config.rates.actor_budget for config in found}) == 10
 

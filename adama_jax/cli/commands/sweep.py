@@ -7,12 +7,7 @@ from adama_jax.cli.checks import check_launch
 from adama_jax.cli.options import SweepCommand
 from adama_jax.cli.training import prepare, train_and_read
 from adama_jax.cli.words import check_scenario, take_scenario
-from adama_jax.config.command_line import (
-    given_settings,
-    read_words,
-    split_axes,
-    with_given,
-)
+from adama_jax.config.command_line import read_words, split_axes, with_given
 from adama_jax.config.identity import sweep_hash, world_name
 from adama_jax.config.labels import labels
 from adama_jax.config.options import Launch, Training
@@ -79,10 +74,9 @@ def read_sweep(words: list[str]) -> tuple[SweepCommand, list[Config]]:
     command = with_given(default, values)
     check_scenario(command.config, scenario)
     # What the command line gives goes before what the preset says.
-    given = given_settings(rest, default)
     preset = PRESETS[command.preset] if command.preset else {}
     all_axes = {
-        name: list(values) for name, values in preset.items() if name not in given
+        name: list(swept) for name, swept in preset.items() if name not in values
     }
     all_axes |= axes
     typed = read_axes(command.config, all_axes)
