@@ -76,7 +76,8 @@ def report(results: Path, page: Path, say: Say = lambda line: None) -> Path:
 def _introduction(results: Path, runs: Sequence[Run]) -> str:
     now = time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime())
     machines = ", ".join(sorted({machine_of(run) for run in runs}))
-    caption = tables.caption(summary.summarise(runs))
+    # Code is between backticks in a Markdown table alone.
+    caption = tables.caption(summary.summarise(runs)).replace("`", "")
     return html.note(f"Written {now} from {results}. Made on {machines}. {caption}")
 
 

@@ -58,6 +58,8 @@ def test_the_report_shows_one_run_s_own_figures_and_the_common_settings(tmp_path
     learning_curves([run], run.folder / "learning_curves.png")
     text = report(tmp_path, tmp_path / "page.html").read_text(encoding="utf-8")
     assert "adama: learning curves" in text and "data:image/png" in text
+    # A page is no Markdown.
+    assert "`" not in text
     assert (
         "<td>rates.critic_scale<td>10.0" in text
         and "<td>learning.batch_size<td>1024" in text
