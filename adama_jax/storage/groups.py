@@ -89,13 +89,18 @@ def read_group(folder: Path, report: Callable[[str], None]) -> SavedGroup | None
     return group
 
 
-def has_checkpoints(partial: Path) -> bool:
-    """Whether any of a run's seeds has a checkpoint to resume from; `partial` as in `find_groups`.
+def saved_episodes(partial: Path) -> list[int]:
+    """The episodes of which any of a run's seeds has a checkpoint; `partial` as in `find_groups`.
 
-    Whether it can be read is not looked at.
+    Whether they can be read is not looked at.
     """
     steps = RunFiles(partial).checkpoints.glob(f"*/{STATE}/*")
-    return any(path.name.isdecimal() for path in steps)
+    return [int(path.name) for path in steps if path.name.isdecimal()]
+
+
+def has_checkpoints(partial: Path) -> bool:
+    """Whether any of a run's seeds has a checkpoint to resume from; as `saved_episodes`."""
+    return bool(saved_episodes(partial))
 
 
 def discard_group(folder: Path) -> None:

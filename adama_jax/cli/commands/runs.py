@@ -11,7 +11,7 @@ from adama_jax.config.schema import Config
 from adama_jax.errors import AdamaError
 from adama_jax.screen.console import Screen
 from adama_jax.storage.folder import RunFolder
-from adama_jax.storage.groups import STATE
+from adama_jax.storage.groups import saved_episodes
 from adama_jax.storage.reader import read_config
 
 RESULTS = "results"  # where commands write unless told otherwise
@@ -67,12 +67,7 @@ def _settings(config: Config) -> str:
 def _progress(run: RunFolder, config: Config) -> str:
     """How far a run is that is not finished."""
     kept = len(run.partial.kept_seeds())
-    saved = []
-    for folder in run.partial.checkpoint_folders():
-        if folder.name == STATE:
-            saved += [
-                int(each.name) for each in folder.iterdir() if each.name.isdecimal()
-            ]
+    saved = saved_episodes(run.partial.path)
     at = f"at episode {max(saved):,}" if saved else "at the beginning"
     return f"begun, {at}, {kept} of {config.seeds} seeds finished"
 
