@@ -76,8 +76,9 @@ def report(results: Path, page: Path, say: Say = lambda line: None) -> Path:
 def _introduction(results: Path, runs: Sequence[Run]) -> str:
     now = time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime())
     machines = ", ".join(sorted({machine_of(run) for run in runs}))
+    floors = [(run.config.method, summary.direction_floor(run.config)) for run in runs]
     # Code is between backticks in a Markdown table alone.
-    caption = tables.caption(summary.summarise(runs)).replace("`", "")
+    caption = tables.caption_of(floors).replace("`", "")
     return html.note(f"Written {now} from {results}. Made on {machines}. {caption}")
 
 

@@ -144,7 +144,7 @@ def _summarise(run: Run, baseline: Run | None) -> Summary:
     final = _score(finals)
     area = _score(areas(run))
     method = run.config.method
-    floor = _direction_floor(run.config)
+    floor = direction_floor(run.config)
     return Summary(
         scenario=world_of(run),
         label=run.label,
@@ -162,7 +162,8 @@ def _summarise(run: Run, baseline: Run | None) -> Summary:
     )
 
 
-def _direction_floor(config: Config) -> float | None:
+def direction_floor(config: Config) -> float | None:
+    """The floor that acts in a run; None where the method does not direct the actors' rates."""
     method = METHODS.get(config.method)
     if method is None or "direction_floor" not in method.reads:
         return None

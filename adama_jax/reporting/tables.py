@@ -80,11 +80,16 @@ RANKING_CAPTION = (
 
 def caption(summaries: Sequence[Summary]) -> str:
     """What a table's columns are, and what acts in its runs that the paper does not print."""
-    floored = [line for line in summaries if line.direction_floor]
+    return caption_of([(line.method, line.direction_floor) for line in summaries])
+
+
+def caption_of(floors: Sequence[tuple[str, float | None]]) -> str:
+    """As `caption`, of runs by their methods and floors: nothing else of them is needed."""
+    floored = [(method, floor) for method, floor in floors if floor]
     if not floored:
         return CAPTION
-    values = sorted({f"{line.direction_floor:g}" for line in floored})
-    methods = dict.fromkeys(line.method for line in floored)
+    values = sorted({f"{floor:g}" for _, floor in floored})
+    methods = dict.fromkeys(method for method, _ in floored)
     said = FLOOR.format(values=" and ".join(values), methods=", ".join(methods))
     return f"{CAPTION} {said}"
 
