@@ -6,6 +6,8 @@ METHODS ?= adama fixed
 RESULTS ?= results
 UV := .venv/bin/uv
 READY := .venv/.ready
+# All but CUDA and PyTorch; what is there beside it stays.
+SYNC := $(UV) sync --frozen --inexact --quiet --extra all
 PYTEST := .venv/bin/python -m pytest -n 2 --dist worksteal
 # Files, locks, checkpoints, the command line, pictures, optimizers; a run that is stopped and resumed.
 LOWEST := tests/config tests/storage tests/reporting tests/training/test_optimizers.py \
@@ -50,7 +52,7 @@ episodes = $(call one,EPISODES,episodes)
 exhibits = $(out) $(call one,SCALE,scale) $(episodes) $(call several,ONLY,only) $(args)
 
 .DEFAULT_GOAL := help
-.PHONY: help experiment grid figures reproduce publish report notebooks settings test test-all test-faults test-lowest lint type fmt bench clean
+.PHONY: help experiment grid figures reproduce publish report notebooks docs settings test test-all test-faults test-lowest lint type fmt bench clean
 
 # What changes nothing is refused before anything is made, with exit code 2.
 goals := $(or $(MAKECMDGOALS),$(.DEFAULT_GOAL))
@@ -75,7 +77,7 @@ $(UV):
 	.venv/bin/python -m pip install --quiet --disable-pip-version-check uv==0.13.9
 
 $(READY): $(UV) pyproject.toml uv.lock
-	$(UV) sync --frozen --inexact --quiet
+	$(SYNC)
 	@touch $@
 
 experiment: $(READY) ## train METHODS on SCENARIO, draw the curves, the rates and a rollout, print the table
@@ -97,10 +99,14 @@ report: $(READY) ## RESULTS as one HTML page
 	.venv/bin/adama report $(call one,RESULTS,results)
 
 notebooks: $(READY) ## run the notebooks (notebooks/*.py, percent format), executed ones in build/notebooks
-	$(UV) sync --frozen --inexact --quiet --group notebooks
+	$(SYNC) --group notebooks
 	mkdir -p build/notebooks
 	for file in notebooks/*.py; do .venv/bin/jupytext --quiet --to ipynb -o build/notebooks/$$(basename $$file .py).ipynb $$file || exit 1; done
 	.venv/bin/python -m pytest --nbmake --nbmake-timeout=900 --overwrite --durations=4 --override-ini=addopts= build/notebooks
+
+docs: $(READY) ## the documentation as a web site, in build/docs; a warning is an error
+	$(SYNC) --group docs
+	.venv/bin/python -m sphinx -W --keep-going -b html docs build/docs
 
 settings: $(READY) ## write docs/settings.md, the page of all settings
 	.venv/bin/python -m adama_jax.config.table > docs/settings.md
@@ -116,7 +122,7 @@ test-faults: $(READY) ## processes killed, disks filled, jobs failing, words and
 
 test-lowest: $(UV) ## what a dependency can break, under the lowest versions that pyproject.toml allows
 	$(UV) venv --quiet --allow-existing --python $(call word_of,PYTHON) build/lowest
-	$(UV) pip install --quiet --python build/lowest/bin/python --resolution lowest-direct --group dev --editable .
+	$(UV) pip install --quiet --python build/lowest/bin/python --resolution lowest-direct --group dev --editable '.[all]'
 	# Old versions of some packages warn of new versions of others: here that is no error.
 	build/lowest/bin/python -m pytest -n 2 --dist worksteal -W default -m "not slow" $(LOWEST)
 
