@@ -28,8 +28,8 @@ class Command(NamedTuple):
 COMMANDS = {
     "train": Command(
         "train:train",
-        "SCENARIO [key=value ...]",
-        "one method, all seeds in one compiled program",
+        "SCENARIO|CONFIG [key=value ...]",
+        "one method, all seeds in one compiled program; CONFIG: a config.json or a run",
     ),
     "experiment": Command(
         "experiment:experiment",
