@@ -43,8 +43,8 @@ COMMANDS = {
     ),
     "resume": Command(
         "resume:resume",
-        "RUN",
-        "resume an interrupted run (the command that began it does so too)",
+        "RUN [episodes=N]",
+        "resume an interrupted run, or train a finished one on (keep_last=true)",
     ),
     "verify": Command(
         "verify:verify",

@@ -89,8 +89,10 @@ class ReproduceCommand:
 
 @dataclass(frozen=True)
 class ResumeCommand:
-    """Resume a run that was interrupted."""
+    """Resume a run that was interrupted, or train a finished one on to more episodes."""
 
+    episodes: Annotated[int | None, UP_TO_BILLION] = None
+    """Train a finished run on to so many, where it was trained with keep_last=true."""
     training: Annotated[Training, Flat] = Training()
 
 

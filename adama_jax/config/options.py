@@ -43,6 +43,9 @@ class Training:
     """Minutes between checkpoints; None: only when stopped (Ctrl-C, SIGTERM)."""
     keep_every: Annotated[int | None, UP_TO_BILLION] = None
     """Also keep checkpoints at least this many episodes apart; None: the newest two only."""
+    keep_last: bool = False
+    """Keep the last checkpoint of a finished run, so that it can be trained on to more episodes:
+    `adama resume RUN episodes=...`."""
     replay_every: Annotated[
         int, UP_TO_MILLION, ReadUnless("checkpoint_minutes", None)
     ] = 1

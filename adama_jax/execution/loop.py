@@ -86,6 +86,7 @@ def train_cohort(
     if cohort.history.episode:
         # What follows may take longer than one who stops can wait.
         cohort.save_or_stop()
+    cohort.save_last()
     return cohort.learned()
 
 
@@ -187,14 +188,8 @@ class _Cohort:
         """Save if it is time to, and leave if asked to."""
         stop = self._hooks.stop()
         saver = self._saver
-        # Members that have all diverged keep their last good checkpoint.
-        if (stop or saver.due()) and not self.has_diverged():
-            arrays = named_arrays(self.state, saver.room())
-            rows = range(len(self._members))
-            finite = np.array([row not in self.diverged for row in rows])
-            # Always as it was before an evaluation, which is repeated on resuming: then members at
-            # the same episode have the same points, whenever they were saved.
-            saver.save(arrays, self._at_the_chunks_end, finite)
+        if stop or saver.due():
+            self._save()
         if stop:
             saver.wait()
             last = "no checkpoint"
@@ -203,6 +198,23 @@ class _Cohort:
             raise Interrupted(
                 f"stopped at episode {self.history.episode:,}, with {last}"
             )
+
+    def save_last(self) -> None:
+        """Save the end of training, if it is to be kept."""
+        if self._saver.keeps_last:
+            self._save(with_replay=True)
+            self._saver.wait()
+
+    def _save(self, with_replay: bool = False) -> None:
+        # Members that have all diverged keep their last good checkpoint.
+        if self.has_diverged():
+            return
+        arrays = named_arrays(self.state, self._saver.room())
+        rows = range(len(self._members))
+        finite = np.array([row not in self.diverged for row in rows])
+        # Always as it was before an evaluation, which is repeated on resuming: then members at
+        # the same episode have the same points, whenever they were saved.
+        self._saver.save(arrays, self._at_the_chunks_end, finite, with_replay)
 
     def evaluate(self, episode: int) -> None:
         """Add a point to the curves: the chunks since the last one, and an evaluation."""

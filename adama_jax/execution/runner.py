@@ -36,6 +36,7 @@ from adama_jax.storage.groups import (
     find_groups,
     group_folder,
     keep_as_diverged,
+    keep_as_last,
     refuse_older_versions,
 )
 from adama_jax.storage.writer import RunWriter
@@ -341,5 +342,7 @@ class _Job:
         """Of seeds that are on disk; a kill came before that."""
         if all(writer.finished[seed].diverged for seed in saved.seeds):
             keep_as_diverged(saved.folder)
+        elif self._training.keep_last:
+            keep_as_last(saved.folder)
         else:
             discard_group(saved.folder)

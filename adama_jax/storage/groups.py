@@ -20,6 +20,8 @@ STATE = "state"
 REPLAY = "replay"
 # A file in the folder of a group of which no member stayed finite.
 DIVERGED = "diverged"
+# A file in the folder of a group that is finished and keeps its last checkpoint (`keep_last`).
+LAST = "last"
 BY_OLDER_VERSIONS = "slice.json"  # a file of versions up to VERSION_OF_SLICES
 VERSION_OF_SLICES = "da08c89"
 
@@ -58,11 +60,21 @@ def find_groups(partial: Path, report: Callable[[str], None]) -> list[SavedGroup
     """
     found = []
     for folder in sorted(RunFiles(partial).checkpoints.glob("*")):
-        if folder.is_dir() and not (folder / DIVERGED).exists():
+        if folder.is_dir() and not _is_kept(folder):
             group = read_group(folder, report)
             if group is not None:
                 found.append(group)
     return found
+
+
+def last_groups(run: Path) -> list[Path]:
+    """The folders of the groups of a finished run that keep their last checkpoints."""
+    return sorted(mark.parent for mark in RunFiles(run).checkpoints.glob(f"*/{LAST}"))
+
+
+def _is_kept(folder: Path) -> bool:
+    """Whether nobody resumes from a group's checkpoints, and nobody deletes them."""
+    return (folder / DIVERGED).exists() or (folder / LAST).exists()
 
 
 def read_group(folder: Path, report: Callable[[str], None]) -> SavedGroup | None:
@@ -113,11 +125,11 @@ def discard_leftovers(partial: Path) -> None:
     """Delete what is left of checkpoints once all seeds of a run are finished.
 
     A stop may leave a group without a checkpoint that can be used; its seeds are trained in other
-    groups then, whose folders have other names. Groups that diverged stay.
+    groups then, whose folders have other names. Groups that diverged stay, and so do last ones.
     """
     checkpoints = RunFiles(partial).checkpoints
     for folder in sorted(checkpoints.glob("*")):
-        if folder.is_dir() and not (folder / DIVERGED).exists():
+        if folder.is_dir() and not _is_kept(folder):
             discard_group(folder)
     _remove_if_empty(checkpoints)
 
@@ -132,6 +144,12 @@ def keep_as_diverged(folder: Path) -> None:
     """Let a group's last checkpoints stay for people to look at; nobody resumes from them."""
     if folder.is_dir():
         (folder / DIVERGED).touch()
+
+
+def keep_as_last(folder: Path) -> None:
+    """Let the checkpoint of a finished group stay, for a longer run to go on from."""
+    if folder.is_dir():
+        (folder / LAST).touch()
 
 
 def refuse_older_versions(run: RunFolder) -> None:

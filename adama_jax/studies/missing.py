@@ -83,7 +83,7 @@ def _fitting(
         room = room_here()
         local = options.launcher == "local"
         beside = min(beside, usable_cores() if local else len(local_devices()))
-    saved = training.checkpoint_minutes is not None
+    saved = training.checkpoint_minutes is not None or training.keep_last
     programs = [job.configs for job in jobs]
     fit = check_memory(programs, beside, room, saved, options.at_once)
     if fit == beside:
