@@ -61,7 +61,7 @@ def objective(actors):
 
 actors = jnp.zeros((2, 1))
 gradient = jax.grad(objective)(actors)
-contribution = probe.contributions(gradient, gradient)
+contribution = probe.contributions(gradient, gradient, agents=2)
 along = probe.Along(policy, payoff, actors, gradient)
 matrix = probe.pairwise_matrix(along)
 by_hand = np.array([[-9, 3 * coupling], [3 * coupling, -1]])
@@ -92,7 +92,7 @@ def climb(rule, steps=60):
         value, gradient = jax.value_and_grad(objective)(actors)
         along = probe.Along(policy, payoff, actors, gradient)
         signals = Signals(
-            contribution=probe.contributions(gradient, gradient),
+            contribution=probe.contributions(gradient, gradient, agents=2),
             curvature=probe.exact(along, state.rates.actors),
             critic_term=jnp.zeros(()),
         )

@@ -124,7 +124,7 @@ plt.show()
 
 # %%
 for activation, look in looks.items():
-    contribution = probe.contributions(look.directions, look.directions)
+    contribution = probe.contributions(look.directions, look.directions, agents=8)
     first_order = jnp.linalg.norm(contribution)
     for name, product in products[activation].items():
         ratio = float(jnp.linalg.norm(product) / first_order)

@@ -21,10 +21,12 @@ MAY_IMPORT = {
     "bounds": (),
     "fields": ("errors", "bounds"),
     "rates": ("types", "tree", "bounds", "fields"),
+    "optax": ("types", "tree", "rates"),
     "algorithms": ("types", "tree", "bounds", "fields"),
     "envs": ("types", "tree", "keys", "errors", "bounds", "fields"),
     "training": (
-        "types", "tree", "keys", "errors", "bounds", "fields", "rates", "algorithms", "envs",
+        "types", "tree", "keys", "errors", "bounds", "fields", "rates", "optax", "algorithms",
+        "envs",
     ),
     "config": (
         "errors", "bounds", "fields", "envs.worlds", "envs.robots.joints", "algorithms.settings",

@@ -16,8 +16,9 @@ from typing import NamedTuple, Protocol
 import jax
 import jax.numpy as jnp
 
-from adama_jax.tree import inner, inner_per_agent, step_per_agent
-from adama_jax.types import PyTree
+from adama_jax.rates.agents import Agents, check, count, inner_of_each, map_with_rates
+from adama_jax.tree import inner, step_per_agent
+from adama_jax.types import PyTree, Signals
 
 Policy = Callable[[PyTree], jax.Array]
 Value = Callable[[jax.Array], jax.Array]
@@ -40,17 +41,35 @@ class Curvature(Protocol):
     ) -> jax.Array: ...
 
 
-def contributions(actor_gradients: PyTree, directions: PyTree) -> jax.Array:
+def contributions(
+    actor_gradients: PyTree,
+    directions: PyTree,
+    agents: Agents,
+) -> jax.Array:
     """c_i = <g_i, d_i>: first-order gain of J per unit of actor i's rate (section 3.2). [N]
 
     With plain SGD d_i = g_i, and this is the squared gradient norm.
 
+    Args:
+        actor_gradients: of J, uphill.
+        directions: at rate 1, in the same shapes.
+        agents: N, where every leaf leads with N; or the agents' names, where both are mappings
+            of agents.
+
+    Raises:
+        ValueError: a tree does not hold these agents.
+
     >>> import jax.numpy as jnp
     >>> g = {"w": jnp.array([[1.0, 2.0], [0.0, 3.0]])}
-    >>> contributions(g, g).tolist()
+    >>> contributions(g, g, agents=2).tolist()
     [5.0, 9.0]
+    >>> g = {"left": {"w": jnp.ones((4, 4))}, "right": {"w": 2 * jnp.ones((4, 4))}}
+    >>> contributions(g, g, agents=("left", "right")).tolist()
+    [16.0, 64.0]
     """
-    return inner_per_agent(actor_gradients, directions)
+    check(actor_gradients, agents, "actor_gradients")
+    check(directions, agents, "directions")
+    return inner_of_each(actor_gradients, directions, agents)
 
 
 def critic_term(value_gradient: PyTree, critic_direction: PyTree) -> jax.Array:
@@ -63,6 +82,60 @@ def critic_term(value_gradient: PyTree, critic_direction: PyTree) -> jax.Array:
     2.0
     """
     return jnp.abs(inner(value_gradient, critic_direction))
+
+
+def signals(
+    objective: Callable[[PyTree, PyTree], jax.Array],
+    actors: PyTree,
+    critic: PyTree,
+    actor_directions: PyTree,
+    critic_direction: PyTree,
+    agents: Agents,
+    rates: jax.Array | None = None,
+) -> Signals:
+    """All that a rate rule reads, of any differentiable J(actors, critic) -> [].
+
+    Args:
+        objective: J, which the actors climb.
+        actors, critic: the parameters.
+        actor_directions, critic_direction: where they step, at rate 1.
+        agents: N, where the actors are stacked, or their names, where they are a mapping.
+        rates: l_a, [N], for a second-order rule; None: the curvature is zero.
+
+    Returns:
+        The signals. The curvature is the second derivative of l -> J(actors + l directions) at
+        l = 0, times the rates. It holds the actors' own second derivatives, too, which Eq. (3)
+        drops; the functions of `CURVATURES` give Eq. (3)'s.
+
+    Raises:
+        ValueError: a tree does not hold these agents.
+
+    >>> import jax.numpy as jnp
+    >>> def objective(actors, critic):
+    ...     return critic * actors["left"][0] * actors["right"][0]
+    >>> actors = {"left": jnp.array([2.0]), "right": jnp.array([3.0])}
+    >>> ones = {"left": jnp.ones(1), "right": jnp.ones(1)}
+    >>> found = signals(objective, actors, jnp.array(1.0), ones, jnp.array(1.0),
+    ...                 agents=("left", "right"), rates=jnp.array([0.5, 0.25]))
+    >>> found.contribution.tolist(), found.curvature.tolist(), float(found.critic_term)
+    ([3.0, 2.0], [0.25, 0.5], 6.0)
+    """
+    by_actors, by_critic = jax.grad(objective, argnums=(0, 1))(actors, critic)
+    first_order = contributions(by_actors, actor_directions, agents)
+
+    def gain(rates: jax.Array) -> jax.Array:
+        steps = map_with_rates(_scaled, rates, actor_directions, agents)
+        return objective(jax.tree.map(jnp.add, actors, steps), critic)
+
+    curvature = jnp.zeros(count(agents))
+    if rates is not None:
+        no_step = jnp.zeros_like(rates)
+        _, curvature = jax.jvp(jax.grad(gain), (no_step,), (rates,))
+    return Signals(first_order, curvature, critic_term(by_critic, critic_direction))
+
+
+def _scaled(rate: jax.Array, direction: PyTree) -> PyTree:
+    return jax.tree.map(lambda leaf: rate * leaf, direction)
 
 
 def action_change(along: Along) -> tuple[jax.Array, jax.Array]:

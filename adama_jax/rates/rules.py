@@ -62,11 +62,13 @@ class RateRule(NamedTuple):
     init: `(num_agents, hyper=None) -> RateState`; `hyper` replaces the factory's defaults.
     update: `(signals, state) -> RateState`; the rates to use are `state.rates` of the result.
     second_order: whether `signals.curvature` is read; where it is not, it need not be measured.
+    reads_critic_term: the same of `signals.critic_term`.
     """
 
     init: Callable[..., RateState]
     update: Callable[[Signals, RateState], RateState]
     second_order: bool
+    reads_critic_term: bool = True
 
 
 def fixed(hyper: RateHyper = RateHyper()) -> RateRule:
@@ -220,7 +222,7 @@ def _rule(
             mean_critic_term=mean,
         )
 
-    return RateRule(init, update, second_order)
+    return RateRule(init, update, second_order, reads_critic_term=balances)
 
 
 def _positive(mean: jax.Array) -> jax.Array:

@@ -147,7 +147,8 @@ def learner(
             state.params,
         )
 
-        contributions = probe.contributions(found.value_by_actors, directions.actors)
+        uphill = found.value_by_actors
+        contributions = probe.contributions(uphill, directions.actors, num_agents)
         product = jnp.zeros(num_agents)
         # A pass over the minibatch of its own, so only where it is read.
         if rule.second_order:

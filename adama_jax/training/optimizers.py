@@ -7,9 +7,9 @@ AdaMa works on any optimizer whose step is proportional to its learning rate. Ne
 import inspect
 from typing import Any, NamedTuple
 
-import jax
 import optax
 
+from adama_jax.optax.per_agent import check_first_step, per_agent
 from adama_jax.types import Params
 
 # Why an optimizer of optax's cannot be used, where its step is not proportional to its rate.
@@ -65,7 +65,9 @@ class Optimizer(NamedTuple):
         return directions, Params(actors_state, critic_state, other_states)
 
 
-def from_optax(transformation: optax.GradientTransformation) -> Optimizer:
+def from_optax(
+    transformation: optax.GradientTransformation, check_rate: bool = True
+) -> Optimizer:
     """The same optax transformation, built at learning rate 1, for every actor and for the critic.
 
     It is vmapped over the agent axis of the actors, so that one which mixes leaves (a global norm,
@@ -73,21 +75,24 @@ def from_optax(transformation: optax.GradientTransformation) -> Optimizer:
 
     Its step must be proportional to its learning rate, or what is trained is another optimizer:
     `optax.rprop` and `optax.fromage` are of no use here, and neither are schedules, weight decay or
-    clipping that come after the scaling by the rate. Nothing can tell from the transformation.
+    clipping that come after the scaling by the rate. Nothing can tell that from the transformation.
 
-    >>> import jax.numpy as jnp, optax
+    Args:
+        transformation: of optax, at learning rate 1.
+        check_rate: refuse one whose first step shows that it is not built at that rate.
+
+    Raises:
+        ValueError: its first step is far too small for learning rate 1.
+
+    >>> import optax
     >>> clipped = from_optax(optax.chain(optax.clip_by_global_norm(1.0), optax.sgd(1.0)))
-    >>> gradients = jnp.array([[3.0, 4.0], [0.0, 0.5]])  # two agents, each clipped by its own norm
-    >>> updates, _ = clipped.actors.update(gradients, clipped.actors.init(gradients), gradients)
-    >>> [[round(x, 4) for x in row] for row in (-updates).tolist()]
-    [[0.6, 0.8], [0.0, 0.5]]
+    >>> from_optax(optax.adam(1e-3))
+    Traceback (most recent call last):
+    ValueError: the optimizer's first step for a gradient of ones is 0.001: build it at ...
     """
-    # optax's types know no tree whose leaves have one more axis than the parameters they are of.
-    init: Any = jax.vmap(transformation.init)
-    update: Any = jax.vmap(transformation.update)
-
-    stacked = optax.GradientTransformation(init, update)
-    return Optimizer(actors=stacked, critic=transformation)
+    if check_rate:
+        check_first_step(transformation)
+    return Optimizer(actors=per_agent(transformation), critic=transformation)
 
 
 def named_optimizer(name: str) -> Optimizer:
@@ -119,4 +124,5 @@ def named_optimizer(name: str) -> Optimizer:
             "and nothing else"
         )
     transformation: Any = factory(learning_rate=1.0)
-    return from_optax(transformation)
+    # adadelta and lars begin with steps of 0.001 at learning rate 1.
+    return from_optax(transformation, check_rate=False)

@@ -50,7 +50,7 @@ def quadratic_in_actions(along, rates):
 def test_contributions_are_the_gradient_of_the_gain():
     along = setting()
     slope = jax.grad(lambda rates: gain(along, rates))(jnp.zeros(N))
-    contributions = probe.contributions(along.directions, along.directions)
+    contributions = probe.contributions(along.directions, along.directions, N)
     np.testing.assert_allclose(contributions, slope, rtol=1e-4)
 
 
@@ -59,7 +59,7 @@ def test_contributions_hold_for_any_direction():
     gradients = along.directions
     signs = along._replace(directions=jax.tree.map(jnp.sign, gradients))
     slope = jax.grad(lambda rates: gain(signs, rates))(jnp.zeros(N))
-    contributions = probe.contributions(gradients, signs.directions)
+    contributions = probe.contributions(gradients, signs.directions, N)
     np.testing.assert_allclose(contributions, slope, rtol=1e-4)
 
 
@@ -96,7 +96,7 @@ def test_exact_is_the_finite_difference_of_the_gain(x64):
 
 def test_taylor_remainders_shrink_fourfold_and_eightfold(x64):
     along = setting()
-    c = probe.contributions(along.directions, along.directions)
+    c = probe.contributions(along.directions, along.directions, N)
     matrix = probe.pairwise_matrix(along)
 
     def remainders(scale):
@@ -175,7 +175,7 @@ def test_the_critic_term_is_never_negative():
 def test_lookahead_is_the_gradient_at_the_present_rates():
     along = setting()
     slope = jax.grad(lambda rates: gain(along, rates))(RATES)
-    contributions = probe.contributions(along.directions, along.directions)
+    contributions = probe.contributions(along.directions, along.directions, N)
     total = contributions + probe.lookahead(along, RATES)
     np.testing.assert_allclose(total, slope, rtol=1e-3)
 
@@ -184,7 +184,7 @@ def test_lookahead_given_the_contributions_is_the_same_for_half_the_products(x64
     along = setting()
 
     def given(rates):
-        contributions = probe.contributions(along.directions, along.directions)
+        contributions = probe.contributions(along.directions, along.directions, N)
         return probe.lookahead(along, rates, contributions)
 
     def its_own(rates):
