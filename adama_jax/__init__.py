@@ -12,6 +12,8 @@ AdaMa, after Jiang & Lu, Adaptive Learning Rates for Multi-Agent Reinforcement L
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from adama_jax.errors import needed_by
+
 if TYPE_CHECKING:
     from adama_jax.algorithms.maddpg import maddpg
     from adama_jax.config.checks import validate
@@ -118,7 +120,9 @@ __all__ = [
 def __getattr__(name: str) -> Any:
     if name not in _HOME_OF:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(f"{__name__}.{_HOME_OF[name]}"), name)
+    with needed_by(f"{__name__}.{name}"):
+        home = import_module(f"{__name__}.{_HOME_OF[name]}")
+    return getattr(home, name)
 
 
 def __dir__() -> list[str]:

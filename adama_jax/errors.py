@@ -2,7 +2,22 @@
 where.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from importlib.util import find_spec
+
+# The packages that an extra of adama-jax brings (pyproject.toml), by the names of their modules.
+PACKAGES = {
+    "train": (
+        "chex", "filelock", "flax", "gymnax", "jaxmarl", "matplotlib", "orbax", "PIL", "psutil",
+        "rich", "scipy", "six", "tyro",
+    ),
+    "robots": ("brax", "mujoco"),
+    "slurm": ("submitit",),
+    "loggers": ("tensorboardX", "wandb"),
+    "tables": ("pandas", "xarray"),
+}  # fmt: skip
+_EXTRA_OF = {name: extra for extra, names in PACKAGES.items() for name in names}
 
 
 def in_a_line(error: BaseException) -> str:
@@ -45,6 +60,52 @@ class AdamaError(Exception):
 
 class SettingError(AdamaError, ValueError):
     """A setting that is not allowed: the message names the field, its value and what is."""
+
+
+class MissingPackage(AdamaError, ImportError):
+    """A package of an extra is not installed: the message names who needs it, and the extra."""
+
+
+@contextmanager
+def needed_by(who: str) -> Iterator[None]:
+    """Within it an import of a package that is not installed ends in one line, with its extra.
+
+    Args:
+        who: what needs the package, in a user's words.
+
+    Raises:
+        MissingPackage: it is one of `PACKAGES`. Any other that is missing stays as it is.
+
+    >>> with needed_by("a robot"):
+    ...     raise ModuleNotFoundError("No module named 'brax.envs'", name="brax.envs")
+    Traceback (most recent call last):
+    adama_jax.errors.MissingPackage: a robot needs brax: pip install 'adama-jax[robots]'
+    """
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        package = (error.name or "").partition(".")[0]
+        if package not in _EXTRA_OF:
+            raise
+        raise _missing(package, who) from error
+
+
+def check_installed(package: str, who: str) -> None:
+    """Check that one of `PACKAGES` is installed, without importing it.
+
+    Raises:
+        MissingPackage: it is not; one line, as `needed_by` says it.
+
+    >>> check_installed("rich", "the screen")
+    """
+    if find_spec(package) is None:
+        raise _missing(package, who)
+
+
+def _missing(package: str, who: str) -> MissingPackage:
+    extra = _EXTRA_OF[package]
+    line = f"{who} needs {package}: pip install 'adama-jax[{extra}]'"
+    return MissingPackage(line, name=package)
 
 
 class AnotherVersion(AdamaError):

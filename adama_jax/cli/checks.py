@@ -5,7 +5,7 @@ import shutil
 from pathlib import Path
 
 from adama_jax.config.options import Launch, Training
-from adama_jax.errors import SettingError
+from adama_jax.errors import SettingError, check_installed
 
 MOST_DEVICES_PER_CORE = 4
 
@@ -52,7 +52,10 @@ def check_launch(launch: Launch, training: Training) -> None:
 
     Raises:
         SettingError: one line with the setting and what is allowed.
+        MissingPackage: what submits jobs is not installed.
     """
+    if launch.launcher != "here":
+        check_installed("submitit", f"launcher={launch.launcher}")
     if launch.launcher == "local" and training.devices is not None:
         raise SettingError(
             f"devices={training.devices}: must be left out: launcher=local gives each job its "

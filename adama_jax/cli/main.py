@@ -11,7 +11,12 @@ from pkgutil import resolve_name
 from typing import NamedTuple
 
 from adama_jax.cli.text import HELP, check_printable, shortened
-from adama_jax.errors import AdamaError, SettingError, did_you_mean
+from adama_jax.errors import (
+    AdamaError,
+    SettingError,
+    did_you_mean,
+    needed_by,
+)
 from adama_jax.screen.streams import steady_streams, write_error, write_line
 
 
@@ -114,12 +119,7 @@ def _run(words: list[str]) -> int:
     try:
         return _of(words)
     except AdamaError as error:
-        # Here, for they bring tyro with them, which `adama --help` need not wait for.
-        from adama_jax.config.command_line import as_typed
-        from adama_jax.config.options import way_out
-
-        line = as_typed(str(error), words) + way_out(error)
-        write_error(f"adama: error: {shortened(line)}")
+        write_error(f"adama: error: {shortened(_as_typed(error, words))}")
         return 2
     except KeyboardInterrupt as stop:
         # With `force` the same command would begin anew, and what was saved would be lost.
@@ -128,6 +128,18 @@ def _run(words: list[str]) -> int:
         ]
         write_error(f"adama: stopped; to resume: adama {shlex.join(again)}")
         return getattr(stop, "code", 130)
+
+
+def _as_typed(error: AdamaError, words: list[str]) -> str:
+    """An error's line in the words that were typed, and the way out where there is one."""
+    try:
+        # Here, for they bring tyro with them, which `adama --help` need not wait for.
+        from adama_jax.config.command_line import as_typed
+        from adama_jax.config.options import way_out
+    except ModuleNotFoundError:
+        # A light install has no tyro.
+        return str(error)
+    return as_typed(str(error), words) + way_out(error)
 
 
 def _of(words: list[str]) -> int:
@@ -140,12 +152,18 @@ def _of(words: list[str]) -> int:
     if name == "--version":
         write_line(f"adama-jax {_version()}")
         return 0
+    with needed_by(f"adama {name}"):
+        return _call(name, rest)
+
+
+def _call(name: str, words: list[str]) -> int:
+    """The exit code of a command."""
     command = command_of(name)
-    if not COMMANDS[name].has_settings and any(word in HELP for word in rest):
+    if not COMMANDS[name].has_settings and any(word in HELP for word in words):
         _write(usage_of(name))
         return 0
     try:
-        return command(rest)
+        return command(words)
     except SystemExit as stop:
         # tyro has printed the help.
         return int(stop.code or 0)

@@ -17,6 +17,7 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from adama_jax.envs.robots.mujoco_import import import_mujoco
+from adama_jax.errors import MissingPackage
 
 PACKAGES = ("jaxmarl", "jaxmarl.environments", "jaxmarl.environments.mpe")
 
@@ -67,8 +68,10 @@ def whole_jaxmarl() -> Any:
         with warnings.catch_warnings():
             # Brax says what else could be installed and what is old.
             warnings.simplefilter("ignore")
-            # Before its MABrax does, which needs it for robots, and no OpenGL.
-            import_mujoco()
+            # Before its MABrax does, which needs it for robots, and no OpenGL. JaxMARL does without
+            # these where Brax is not installed.
+            with contextlib.suppress(MissingPackage):
+                import_mujoco()
             return import_module("jaxmarl")
     finally:
         sys.stdout, sys.stderr = streams[:2]

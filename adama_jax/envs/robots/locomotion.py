@@ -21,11 +21,15 @@ from adama_jax.envs.robots.joints import ROBOTS, partition
 from adama_jax.envs.robots.mujoco_import import import_mujoco
 from adama_jax.envs.robots.shapes import Limbs, entities, limbs, picture
 from adama_jax.envs.worlds import LocomotionWorld
-from adama_jax.errors import SettingError
+from adama_jax.errors import SettingError, needed_by
 from adama_jax.keys import key_of
 
 # MuJoCo and Brax print, and warn of, what else could be installed.
-with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()):
+with (
+    needed_by("a robot"),
+    warnings.catch_warnings(),
+    contextlib.redirect_stdout(io.StringIO()),
+):
     warnings.simplefilter("ignore")
     mujoco = import_mujoco()
     import brax.envs
