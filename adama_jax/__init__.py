@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from adama_jax.storage.folder import run_folder
     from adama_jax.storage.reader import find_run, load_run
     from adama_jax.studies.exhibits import shown
+    from adama_jax.training.batches import stack_agents
     from adama_jax.training.learner import Learner, LearnerHyper, LearnerState, learner
     from adama_jax.training.optimizers import Optimizer, from_optax
     from adama_jax.training.population import Population, population
@@ -64,6 +65,7 @@ _HOMES = {
     "storage.folder": ("run_folder",),
     "storage.reader": ("find_run", "load_run"),
     "studies.exhibits": ("shown",),
+    "training.batches": ("stack_agents",),
     "training.learner": ("Learner", "LearnerHyper", "LearnerState", "learner"),
     "training.optimizers": ("Optimizer", "from_optax"),
     "training.population": ("Population", "population"),
@@ -110,6 +112,7 @@ __all__ = [
     "scenario_config",
     "set_up_jax",
     "shown",
+    "stack_agents",
     "steer",
     "trainer",
     "validate",

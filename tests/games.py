@@ -65,8 +65,10 @@ def play_game(
 
 
 def empty_batch(num_agents: int) -> Batch:
-    zeros = jnp.zeros((num_agents, 2, 1))
-    return Batch(zeros, zeros, jnp.zeros(2), zeros, jnp.zeros(2))
+    # Not as many transitions as agents: a train step refuses those.
+    size = num_agents + 1
+    zeros = jnp.zeros((num_agents, size, 1))
+    return Batch(zeros, zeros, jnp.zeros(size), zeros, jnp.zeros(size))
 
 
 def probe_env(

@@ -82,6 +82,8 @@ def make_learner(
         target_period=period if config.learning.targets == "hard" else None,
         microbatches=microbatches,
         axis_name=MINIBATCH if sharing > 1 else None,
+        # The replay's are.
+        agent_major=True,
     )
 
 

@@ -29,6 +29,7 @@ from adama_jax.rates import rules
 from adama_jax.rates.agents import Agents, check, checked, count, map_with_rates
 from adama_jax.rates.probe import contributions
 from adama_jax.rates.rules import RateHyper, RateRule, RateState
+from adama_jax.rates.settings import check_numbers
 from adama_jax.types import PyTree, Scalar, Signals
 
 Number = jax.Array | float | Callable[[jax.Array], Any]
@@ -69,6 +70,7 @@ def from_rule(
     >>> tx = from_rule(adama_rule(RateHyper(total_rate=1e-2)), optax.sgd(1.0), agents=3)
     """
     pair = optimizer if isinstance(optimizer, Groups) else Groups(optimizer, optimizer)
+    check_numbers(numbers or {})
     made = _Made(
         rule=rule,
         agents=checked(agents),

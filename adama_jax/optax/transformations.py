@@ -52,9 +52,9 @@ def adama(
         `static_args=("agents", "trial_updates")`.
 
     Raises:
-        ValueError: bad `agents` or `trial_updates`; from `init`, parameters that are not as
-            promised, and an optimizer not at rate 1; from `update`, an argument that is missing or
-            of a wrong shape.
+        ValueError: bad `agents`, or a number out of its bounds; from `init`, parameters that are
+            not as promised, and an optimizer not at rate 1; from `update`, an argument that is
+            missing or of a wrong shape.
         TypeError: `agents` is neither a number nor names.
 
     >>> import jax.numpy as jnp, optax

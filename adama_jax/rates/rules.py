@@ -15,7 +15,7 @@ import jax
 import jax.numpy as jnp
 
 from adama_jax.rates.equations import balance_rates, steer_rates, uniform_direction
-from adama_jax.rates.settings import RateOptions
+from adama_jax.rates.settings import RateOptions, check_numbers
 from adama_jax.types import Rates, Scalar, Signals
 
 # A default that all rules of the paper share; nobody writes to it.
@@ -132,7 +132,7 @@ def adama(
         trial_updates: K of section 4.4.1.
 
     Raises:
-        ValueError: `trial_updates` is below 1.
+        ValueError: `trial_updates` is below 1, or a number of `hyper` is out of its bounds.
 
     >>> import jax.numpy as jnp
     >>> rule = adama(RateHyper(total_rate=1e-2, critic_scale=50.0))
@@ -165,6 +165,7 @@ def _rule(
     """Each rule is two choices: is the total balanced, and are the actors' rates steered."""
     if trial_updates < 1:
         raise ValueError(f"trial_updates={trial_updates}: must be at least 1")
+    check_numbers(defaults._asdict())
 
     def init(num_agents: int, hyper: RateHyper | None = None) -> RateState:
         # Arrays, so that a grid of them is one program.

@@ -1,10 +1,11 @@
 """Settings of the learning rates: plain data, importable without JAX."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from adama_jax.bounds import POSITIVE, SHARE, SHARE_BELOW_1, UP_TO_BILLION, Between
-from adama_jax.fields import TRACED, Elsewhere, ReadWith, Symbol
+from adama_jax.fields import TRACED, Elsewhere, ReadWith, Symbol, declared
 
 A_RATE = Elsewhere(("learning_rate", "lr", "rate", "step_size"))
 
@@ -42,3 +43,22 @@ class RateOptions:
         int, Symbol("K"), UP_TO_BILLION, ReadWith("critic_scale", "auto")
     ] = 100
     """[K] Updates over which critic_scale=auto takes the mean."""
+
+
+def check_numbers(values: Mapping[str, Any]) -> None:
+    """Check those of the values that are Python numbers: arrays may be traced, or be grids.
+
+    Raises:
+        ValueError: a number out of its bounds.
+
+    >>> check_numbers({"smoothing": 1.0})
+    Traceback (most recent call last):
+    ValueError: smoothing=1.0: must be at least 0 and below 1
+    """
+    for field in declared(RateOptions):
+        value = values.get(field.name)
+        if not isinstance(value, int | float):
+            continue
+        for bound in field.bounds:
+            if not bound.allows(value):
+                raise ValueError(f"{field.name}={value}: must be {bound.words}")

@@ -17,6 +17,7 @@ from adama_jax.algorithms.algorithm import Algorithm
 from adama_jax.rates import probe
 from adama_jax.rates.rules import RateHyper, RateRule, RateState
 from adama_jax.rates.settings import RateOptions
+from adama_jax.training.batches import check_batch
 from adama_jax.training.gradients import (
     CurvatureInputs,
     curvature_product,
@@ -80,6 +81,7 @@ def learner(
     target_period: int | None = 20,
     microbatches: int | None = None,
     axis_name: str | None = None,
+    agent_major: bool = False,
 ) -> Learner:
     """Compose an algorithm, an optimizer and a rate rule into a train step.
 
@@ -96,11 +98,14 @@ def learner(
             whose caches hold a microbatch. None: all of it at once, as a GPU likes it.
         axis_name: the axis of a `shard_map` whose devices divide the microbatches among
             themselves, and then all hold the mean; None: there is no such axis.
+        agent_major: the minibatches are known to be `[N, B, ...]`. Where they are not, one of as
+            many transitions as agents is refused: its axes may be swapped, and no shape says so.
 
     Raises:
         ValueError: a second-order rule with `curvature="exact"` and a piecewise-linear critic; an
-            unknown curvature; `axis_name` without `microbatches`; at an update, a minibatch that
-            `microbatches` does not divide, or microbatches that the devices do not.
+            unknown curvature; `axis_name` without `microbatches`; at an update, a minibatch of
+            wrong shapes, or one that `microbatches` does not divide, or microbatches that the
+            devices do not.
 
     >>> import jax, optax
     >>> from adama_jax.algorithms.maddpg import maddpg
@@ -139,12 +144,11 @@ def learner(
         batch: Batch,
         key: jax.Array,
     ) -> tuple[LearnerState, UpdateMetrics]:
+        check_batch(batch, num_agents, agent_major)
         context = (state.params, state.targets, state.hyper.discount)
         found = mean(measure, context, batch, key)
         directions, optimizers = optimizer.update(
-            downhill(found),
-            state.optimizers,
-            state.params,
+            downhill(found), state.optimizers, state.params
         )
 
         uphill = found.value_by_actors

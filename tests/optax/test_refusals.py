@@ -7,7 +7,7 @@ import pytest
 
 from adama_jax import optax as ours
 from adama_jax.rates import probe
-from adama_jax.rates.rules import steer
+from adama_jax.rates.rules import RateHyper, adama, steer
 from adama_jax.training.optimizers import from_optax
 
 N = 2
@@ -127,3 +127,22 @@ def test_a_curvature_that_is_missing_wrong_or_unread():
 def test_a_scale_in_words():
     with pytest.raises(ValueError, match="critic_scale='large': must be a number, or"):
         ours.adama(optax.sgd(1.0), N, critic_scale="large")
+
+
+@pytest.mark.parametrize(
+    ("number", "message"),
+    [
+        ({"total_rate": -1.0}, "total_rate=-1.0: must be above 0 and finite"),
+        ({"critic_scale": 0.0}, "critic_scale=0.0: must be above 0"),
+        ({"smoothing": 1.0}, "smoothing=1.0: must be at least 0 and below 1"),
+        ({"clip": 0.5}, "clip=0.5: must be at least 0 and below 0.5"),
+        ({"direction_floor": 2}, "direction_floor=2: must be at least 0 and at most 1"),
+        ({"trial_updates": 0}, "trial_updates=0: must be at least 1"),
+    ],
+)
+def test_numbers_out_of_bounds(number, message):
+    with pytest.raises(ValueError, match=message):
+        ours.adama(optax.sgd(1.0), N, **number)
+    if not number.keys() & {"trial_updates"}:
+        with pytest.raises(ValueError, match=message):
+            adama(RateHyper(**number))
