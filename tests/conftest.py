@@ -3,6 +3,7 @@ this run only.
 """
 
 import os
+import signal
 import tempfile
 from collections.abc import Iterator
 
@@ -17,6 +18,22 @@ import jax
 import pytest
 
 jax.config.update("jax_num_cpu_devices", 4)
+
+
+@pytest.fixture(autouse=True, scope="session")
+def signals_as_in_a_terminal() -> Iterator[None]:
+    """A shell ignores SIGINT for what it starts in the background, and `nohup` SIGHUP.
+
+    What is ignored is inherited by every process that a test starts, and no Ctrl-C would reach it.
+    A handler is not inherited: the process begins with the signal's usual effect.
+    """
+    changed = {}
+    for number in (signal.SIGINT, signal.SIGHUP):
+        if signal.getsignal(number) is signal.SIG_IGN:
+            changed[number] = signal.signal(number, signal.default_int_handler)
+    yield
+    for number, before in changed.items():
+        signal.signal(number, before)
 
 
 @pytest.fixture(autouse=True)

@@ -48,6 +48,8 @@ class RateOptions:
 def check_numbers(values: Mapping[str, Any]) -> None:
     """Check those of the values that are Python numbers: arrays may be traced, or be grids.
 
+    A rate of 0 is let through: in code of one's own a side may stand still.
+
     Raises:
         ValueError: a number out of its bounds.
 
@@ -58,6 +60,8 @@ def check_numbers(values: Mapping[str, Any]) -> None:
     for field in declared(RateOptions):
         value = values.get(field.name)
         if not isinstance(value, int | float):
+            continue
+        if value == 0 and field.name in ("critic_rate", "actor_budget"):
             continue
         for bound in field.bounds:
             if not bound.allows(value):
