@@ -38,7 +38,10 @@ if TYPE_CHECKING:
         fixed,
         steer,
     )
+    from adama_jax.reporting.frames import to_dataframe, to_dataset
+    from adama_jax.reporting.marl_eval import to_marl_eval
     from adama_jax.storage.folder import run_folder
+    from adama_jax.storage.many import load_runs
     from adama_jax.storage.reader import find_run, load_run
     from adama_jax.studies.exhibits import shown
     from adama_jax.training.batches import stack_agents
@@ -62,7 +65,10 @@ _HOMES = {
     "rates.rules": (
         "RateHyper", "RateRule", "RateState", "adama", "balance", "fixed", "steer",
     ),
+    "reporting.frames": ("to_dataframe", "to_dataset"),
+    "reporting.marl_eval": ("to_marl_eval",),
     "storage.folder": ("run_folder",),
+    "storage.many": ("load_runs",),
     "storage.reader": ("find_run", "load_run"),
     "studies.exhibits": ("shown",),
     "training.batches": ("stack_agents",),
@@ -101,6 +107,7 @@ __all__ = [
     "learner",
     "load_exhibits",
     "load_run",
+    "load_runs",
     "maddpg",
     "make_algorithm",
     "make_env",
@@ -114,6 +121,9 @@ __all__ = [
     "shown",
     "stack_agents",
     "steer",
+    "to_dataframe",
+    "to_dataset",
+    "to_marl_eval",
     "trainer",
     "validate",
     "with_settings",

@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from adama_jax.config.schema import Config
-from adama_jax.errors import DamagedFile, OtherSettings, in_a_line
+from adama_jax.errors import DamagedFile, OtherSettings, SettingError, in_a_line
+from adama_jax.storage.folder import runs_below
 from adama_jax.storage.reader import Run, find_run, load_run
 
 
@@ -22,6 +23,36 @@ def look_up(
     """As `find_run`, for who reads many runs: one that cannot be read must cost itself alone."""
     find = partial(find_run, out, config, label)
     return _read(find)
+
+
+def load_runs(
+    folder: Path | str, report: Callable[[str], object] | None = None
+) -> list[Run]:
+    """All finished runs of a results folder, of a scenario's folder, or the one of a run's own.
+
+    Args:
+        folder: `results`, `results/predator_prey` or `results/predator_prey/adama-0123456789`.
+        report: hears, in a line each, of runs that cannot be read, and they are left out; None:
+            the first ends in the error.
+
+    Raises:
+        SettingError: there is no finished run.
+        DamagedFile: one cannot be read, and there is no `report`.
+
+    >>> runs = load_runs("docs/results/runs/ant_4x2")
+    >>> [(run.label, run.metrics["eval_return"].shape) for run in runs]
+    [('adama', (5, 15)), ('fixed', (5, 15))]
+    """
+    folders = [run.path for run in runs_below(Path(folder)) if run.is_finished()]
+    if not folders:
+        raise SettingError(f"folder={folder}: must be a folder with finished runs")
+    runs, damaged = load_all(folders)
+    if damaged and report is None:
+        raise DamagedFile(damaged[0])
+    for line in damaged:
+        assert report is not None
+        report(line)
+    return runs
 
 
 def load_all(folders: Sequence[Path]) -> tuple[list[Run], list[str]]:
