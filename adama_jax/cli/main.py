@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from pkgutil import resolve_name
 from typing import NamedTuple
 
+from adama_jax import __version__
 from adama_jax.cli.text import HELP, check_printable, shortened
 from adama_jax.errors import (
     AdamaError,
@@ -150,7 +151,7 @@ def _of(words: list[str]) -> int:
         return 0 if words else 2
     name, *rest = words
     if name == "--version":
-        write_line(f"adama-jax {_version()}")
+        write_line(f"adama-jax {__version__}")
         return 0
     with needed_by(f"adama {name}"):
         return _call(name, rest)
@@ -167,16 +168,6 @@ def _call(name: str, words: list[str]) -> int:
     except SystemExit as stop:
         # tyro has printed the help.
         return int(stop.code or 0)
-
-
-def _version() -> str:
-    # Here, for `adama --help` need not wait for it.
-    from importlib.metadata import PackageNotFoundError, version
-
-    try:
-        return version("adama-jax")
-    except PackageNotFoundError:
-        return "of no known version: the package is not installed"
 
 
 def _write(text: str) -> None:

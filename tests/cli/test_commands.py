@@ -1,10 +1,10 @@
 """What commands do with their words, up to where JAX would be needed."""
 
 import shlex
-from importlib.metadata import version
 
 import pytest
 
+import adama_jax
 from adama_jax.cli import main as cli
 from adama_jax.cli.commands.experiment import _configs, _modern_configs
 from adama_jax.cli.commands.play import _row_of
@@ -96,7 +96,7 @@ def test_help_is_asked_for_or_given(capsys):
 
 def test_the_version_is_told(capsys):
     assert cli.main(["--version"]) == 0
-    assert capsys.readouterr().out == f"adama-jax {version('adama-jax')}\n"
+    assert capsys.readouterr().out == f"adama-jax {adama_jax.__version__}\n"
 
 
 @pytest.mark.parametrize(
