@@ -268,7 +268,7 @@ def test_verifying_a_run_says_what_is_damaged(tmp_path, capsys):
 def test_a_run_is_resumed_without_force(tmp_path, capsys):
     folder = fake_run(tmp_path).folder
     assert cli.main(["resume", str(folder), "force=true"]) == 2
-    assert "force=True: must be left out" in capsys.readouterr().err
+    assert "force=true: must be left out" in capsys.readouterr().err
 
 
 def test_a_run_without_actors_is_not_played(tmp_path, capsys):
