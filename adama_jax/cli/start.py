@@ -45,8 +45,7 @@ def names_a_file(word: str) -> bool:
     """
     if word in SCENARIOS:
         return False
-    # Of a word that is too long for a path Python's `Path.exists` raises an error.
-    return word.endswith(JSON) or os.sep in word or os.path.exists(word)
+    return word.endswith(JSON) or os.sep in word or Path(word).exists()
 
 
 def _file_of(word: str) -> Path:
