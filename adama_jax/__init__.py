@@ -51,6 +51,8 @@ if TYPE_CHECKING:
     from adama_jax.training.trainer import Trainer, TrainHyper, trainer
     from adama_jax.types import Batch, Params, Rates, Signals
 
+__version__ = "0.2.0"
+
 # The same names as above, for the loader below; tests/test_public.py compares the two.
 _HOMES = {
     "algorithms.maddpg": ("maddpg",),

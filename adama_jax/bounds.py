@@ -1,10 +1,15 @@
 """Bounds of settings, as they stand in the declaration of a field. Importable without JAX."""
 
-from collections.abc import Collection
+import math
+import struct
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 INFINITY = float("inf")
+# Of the numbers that a compiled program has; what is closer to 0 is 0 there.
+SMALLEST_NUMBER = 2.0**-126
 
 
 @dataclass(frozen=True)
@@ -144,3 +149,42 @@ SHARE_BELOW_1 = Between(0, 1, open_top=True)
 SEED = Seed()
 
 Bound = AtLeast | Whole | Above | Between | Seed | OneOf | Each
+
+
+def registered(bound: Bound) -> Collection[str]:
+    """The names of the registry that a bound is about; none of a bound of numbers."""
+    if isinstance(bound, Each):
+        return registered(bound.bound)
+    return bound.choices if isinstance(bound, OneOf) else ()
+
+
+# A sweep asks for the same few numbers again and again.
+@lru_cache(maxsize=1024)
+def in_single_precision(value: float) -> float:
+    """A number as a compiled program has it.
+
+    >>> in_single_precision(0.5), in_single_precision(1e39), in_single_precision(1e-50)
+    (0.5, inf, 0.0)
+    """
+    try:
+        (rounded,) = struct.unpack("f", struct.pack("f", value))
+    except OverflowError:
+        return math.copysign(INFINITY, value)
+    return rounded if abs(rounded) >= SMALLEST_NUMBER else 0.0
+
+
+def unlike_in_program(value: float, bounds: Iterable[Bound]) -> str:
+    """What must be of a number that a compiled program would have as another one; "" if none would.
+
+    >>> unlike_in_program(0.99999999999, [SHARE_BELOW_1])
+    'at least 0 and below 1 in single precision, where it is 1'
+    >>> unlike_in_program(1e-50, [SHARE]), unlike_in_program(0.1, [SHARE])
+    ('0 or at least 1.18e-38: it would be 0 in single precision', '')
+    """
+    rounded = in_single_precision(value)
+    for bound in bounds:
+        if not bound.allows(rounded):
+            return f"{bound.words} in single precision, where it is {rounded:g}"
+    if rounded == 0 != value:
+        return f"0 or at least {SMALLEST_NUMBER:.3g}: it would be 0 in single precision"
+    return ""

@@ -41,13 +41,37 @@ def did_you_mean(word: str, choices: Iterable[str]) -> str:
     >>> did_you_mean("chess", ["clustering", "predator_prey"])
     ''
     """
+    near = _nearest(word, choices)
+    return f"; did you mean {near}?" if near else ""
+
+
+def must_be(allowed: str, word: str, choices: Iterable[str]) -> str:
+    """What to say of a name that is none of the choices: first what was meant, for a list is long.
+
+    Args:
+        allowed: what is allowed, in words.
+        word: the name that was given.
+        choices: the names that there are.
+
+    >>> must_be("one of clustering, predator_prey", "cluster", ["clustering", "predator_prey"])
+    'did you mean clustering? It must be one of clustering, predator_prey'
+    >>> must_be("one of clustering, predator_prey", "chess", ["clustering", "predator_prey"])
+    'must be one of clustering, predator_prey'
+    """
+    near = _nearest(word, choices)
+    return (
+        f"did you mean {near}? It must be {allowed}" if near else f"must be {allowed}"
+    )
+
+
+def _nearest(word: str, choices: Iterable[str]) -> str | None:
     # Errors are rare, and `adama --help` has no use for it.
     import difflib
 
     plain = {_plain(choice): choice for choice in choices}
     # One near miss is worth naming; a list of them would hide it.
     close = difflib.get_close_matches(_plain(word), plain, n=1, cutoff=0.6)
-    return f"; did you mean {plain[close[0]]}?" if close else ""
+    return plain[close[0]] if close else None
 
 
 def _plain(word: str) -> str:

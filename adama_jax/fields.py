@@ -27,8 +27,7 @@ from typing import (
     get_type_hints,
 )
 
-from adama_jax.bounds import Bound, OneOf
-from adama_jax.errors import SettingError, did_you_mean
+from adama_jax.bounds import Bound
 
 
 @dataclass(frozen=True)
@@ -285,43 +284,11 @@ def _prefix(outer: str, field: Declared, flat: object) -> str:
     return outer if is_flat else f"{outer}{field.name}."
 
 
-def check_bounds(values: Any) -> None:
-    """Check every setting of nested dataclasses against the bounds that its field declares.
-
-    Raises:
-        SettingError: one line with the setting's full name, its value and what is allowed.
-    """
+def bounded(values: Any) -> Iterator[tuple[str, Declared, Any]]:
+    """Name, declaration and value of each setting that has bounds, of nested dataclasses."""
     for place in _places(_kinds(values), None):
         if place.declared.bounds:
-            check_value(place.name, place.declared, place.value_in(values))
-
-
-def check_value(name: str, field: Declared, value: Any) -> None:
-    """Check one value against the bounds that its field declares.
-
-    Raises:
-        SettingError: one line with `name`, the value and what is allowed.
-
-    >>> from typing import Literal
-    >>> from adama_jax.bounds import Above
-    >>> auto = Declared("m", float | Literal["auto"], 50.0, (Above(0),))
-    >>> check_value("m", auto, "auto")
-    >>> check_value("m", auto, -1.0)
-    Traceback (most recent call last):
-    adama_jax.errors.SettingError: m=-1.0: must be above 0 and finite, or 'auto'
-    """
-    if value is None or (isinstance(value, str) and value in field.words):
-        return
-    for bound in field.bounds:
-        if not bound.allows(value):
-            others = [
-                *map(repr, field.words),
-                *(["None"] if or_none(field.type) else []),
-            ]
-            allowed = ", or ".join([bound.words, *others])
-            choices = bound.choices if isinstance(bound, OneOf) else ()
-            near = did_you_mean(str(value), choices)
-            raise SettingError(f"{name}={as_given(value)}: must be {allowed}{near}")
+            yield place.name, place.declared, place.value_in(values)
 
 
 def words_allowed(kind: Any) -> tuple[str, ...]:

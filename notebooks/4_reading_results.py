@@ -27,7 +27,7 @@ root = Path.cwd()
 while not (root / "experiments").is_dir():
     root = root.parent
 results = root / "docs" / "results" / "runs"
-exhibits = load_exhibits(root / "experiments")
+exhibits = load_exhibits()
 list(exhibits)
 
 # %% [markdown]

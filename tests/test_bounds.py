@@ -2,9 +2,20 @@
 
 from typing import get_origin
 
+import jax.numpy as jnp
+import numpy as np
 import pytest
 
-from adama_jax.bounds import Above, AtLeast, Between, Each, OneOf, Seed, Whole
+from adama_jax.bounds import (
+    Above,
+    AtLeast,
+    Between,
+    Each,
+    OneOf,
+    Seed,
+    Whole,
+    in_single_precision,
+)
 from adama_jax.cli.options import (
     CalibrateCommand,
     ExperimentCommand,
@@ -16,9 +27,11 @@ from adama_jax.cli.options import (
     SweepCommand,
     TrainCommand,
 )
+from adama_jax.config.limits import check_value
 from adama_jax.config.scenarios import SCENARIOS
 from adama_jax.config.schema import scenario_config
-from adama_jax.fields import alternatives, settings
+from adama_jax.errors import SettingError
+from adama_jax.fields import Declared, alternatives, settings
 
 BASE = scenario_config("clustering")
 
@@ -139,3 +152,35 @@ def test_a_name_that_is_registered_later_is_allowed_from_then_on():
     registry["mine"] = 2
     assert bound.allows("mine")
     assert bound.words == "one of adama, mine"
+
+
+@pytest.mark.parametrize("value", [0.1, 1e-37, 3e38, 1e39, -1e39, 1e-50, 0.0, 1 - 1e-9])
+def test_single_precision_is_that_of_a_program(value):
+    with np.errstate(over="ignore", under="ignore"):
+        # Where numbers are so small that they have no full precision XLA takes 0 for them.
+        expected = float(jnp.asarray(value, jnp.float32) * 1)
+    assert in_single_precision(value) == expected
+
+
+BEYOND = [
+    (Above(0), 1e39, "above 0 and finite in single precision, where it is inf"),
+    (Above(0), 1e-50, "above 0 and finite in single precision, where it is 0"),
+    (Above(0), 1e-40, "above 0 and finite in single precision, where it is 0"),
+    (Between(0, 1), 1e-50, "0 or at least 1.18e-38"),
+    (Between(0, 1, open_top=True), 1 - 1e-9, "below 1 in single precision, where it"),
+    (Between(0, 0.5, open_top=True), 0.5 - 1e-9, "precision, where it is 0.5"),
+]
+
+
+@pytest.mark.parametrize(("bound", "value", "message"), BEYOND)
+def test_a_number_is_within_its_bound_in_single_precision_too(bound, value, message):
+    assert bound.allows(value)
+    with pytest.raises(SettingError, match=message):
+        check_value("clip", Declared("clip", float, 0.1, (bound,)), value)
+
+
+def test_every_preset_is_the_same_in_a_program():
+    for scenario in SCENARIOS:
+        for each in settings(scenario_config(scenario)):
+            if each.declared.bounds:
+                check_value(each.name, each.declared, each.value)

@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 import pytest
 
 from adama_jax.bounds import Above, AtLeast
+from adama_jax.config.limits import check_bounds
 from adama_jax.config.table import help_of
 from adama_jax.errors import SettingError
 from adama_jax.fields import (
@@ -15,7 +16,6 @@ from adama_jax.fields import (
     Traced,
     alternatives,
     as_given,
-    check_bounds,
     declared,
     or_none,
     settings,

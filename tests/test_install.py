@@ -1,16 +1,20 @@
 """What is installed: a light core, extras that name themselves where they are missing, a wheel."""
 
+import email
 import json
 import re
 import subprocess
 import sys
+import tarfile
 import tomllib
+import zipfile
 from importlib import import_module
 from importlib.metadata import packages_distributions
 from pathlib import Path
 
 import pytest
 
+import adama_jax
 from adama_jax.cli.checks import check_launch
 from adama_jax.config.options import Launch, Training
 from adama_jax.errors import PACKAGES, MissingPackage, needed_by
@@ -27,6 +31,66 @@ def plain(requirement):
     """The name of a distribution, as it is compared."""
     name = re.split(r"[\[<>=!~; ]", requirement)[0]
     return re.sub(r"[-_.]+", "-", name).lower()
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory):
+    """The names of the files in the wheel and in the sdist, and the wheel's metadata."""
+    pytest.importorskip("hatchling")
+    folder = tmp_path_factory.mktemp("dist")
+    command = [sys.executable, "-m", "hatchling", "build", "-d", str(folder)]
+    done = subprocess.run(
+        command, cwd=ROOT, capture_output=True, text=True, timeout=120, encoding="utf-8"
+    )
+    assert done.returncode == 0, done.stderr
+    (wheel,) = folder.glob("*.whl")
+    (sdist,) = folder.glob("*.tar.gz")
+    with zipfile.ZipFile(wheel) as file:
+        names = set(file.namelist())
+        (metadata,) = (name for name in names if name.endswith("/METADATA"))
+        text = file.read(metadata).decode()
+    with tarfile.open(sdist) as file:
+        return names, set(file.getnames()), email.message_from_string(text)
+
+
+def files_of(folder):
+    """The files of a folder, but what Python compiled, below the repository."""
+    paths = [path for path in (ROOT / folder).rglob("*") if path.is_file()]
+    return {
+        path.relative_to(ROOT).as_posix()
+        for path in paths
+        if "__pycache__" not in path.parts
+    }
+
+
+def test_the_wheel_holds_the_package_and_the_paper_s_experiments(built):
+    wheel, _, metadata = built
+    wanted = files_of("adama_jax")
+    wanted |= {f"adama_jax/{name}" for name in files_of("experiments")}
+    assert "adama_jax/py.typed" in wanted
+    assert "adama_jax/experiments/figure3.toml" in wanted
+    assert {name for name in wheel if ".dist-info/" not in name} == wanted
+    assert metadata["Version"] == adama_jax.__version__
+    assert set(metadata.get_all("Provides-Extra")) == set(EXTRAS)
+
+
+def test_the_sdist_holds_what_the_wheel_is_built_from(built):
+    _, sdist, metadata = built
+    root = f"adama_jax-{metadata['Version']}"
+    wanted = files_of("adama_jax") | files_of("experiments")
+    texts = {"CHANGELOG.md", "CITATION.cff", "LICENSE", "README.md", "pyproject.toml"}
+    assert sdist == {
+        f"{root}/{name}" for name in wanted | texts | {"PKG-INFO", ".gitignore"}
+    }
+
+
+def test_one_version_is_said_everywhere():
+    version = adama_jax.__version__
+    citation = (ROOT / "CITATION.cff").read_text(encoding="utf-8")
+    assert f"\nversion: {version}\n" in citation
+    changes = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
+    (newest, *_) = re.findall(r"^## (\S+)", changes, re.MULTILINE)
+    assert newest == version
 
 
 @pytest.mark.parametrize("extra", PACKAGES)

@@ -10,11 +10,13 @@ from collections.abc import Callable, Sequence
 from pkgutil import resolve_name
 from typing import NamedTuple
 
-from adama_jax.cli.text import HELP, check_printable, shortened
+from adama_jax import __version__
+from adama_jax.cli.text import check_printable, shortened
+from adama_jax.config.flags import HELP
 from adama_jax.errors import (
     AdamaError,
     SettingError,
-    did_you_mean,
+    must_be,
     needed_by,
 )
 from adama_jax.screen.streams import steady_streams, write_error, write_line
@@ -92,6 +94,9 @@ COMMANDS = {
     ),
 }
 
+OPTIONS = ("--version", "--help")
+"""What may stand in a command's place; `adama version` is told so."""
+
 EXAMPLES = """\
 examples: adama train predator_prey seeds=5 method=adama episodes=2000
           adama train clustering --method balance --rates.critic-scale auto
@@ -134,8 +139,8 @@ def _as_typed(error: AdamaError, words: list[str]) -> str:
     """An error's line in the words that were typed, and the way out where there is one."""
     try:
         # Here, for they bring tyro with them, which `adama --help` need not wait for.
-        from adama_jax.config.command_line import as_typed
         from adama_jax.config.options import way_out
+        from adama_jax.config.typed import as_typed
     except ModuleNotFoundError:
         # A light install has no tyro.
         return str(error)
@@ -150,7 +155,7 @@ def _of(words: list[str]) -> int:
         return 0 if words else 2
     name, *rest = words
     if name == "--version":
-        write_line(f"adama-jax {_version()}")
+        write_line(f"adama-jax {__version__}")
         return 0
     with needed_by(f"adama {name}"):
         return _call(name, rest)
@@ -169,16 +174,6 @@ def _call(name: str, words: list[str]) -> int:
         return int(stop.code or 0)
 
 
-def _version() -> str:
-    # Here, for `adama --help` need not wait for it.
-    from importlib.metadata import PackageNotFoundError, version
-
-    try:
-        return version("adama-jax")
-    except PackageNotFoundError:
-        return "of no known version: the package is not installed"
-
-
 def _write(text: str) -> None:
     for line in text.splitlines():
         write_line(line)
@@ -191,9 +186,9 @@ def command_of(name: str) -> Callable[[list[str]], int]:
         SettingError: there is no such command.
     """
     if name not in COMMANDS:
-        near = did_you_mean(name, COMMANDS)
+        allowed = f"one of {', '.join(COMMANDS)}"
         raise SettingError(
-            f"command={name}: must be one of {', '.join(COMMANDS)}{near}"
+            f"command={name}: {must_be(allowed, name, [*COMMANDS, *OPTIONS])}"
         )
     return resolve_name(f"adama_jax.cli.commands.{COMMANDS[name].function}")
 

@@ -60,10 +60,10 @@ class SweepCommand:
 
 @dataclass(frozen=True)
 class FiguresCommand:
-    """Draw the figures and tables of `experiments/` from what is on disk; say what is missing."""
+    """Draw the paper's figures and tables from what is on disk; say what is missing."""
 
-    experiments: Path = Path("experiments")
-    """Folder of the figures' descriptions (TOML), or one of them."""
+    experiments: Path | None = None
+    """Folder of the figures' descriptions (TOML), or one of them; None: the paper's."""
     figures: Path | None = None
     """Where the pictures go; None: figures/ in the results folder."""
     scale: Annotated[float, Between(0, 100, open_bottom=True)] = 1.0

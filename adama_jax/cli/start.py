@@ -45,7 +45,8 @@ def names_a_file(word: str) -> bool:
     """
     if word in SCENARIOS:
         return False
-    return word.endswith(JSON) or os.sep in word or Path(word).exists()
+    # Of a word that is too long for a path Python's `Path.exists` raises an error.
+    return word.endswith(JSON) or os.sep in word or os.path.exists(word)
 
 
 def _file_of(word: str) -> Path:

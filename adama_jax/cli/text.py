@@ -9,7 +9,6 @@ from collections.abc import Sequence
 from adama_jax.errors import SettingError
 from adama_jax.screen.streams import CONTROL
 
-HELP = ("-h", "--help")
 MOST_LETTERS = 400  # of a word in an error
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from adama_jax.cli.text import HELP
+from adama_jax.config.flags import HELP
 from adama_jax.config.scenarios import SCENARIOS
 from adama_jax.config.schema import Config
 from adama_jax.config.values import IN_WORDS, read_path

@@ -1,12 +1,13 @@
 """Checking a configuration before anything is compiled or written. Importable without JAX."""
 
 from adama_jax.algorithms.settings import CRITICS, SMOOTH
+from adama_jax.config.limits import check_bounds
 from adama_jax.config.methods import METHODS
 from adama_jax.config.names import setting
 from adama_jax.config.scenarios import SCENARIOS
 from adama_jax.config.schema import Config
 from adama_jax.errors import SettingError
-from adama_jax.fields import as_given, check_bounds
+from adama_jax.fields import as_given
 
 LARGEST_COUNT = 2**31 - 1
 

@@ -9,18 +9,19 @@ from decimal import Decimal
 from itertools import pairwise
 from typing import Any, NamedTuple, TypeVar
 
+from adama_jax.config.flags import HELP
 from adama_jax.config.methods import METHODS
-from adama_jax.config.names import is_name_of
 from adama_jax.config.options import Flat
 from adama_jax.config.reading import METHOD_WORD, Known, given_twice
 from adama_jax.config.reads import check_options_read, check_read, own_settings
 from adama_jax.config.values import read_value
 from adama_jax.errors import SettingError
-from adama_jax.fields import Declared, with_values
+from adama_jax.fields import Declared, settings, with_values
 
 Command = TypeVar("Command")
 MOST_VALUES = 10_000  # of a range
-HELP = ("-h", "--help")
+# Seeds are members of one run, not settings to compare.
+ONE_NUMBER = ("seeds", "seed")
 # A flag may have its value in the next word; without the dashes it must be in the same one.
 NAME = r"[A-Za-z_][\w.\-]*"
 SETTING_WORD = re.compile(
@@ -67,9 +68,17 @@ def read_words(default: Any, words: Sequence[str], program: str) -> dict[str, An
             default = with_given(default, {"method": method})
         show_help(default, program)
     known = Known.of(default, _methods_named(words))
+    config = getattr(default, "config", None)
+    of_a_run = {each.name for each in settings(config)} if config is not None else ()
     values = {}
-    for name, text, _ in _given(words, known):
-        values[name] = read_value(name, known.fields[name], text)
+    for each in _given(words, known):
+        field = known.fields[each.name]
+        try:
+            values[each.name] = read_value(each.key, field, each.text)
+        except SettingError:
+            if each.name in of_a_run:
+                _check_one_value(each, field)
+            raise
     check_options_read(values, with_given(default, values))
     return values
 
@@ -110,7 +119,8 @@ def split_axes(
     of_one_method = own_settings(METHODS)
     rest = [word for word in words if word in HELP]
     axes: dict[str, list[str]] = {}
-    for name, text, word in _given([word for word in words if word not in HELP], known):
+    settings_only = [word for word in words if word not in HELP]
+    for name, _, text, word in _given(settings_only, known):
         may_vary = name in swept and not _takes_several(swept[name])
         if may_vary and re.search("[,:]", text):
             axes[name] = _axis(name, text, word)
@@ -122,25 +132,38 @@ def split_axes(
     return rest, axes
 
 
-def as_typed(message: str, words: Sequence[str]) -> str:
-    """An error's line, `name=value: ...`, with the name that the words have for the setting.
-
-    >>> as_typed("rates.smoothing=1.0: must be below 1", ["clustering", "alpha=1"])
-    'alpha=1.0: must be below 1'
-    """
-    name, equals, rest = message.partition("=")
-    for match in map(SETTING_WORD.fullmatch, words):
-        if equals and match and is_name_of(_key(match), name):
-            return f"{_key(match)}={rest}"
-    return message
-
-
 class _Given(NamedTuple):
     """A setting that a command line gives."""
 
     name: str  # in full
+    key: str  # its name as it was written
     text: str
     word: str  # as it was written, or `--key=value` for two words
+
+
+def _check_one_value(given: _Given, field: Declared) -> None:
+    """Check that a setting of one run was not given several values.
+
+    Raises:
+        SettingError: it was; the message names the command that takes several.
+    """
+    if given.name == "method" and "," in given.text:
+        raise SettingError(
+            f"{given.word}: must be one method; several are for `adama experiment` and "
+            "`adama sweep`"
+        )
+    texts = [text for text in re.split("[,:]", given.text) if text]
+    if len(texts) < 2 or _takes_several(field) or given.name in ONE_NUMBER:
+        return
+    try:
+        for text in texts:
+            read_value(given.key, field, text)
+    except SettingError:
+        # No list of what is allowed, but a word that has a comma in it.
+        return
+    raise SettingError(
+        f"{given.word}: must be one value; several are for `adama sweep`"
+    )
 
 
 def show_help(default: object, program: str) -> None:
@@ -156,11 +179,11 @@ def show_help(default: object, program: str) -> None:
 
 def _given(words: Sequence[str], known: Known) -> Iterator[_Given]:
     """The settings of a command line, one after another, each of them once."""
-    found = set()
+    found: dict[str, str] = {}
     for each in _words_given(words, known):
         if each.name in found:
-            raise given_twice(each.word, each.name)
-        found.add(each.name)
+            raise given_twice(found[each.name], each.word)
+        found[each.name] = each.word
         yield each
 
 
@@ -178,13 +201,13 @@ def _words_given(words: Sequence[str], known: Known) -> Iterator[_Given]:
         switch = key.removeprefix("no-")
         if text is None and _is_switch(switch, known):
             name = known.full_name(switch, switch)
-            yield _Given(name, "true" if switch == key else "false", word)
+            yield _Given(name, key, "true" if switch == key else "false", word)
             continue
         name = known.full_name(key, word.removeprefix("--"))
         if text is None:
             text = _following(rest, _takes_several(known.fields[name]))
             word = f"{word}={text}"
-        yield _Given(name, text, word)
+        yield _Given(name, key, text, word)
 
 
 def _key(match: re.Match[str]) -> str:
@@ -226,8 +249,7 @@ def _axis(name: str, text: str, word: str) -> list[str]:
         values = _range(word, text)
     else:
         values = [part for part in text.strip("()[]").split(",") if part]
-    # Seeds are members of one run, not settings to compare.
-    if name in ("seeds", "seed"):
+    if name in ONE_NUMBER:
         raise SettingError(f"{word}: must be one number")
     if not values or len(set(values)) < len(values):
         raise SettingError(f"{word}: must be one or more different values")

@@ -96,12 +96,28 @@ class Length(NamedTuple):
         return scaled if self.most is None else min(scaled, self.most)
 
 
-def load_exhibits(path: Path) -> dict[str, Exhibit]:
+def paper_experiments() -> Path:
+    """The folder with the paper's exhibits: that of a checkout, or the copy that is installed."""
+    package = Path(__file__).parents[1]
+    installed = package / "experiments"
+    return installed if installed.is_dir() else package.parent / "experiments"
+
+
+def load_exhibits(path: Path | None = None) -> dict[str, Exhibit]:
     """The exhibits of a folder, or of one file and those that its `best_of` names, by name.
+
+    Args:
+        path: the folder or the file. One of the paper's, such as `experiments/locomotion`, is
+            found from anywhere, if there is nothing at this path. None: the paper's folder.
 
     Raises:
         SettingError: nothing there, or a field that is not allowed, in one line.
+
+    >>> exhibits = load_exhibits()
+    >>> exhibits["figure3"].draw, exhibits["figure3"].episodes
+    ('returns', None)
     """
+    path = _found(path)
     waiting = sorted(path.glob("*.toml")) if path.is_dir() else [path]
     if not waiting:
         raise SettingError(
@@ -128,6 +144,15 @@ def load_exhibits(path: Path) -> dict[str, Exhibit]:
                     f"{exhibit.name}: best_of={curve.best_of}: must be an exhibit without best_of"
                 )
     return exhibits
+
+
+def _found(path: Path | None) -> Path:
+    paper = paper_experiments()
+    if path is None:
+        return paper
+    ours = paper.parent / path
+    relative = not path.is_absolute() and path.parts[:1] == (paper.name,)
+    return ours if relative and not path.exists() and ours.exists() else path
 
 
 def check_only(only: Sequence[str], exhibits: Mapping[str, Exhibit]) -> None:

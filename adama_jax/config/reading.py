@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from typing import Any, NamedTuple
 
 from adama_jax.config.methods import METHODS
-from adama_jax.config.names import with_settings
+from adama_jax.config.names import short, with_settings
 from adama_jax.config.options import Flat
 from adama_jax.config.reads import check_read
 from adama_jax.config.schema import Config
@@ -67,11 +67,8 @@ def read_values(
     with placed(where):
         known = Known.of(base, _methods_among(values.items()))
         found = {}
-        for key, given in values.items():
-            name = known.full_name(key, f"{key}={as_given(given)}")
-            if name in found:
-                raise given_twice(f"{key}={as_given(given)}", name)
-            found[name] = read_value(name, known.fields[name], given)
+        for key, name in _named_once(values, known):
+            found[name] = read_value(key, known.fields[name], values[key])
         scenario = found.get("scenario", base.scenario)
         if scenario != base.scenario:
             # Its world and its preset would stay those of the base.
@@ -100,12 +97,10 @@ def read_axes(
         given = [(key, value) for key, values in axes.items() for value in values]
         known = Known.of(base, _methods_among(given))
         result = {}
-        for key, values in axes.items():
-            name = known.full_name(key, f"{key}={as_given(values)}")
-            if name in result:
-                raise given_twice(f"{key}={as_given(values)}", name)
+        for key, name in _named_once(axes, known):
+            values = axes[key]
             field = known.fields[name]
-            read = [read_value(name, field, value) for value in values]
+            read = [read_value(key, field, value) for value in values]
             # 40 and 40.0 are the same.
             if not read or len(set(read)) < len(read):
                 raise SettingError(
@@ -124,9 +119,29 @@ def placed(where: str) -> Iterator[None]:
         raise SettingError(f"{where}: {error}" if where else str(error)) from None
 
 
-def given_twice(written: str, name: str) -> SettingError:
-    """The error of a setting that is given again, perhaps by another of its names."""
-    return SettingError(f"{written}: must be given once: {name} is given already")
+def _named_once(
+    values: Mapping[str, object], known: "Known"
+) -> Iterator[tuple[str, str]]:
+    """The keys of what is given and the full names of their settings, one after another."""
+    written: dict[str, str] = {}
+    for key, given in values.items():
+        word = f"{key}={as_given(given)}"
+        name = known.full_name(key, word)
+        if name in written:
+            raise given_twice(written[name], word)
+        written[name] = word
+        yield key, name
+
+
+def given_twice(first: str, second: str) -> SettingError:
+    """The error of a setting that is given again, as both were written, in that order.
+
+    >>> print(given_twice("alpha=0.9", "smoothing=0.8"))
+    alpha=0.9, smoothing=0.8: must be given once: both are the same setting
+    """
+    return SettingError(
+        f"{first}, {second}: must be given once: both are the same setting"
+    )
 
 
 class Known(NamedTuple):
@@ -167,7 +182,7 @@ class Known(NamedTuple):
             name for name, field in self.fields.items() if plain in field.elsewhere
         ]
         if elsewhere:
-            hint = f"; did you mean {_or(elsewhere)}?"
+            hint = f"; did you mean {_or([short(name) for name in elsewhere])}?"
         else:
             hint = did_you_mean(plain, self.names) or "; see --help"
         raise SettingError(f"{written}: must be the name of a setting{hint}")

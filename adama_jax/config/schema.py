@@ -10,7 +10,7 @@ from adama_jax.bounds import SEED, UP_TO_BILLION, UP_TO_MILLION, OneOf, Whole
 from adama_jax.config.methods import METHODS, options_for
 from adama_jax.config.scenarios import SCENARIOS
 from adama_jax.envs.worlds import World
-from adama_jax.errors import SettingError, did_you_mean
+from adama_jax.errors import SettingError, must_be
 from adama_jax.fields import Alias, Elsewhere, HashedAs
 from adama_jax.rates.settings import RateOptions
 from adama_jax.training.settings import Evaluation, ExplorationOptions, Learning
@@ -123,9 +123,9 @@ def scenario_config(scenario: str) -> Config:
     80.0
     """
     if scenario not in SCENARIOS:
-        near = did_you_mean(scenario, SCENARIOS)
+        allowed = f"one of {', '.join(SCENARIOS)}"
         raise SettingError(
-            f"scenario={scenario}: must be one of {', '.join(SCENARIOS)}{near}"
+            f"scenario={scenario}: {must_be(allowed, scenario, SCENARIOS)}"
         )
     preset = SCENARIOS[scenario]
     return Config(

@@ -7,8 +7,10 @@ from pathlib import Path
 from types import NoneType
 from typing import Any, Literal, get_args, get_origin
 
+from adama_jax.bounds import OneOf
+from adama_jax.config.limits import check_value, refused
 from adama_jax.errors import SettingError
-from adama_jax.fields import Declared, alternatives, as_given, check_value
+from adama_jax.fields import Declared, alternatives, as_given
 
 IN_WORDS = {
     int: "a whole number",
@@ -59,9 +61,10 @@ def read_value(name: str, field: Declared, given: object) -> Any:
     try:
         value = _converted(field.type, given)
     except ValueError:
-        allowed = type_in_words(field.type)
-        raise SettingError(f"{name}={as_given(given)}: must be {allowed}") from None
-    check_value(name, field, value)
+        raise SettingError(
+            f"{name}={as_given(given)}: {_refused_type(field, given)}"
+        ) from None
+    check_value(name, field, value, given)
     return value
 
 
@@ -92,6 +95,15 @@ def stored_value(name: str, field: Declared, stored: object) -> Any:
         allowed = type_in_words(field.type)
         raise SettingError(f"{name}={as_given(stored)}: must be {allowed}")
     return value
+
+
+def _refused_type(field: Declared, given: object) -> str:
+    """Why a field's type does not take what was given, in words."""
+    for bound in field.bounds:
+        # Of a name all that are known say more than that it is a word.
+        if isinstance(bound, OneOf):
+            return refused(field, bound, as_given(given))
+    return f"must be {type_in_words(field.type)}"
 
 
 def type_in_words(kind: Any) -> str:

@@ -1,10 +1,10 @@
 """What commands do with their words, up to where JAX would be needed."""
 
 import shlex
-from importlib.metadata import version
 
 import pytest
 
+import adama_jax
 from adama_jax.cli import main as cli
 from adama_jax.cli.commands.experiment import _configs, _modern_configs
 from adama_jax.cli.commands.play import _row_of
@@ -96,7 +96,7 @@ def test_help_is_asked_for_or_given(capsys):
 
 def test_the_version_is_told(capsys):
     assert cli.main(["--version"]) == 0
-    assert capsys.readouterr().out == f"adama-jax {version('adama-jax')}\n"
+    assert capsys.readouterr().out == f"adama-jax {adama_jax.__version__}\n"
 
 
 @pytest.mark.parametrize(
@@ -268,7 +268,7 @@ def test_verifying_a_run_says_what_is_damaged(tmp_path, capsys):
 def test_a_run_is_resumed_without_force(tmp_path, capsys):
     folder = fake_run(tmp_path).folder
     assert cli.main(["resume", str(folder), "force=true"]) == 2
-    assert "force=True: must be left out" in capsys.readouterr().err
+    assert "force=true: must be left out" in capsys.readouterr().err
 
 
 def test_a_run_without_actors_is_not_played(tmp_path, capsys):

@@ -95,7 +95,7 @@ REFUSED = [
     ),
     (
         {"scenario": "clustering", "m": 1, "rates": {"critic_scale": 2}},
-        "rates.critic_scale=2: must be given once: rates.critic_scale is given already",
+        "m=1, rates.critic_scale=2: must be given once: both are the same setting",
     ),
 ]
 

@@ -93,12 +93,18 @@ REFUSED = [
         {"method": "adagrad", "optimizer": "adam"},
         "optimizer=adam: must be left out (or None): method=adagrad is adagrad",
     ),
-    ({"optimizer": "adamm"}, "optimizer=adamm: must be one of sgd, "),
-    ({"method": "adame"}, "method=adame: must be one of adama, "),
+    (
+        {"optimizer": "adamm"},
+        "optimizer=adamm: did you mean adam? It must be one of sgd, ",
+    ),
+    (
+        {"method": "adame"},
+        "method=adame: did you mean adama? It must be one of adama, ",
+    ),
     ({"algorithm": "ppo"}, "algorithm=ppo: must be one of maddpg"),
     (
         {"networks.critic": "joined"},
-        "networks.critic=joined: must be one of joint, dop",
+        "networks.critic=joined: did you mean joint? It must be one of joint, dop",
     ),
     ({"world.num_agents": 1}, "world.num_agents=1: must be at least 2"),
     ({"horizon": 0}, "horizon=0: must be at least 1"),

@@ -111,6 +111,21 @@ def test_a_choice_from_a_choice_is_refused(tmp_path):
         load_exhibits(tmp_path)
 
 
+def test_the_paper_s_exhibits_are_found_from_anywhere(tmp_path, monkeypatch):
+    there = Path(__file__).parents[2] / "experiments"
+    monkeypatch.chdir(tmp_path)
+    assert load_exhibits() == load_exhibits(there)
+    modern = Path("experiments") / "modern"
+    assert load_exhibits(modern) == load_exhibits(there / "modern")
+    # What is here goes before it, where it was asked for.
+    modern.mkdir(parents=True)
+    write(modern, "a", GOOD)
+    assert list(load_exhibits(modern)) == ["a"]
+    assert "figure3" in load_exhibits()
+    with pytest.raises(SettingError, match=r"^experiments=experiments/mine: must"):
+        load_exhibits(Path("experiments/mine"))
+
+
 @pytest.mark.parametrize("name", ["nowhere", "nowhere.toml", "empty"])
 def test_nothing_to_read_is_said(tmp_path, name):
     (tmp_path / "empty").mkdir()

@@ -146,11 +146,11 @@ WRONG = [
     ),
     (
         HEAD + '[[curves]]\nmethod = "fixed"\naxes = { critic_rate = [-1.0] }',
-        "rates.critic_rate=-1.0: must be above 0",
+        "critic_rate=-1.0: must be above 0",
     ),
     (
         HEAD + '[[curves]]\nmethod = "fixed"\naxes = { critic_rate = ["a"] }',
-        "mine: rates.critic_rate=a: must be a number",
+        "mine: critic_rate=a: must be a number",
     ),
     (
         HEAD + '[[curves]]\nmethod = "fixed"\naxes = { nope = [1] }',

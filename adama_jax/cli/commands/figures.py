@@ -1,9 +1,16 @@
 """`adama figures`: draw the paper's figures and tables from what is on disk."""
 
+from pathlib import Path
+
 from adama_jax.cli.checks import check_folder
 from adama_jax.cli.options import FiguresCommand
 from adama_jax.config.command_line import parse
-from adama_jax.config.exhibits import Length, check_only, load_exhibits
+from adama_jax.config.exhibits import (
+    Length,
+    check_only,
+    load_exhibits,
+    paper_experiments,
+)
 from adama_jax.screen.console import Screen
 from adama_jax.storage.folder import finish_renamings
 
@@ -21,7 +28,7 @@ def draw_exhibits(command: FiguresCommand, console: Screen) -> int:
     Returns:
         The exit code: 1 if nothing could be drawn, or a run that is there could not be read.
     """
-    exhibits = load_exhibits(command.experiments)
+    exhibits = load_exhibits(experiments_of(command))
     check_only(command.only, exhibits)
     # Matplotlib takes a second to import: a wrong description is refused before.
     console.say(f"drawing {len(exhibits)} figures and tables ...")
@@ -56,6 +63,11 @@ def check_folders(command: FiguresCommand) -> None:
         check_folder("figures", command.figures)
     else:
         check_folder("out", command.out)
+
+
+def experiments_of(command: FiguresCommand) -> Path:
+    """The folder of the exhibits, or one of them; the paper's unless others are named."""
+    return command.experiments or paper_experiments()
 
 
 def length_of(command: FiguresCommand) -> Length:

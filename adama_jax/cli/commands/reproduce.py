@@ -4,7 +4,12 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from adama_jax.cli.checks import check_launch
-from adama_jax.cli.commands.figures import check_folders, draw_exhibits, length_of
+from adama_jax.cli.commands.figures import (
+    check_folders,
+    draw_exhibits,
+    experiments_of,
+    length_of,
+)
 from adama_jax.cli.options import ReproduceCommand
 from adama_jax.cli.training import prepare
 from adama_jax.config.command_line import parse
@@ -28,8 +33,9 @@ def reproduce(words: list[str]) -> int:
     check_folders(asked)
     check_launch(command.launch, command.training)
     length = length_of(asked)
+    experiments = experiments_of(asked)
     # Planned once before JAX is imported, so that a wrong setting is named at once.
-    rows = plan(asked.experiments, length, asked.only, asked.out)
+    rows = plan(experiments, length, asked.only, asked.out)
     console = Screen()
     if command.first_look:
         console.say(_first_look_in_words(rows))
@@ -37,7 +43,7 @@ def reproduce(words: list[str]) -> int:
     from adama_jax.studies.reproduce import train_exhibits
 
     failures = train_exhibits(
-        asked.experiments,
+        experiments,
         length,
         asked.only,
         asked.out,

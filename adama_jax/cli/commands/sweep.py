@@ -1,6 +1,6 @@
 """`adama sweep SCENARIO`: every combination of several values of settings."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from adama_jax.cli.checks import check_launch
@@ -10,11 +10,13 @@ from adama_jax.cli.words import check_scenario, take_scenario
 from adama_jax.config.command_line import read_words, split_axes, with_given
 from adama_jax.config.identity import sweep_hash, world_name
 from adama_jax.config.labels import labels
+from adama_jax.config.names import short
 from adama_jax.config.options import Launch, Training
 from adama_jax.config.reading import read_axes
 from adama_jax.config.reads import check_read
 from adama_jax.config.schema import Config, scenario_config
 from adama_jax.errors import SettingError
+from adama_jax.fields import as_given
 from adama_jax.screen.console import Screen
 from adama_jax.studies.sweep import PRESETS, product
 
@@ -84,7 +86,17 @@ def read_sweep(words: list[str]) -> tuple[SweepCommand, list[Config]]:
     check_read(values | typed, configs)
     if len(configs) == 1:
         raise SettingError(
-            f"sweep={scenario}: must have a setting with several values, such as m=40,50; "
-            f"one combination alone is for `adama train {scenario}`"
+            f"sweep={scenario}: must have a setting with several values, such as m=40,50"
+            f"{_one_value_each(values)}; one combination alone is for `adama train {scenario}`"
         )
     return command, configs
+
+
+def _one_value_each(values: Mapping[str, object]) -> str:
+    """What looks like an axis and is none, in words: one value that is made of several numbers."""
+    found = [
+        f"{short(name)}={as_given(value)}"
+        for name, value in values.items()
+        if isinstance(value, tuple) and len(value) > 1
+    ]
+    return f" ({' and '.join(found)} is one value: a list)" if found else ""
