@@ -1,4 +1,4 @@
-"""Example 1: five lines bring AdaMa into a plain loop, with the rates of the package's train step."""
+"""Example 1: five lines bring AdaMa into a plain loop, with the rates of our own train step."""
 
 import difflib
 import sys
