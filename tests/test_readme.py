@@ -33,11 +33,13 @@ KINDS = {
 }
 
 
-def test_the_python_example_runs():
-    (code,) = re.findall(r"```python\n(.*?)```", README, flags=re.DOTALL)
-    names = {}
-    exec(code, names)
-    assert names["state"].rule.rates.actors.shape == (2,)
+def test_the_five_lines_are_those_of_the_example():
+    (diff,) = re.findall(r"```diff\n(.*?)```", README, flags=re.DOTALL)
+    for line in diff.splitlines():
+        name = {"-": "maddpg_plain.py", "+": "maddpg_adama.py"}[line[0]]
+        text = (ROOT / "examples" / name).read_text(encoding="utf-8")
+        assert line[1:] in text.splitlines(), line
+    assert diff.count("\n+") + diff.startswith("+") == 5
 
 
 @pytest.mark.parametrize("line", COMMANDS)
@@ -54,7 +56,7 @@ def test_the_commands_are_accepted(line):
 
 
 def test_there_are_commands():
-    assert len(COMMANDS) >= 7
+    assert len(COMMANDS) >= 3
 
 
 def test_what_it_names_exists():
