@@ -6,8 +6,6 @@ FOLDER is a results folder, a scenario's or a run's (default: the published runs
 Nothing is trained. `pip install 'adama-jax[tables]'` brings pandas and xarray.
 """
 
-# ruff: noqa: T201
-
 import sys
 from pathlib import Path
 
