@@ -20,17 +20,18 @@ PACKAGES = {
 _EXTRA_OF = {name: extra for extra, names in PACKAGES.items() for name in names}
 
 
-def in_a_line(error: BaseException) -> str:
+def describe(error: BaseException) -> str:
     """What kind of error it is, and the first line of what it says.
 
-    >>> in_a_line(OSError(28, "No space left on device"))
+    >>> describe(OSError(28, "No space left on device"))
     'OSError: [Errno 28] No space left on device'
-    >>> in_a_line(ValueError())
-    'ValueError: no message'
+    >>> describe(ValueError())
+    'ValueError'
     """
-    lines = str(error).strip().splitlines() or ["no message"]
+    kind = type(error).__name__
+    lines = str(error).strip().splitlines()
     # Some libraries put whole files into their messages.
-    return f"{type(error).__name__}: {lines[0][:300]}"
+    return f"{kind}: {lines[0][:300]}" if lines else kind
 
 
 def did_you_mean(word: str, choices: Iterable[str]) -> str:

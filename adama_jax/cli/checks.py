@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import tempfile
 from pathlib import Path
 
 from adama_jax.config.options import Launch, Training
@@ -27,8 +28,13 @@ def check_folder(name: str, folder: Path) -> None:
             f"{name}={folder}: must be a folder, or a path at which one can be made; "
             f"{nearest} is a file"
         )
-    if not os.access(nearest, os.W_OK):
-        raise SettingError(f"{name}={folder}: must be writable; {nearest} is not")
+    try:
+        # What rights say is not all: /proc and a full disk take nothing from whoever may write.
+        tempfile.TemporaryDirectory(dir=nearest).cleanup()
+    except OSError as error:
+        raise SettingError(
+            f"{name}={folder}: must be writable; {nearest} is not: {error.strerror}"
+        ) from error
 
 
 def check_devices(devices: int | None, cores: int) -> None:

@@ -55,8 +55,8 @@ COMMANDS = {
     ),
     "verify": Command(
         "verify:verify",
-        "RUN|FOLDER",
-        "check every file of a run's folder, or of all in a folder",
+        "[RUN|FOLDER]",
+        "check every file of a run's folder, or of all in a folder (results)",
         has_settings=False,
     ),
     "play": Command(

@@ -9,7 +9,7 @@ from adama_jax.cli.checks import check_devices, check_folder
 from adama_jax.config.checks import validate
 from adama_jax.config.options import Launch, Output, Training
 from adama_jax.config.schema import Config
-from adama_jax.errors import SettingError, in_a_line
+from adama_jax.errors import SettingError, describe
 from adama_jax.screen.console import Screen
 from adama_jax.screen.streams import write_error, write_line
 
@@ -52,7 +52,7 @@ def start_jax(devices: int | None, launch: Launch = Launch()) -> None:
         from adama_jax.execution.jax_setup import set_up_jax
     # A wrong value in one of its variables ends JAX's import, in whatever error it pleases.
     except Exception as error:
-        raise SettingError(f"JAX cannot be imported: {in_a_line(error)}") from error
+        raise SettingError(f"JAX cannot be imported: {describe(error)}") from error
 
     def note(line: str) -> None:
         write_error(f"adama: {line}")

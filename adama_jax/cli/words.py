@@ -1,5 +1,7 @@
 """The words of a command line that stand before its settings: a scenario, a run's folder."""
 
+import os
+import shlex
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -10,6 +12,7 @@ from adama_jax.config.values import IN_WORDS, read_path
 from adama_jax.errors import SettingError
 from adama_jax.storage.folder import EXAMPLE, RunFolder, runs_below
 
+RESULTS = Path("results")  # where commands write unless told otherwise
 ANY_SCENARIO = "predator_prey"  # whose defaults `adama train --help` shows
 
 
@@ -38,11 +41,42 @@ def take_run(words: Sequence[str]) -> tuple[Path, list[str]]:
     if words and words[0] in HELP:
         return Path(), list(words)
     if not words or is_setting(words[0]):
-        raise SettingError(f"run=: must come first, a run's folder such as {EXAMPLE}")
+        raise SettingError(f"run=: must come first, {_what_is_there()}")
     try:
         return read_path(words[0]), list(words[1:])
     except ValueError:
         raise SettingError(f"run={words[0]}: must be {IN_WORDS[Path]}") from None
+
+
+def _what_is_there() -> str:
+    """What may be given as a run, by what the results folder has."""
+    found = runs_below(RESULTS)
+    if not found:
+        return (
+            f"a run's folder such as {EXAMPLE}; {RESULTS}/ has none yet: "
+            "`adama train predator_prey episodes=300` leaves one there"
+        )
+    example = os.path.relpath(found[0].path)
+    return (
+        f"a run's folder such as {shlex.quote(example)}, or a folder of runs such as {RESULTS} "
+        "(`adama list` names all of them)"
+    )
+
+
+def take_run_or_results(words: Sequence[str]) -> tuple[Path, list[str]]:
+    """As `take_run`; the folder may be left out: then it is that of the results.
+
+    Raises:
+        SettingError: there are no runs in that one.
+    """
+    if words:
+        return take_run(words)
+    if not runs_below(RESULTS):
+        raise SettingError(
+            f"run={RESULTS} (the default): must be a folder with runs in it; another is named as "
+            "first word"
+        )
+    return RESULTS, []
 
 
 def runs_at(path: Path) -> list[RunFolder]:

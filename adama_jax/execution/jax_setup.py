@@ -14,7 +14,7 @@ from typing import Any
 
 import jax
 
-from adama_jax.errors import SettingError, in_a_line
+from adama_jax.errors import SettingError, describe
 from adama_jax.execution.devices import usable_cores
 from adama_jax.keys import IMPLEMENTATION
 
@@ -92,9 +92,10 @@ def local_devices() -> list[Any]:
     # Which error it is depends on the platform; without CUDA's plugin an assertion fails.
     except Exception as error:
         wanted = jax.config.values["jax_platforms"]
+        # An assertion that fails says nothing.
+        why = f" ({describe(error)})" if str(error) else ""
         raise SettingError(
-            f"JAX_PLATFORMS={wanted}: must name a platform that JAX finds here, "
-            f"such as cpu ({in_a_line(error)})"
+            f"JAX_PLATFORMS={wanted}: must name a platform that JAX finds here, such as cpu{why}"
         ) from error
 
 
@@ -164,4 +165,4 @@ def _cannot_write(folder: Path) -> str | None:
         with tempfile.TemporaryFile(dir=folder):
             return None
     except OSError as error:
-        return in_a_line(error)
+        return describe(error)

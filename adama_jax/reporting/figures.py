@@ -105,7 +105,7 @@ def heat_map(panels: Panels, title: str = "") -> Figure:
     )
     for axes, runs in zip(all_axes, panels.values(), strict=True):
         _heat_panel(axes, runs)
-    note = f"mean over {seeds(_all_runs(panels))} seeds"
+    note = f"mean over {seeds(_all_runs(panels))}"
     edges = edge_note(panels)
     return _finish(figure, title, f"{note}; framed: the best{edges}")
 
@@ -276,7 +276,7 @@ def _most_seeds(runs: Sequence[Run]) -> int:
 
 def _band(panels: Panels) -> str:
     count = seeds(_all_runs(panels))
-    return f"mean and standard deviation over {count} seeds"
+    return f"mean and standard deviation over {count}"
 
 
 def _worlds(runs: Sequence[Run]) -> str:

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from adama_jax.config.scenarios import SCENARIOS
+from adama_jax.screen.words import counted
 from adama_jax.storage.reader import Run
 
 
@@ -75,14 +76,14 @@ def lengths(runs: Sequence[Run]) -> str:
     words = [f"{count:,}" for count in counts]
     # A sweep over the lengths may have any number of them.
     told = " and ".join(words) if len(words) <= 2 else f"{words[0]} to {words[-1]}"
-    return f"{told} episodes"
+    return f"{told} episode{'' if counts == [1] else 's'}"
 
 
 def seeds(runs: Sequence[Run]) -> str:
-    """How many seeds runs have, in words: a number, or the least and the most."""
+    """How many seeds runs have, in words."""
     counts = [len(run.metrics["seed"]) for run in runs]
     least = min(counts)
     most = max(counts)
     if least == most:
-        return str(most)
-    return f"{least} to {most}"
+        return counted(most, "seed")
+    return f"{least} to {most} seeds"

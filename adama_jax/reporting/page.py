@@ -18,6 +18,7 @@ from adama_jax.reporting import settings_tables as settings
 from adama_jax.reporting.film import run_gif
 from adama_jax.reporting.html import Section
 from adama_jax.reporting.labels import machine_of
+from adama_jax.screen.words import counted
 from adama_jax.storage.files import read_json, reading, write_text
 from adama_jax.storage.folder import finished_runs, leads_out
 from adama_jax.storage.many import load_all
@@ -63,7 +64,8 @@ def report(results: Path, page: Path, say: Say = lambda line: None) -> Path:
     if left_out:
         lines = [html.note(line) for line in left_out]
         sections.append(Section("Left out", lines))
-    heading = f"AdaMa: {len(runs)} settings in {len(by_scenario)} scenarios"
+    where = counted(len(by_scenario), "scenario")
+    heading = f"AdaMa: {counted(len(runs), 'setting')} in {where}"
     top = [f"<h1>{html.text(heading)}</h1>", _introduction(results, runs)]
     page.parent.mkdir(parents=True, exist_ok=True)
     # In place of what has the name: a link is not followed.

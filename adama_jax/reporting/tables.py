@@ -13,6 +13,7 @@ from rich.text import Text
 
 from adama_jax.reporting.summary import Interval, Score, Summary, is_told_apart
 from adama_jax.screen.streams import in_one_line
+from adama_jax.screen.words import counted
 from adama_jax.storage.files import write_text
 
 # A smaller number is written with two decimals, which are then three digits.
@@ -245,9 +246,9 @@ def _is_nothing(value: object) -> bool:
 
 def _cells(line: Summary) -> list[tuple[str, ...]]:
     """Each cell in parts, one below the other on the screen."""
-    seeds = f"({line.seeds} seeds)"
+    seeds = f"({counted(line.seeds, 'seed')})"
     if line.diverged:
-        seeds = f"({line.diverged} of {line.seeds} seeds diverged)"
+        seeds = f"({line.diverged} of {counted(line.seeds, 'seed')} diverged)"
     reached = "-"
     if line.episodes_to_baseline is not None:
         reached = f"{line.episodes_to_baseline:,}"

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from adama_jax.errors import CheckpointError, DamagedFile, WrongShapes, in_a_line
+from adama_jax.errors import CheckpointError, DamagedFile, WrongShapes, describe
 from adama_jax.storage.files import (
     Arrays,
     Manifest,
@@ -99,7 +99,7 @@ class Checkpoints:
         except Exception as error:
             self._remove_unfinished()
             message = (
-                f"{self._folder_of(step)}: could not be written: {in_a_line(error)}"
+                f"{self._folder_of(step)}: could not be written: {describe(error)}"
             )
             raise CheckpointError(message) from error
 
@@ -205,7 +205,7 @@ class Checkpoints:
         except Exception as error:
             # As in `storage.files.reading`: Orbax and tensorstore raise whatever they please.
             folder = self._folder_of(step)
-            message = f"{folder}: {what} cannot be read: {in_a_line(error)}"
+            message = f"{folder}: {what} cannot be read: {describe(error)}"
             raise CheckpointError(message) from error
 
     def _reload(self) -> None:

@@ -13,10 +13,11 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
+from zipfile import BadZipFile
 
 import numpy as np
 
-from adama_jax.errors import AdamaError, DamagedFile, in_a_line
+from adama_jax.errors import AdamaError, DamagedFile, describe
 from adama_jax.screen.streams import in_one_line
 
 Arrays = Mapping[str, np.ndarray]
@@ -127,7 +128,7 @@ def reading(path: Path) -> Iterator[None]:
     >>> with reading(Path("a.json")):
     ...     {}["seed"]
     Traceback (most recent call last):
-    adama_jax.errors.DamagedFile: a.json: cannot be read: KeyError: 'seed'
+    adama_jax.errors.DamagedFile: a.json: cannot be read: seed is missing
     """
     try:
         yield
@@ -138,7 +139,19 @@ def reading(path: Path) -> Iterator[None]:
     except Exception as error:
         # JSON, NumPy, zip files, Orbax and tensorstore raise whatever they please on damaged
         # files, and so does what takes damaged contents apart.
-        raise DamagedFile(f"{path}: cannot be read: {in_a_line(error)}") from error
+        raise DamagedFile(f"{path}: cannot be read: {_why(error)}") from error
+
+
+def _why(error: Exception) -> str:
+    """Why a file cannot be read, for who knows the file and not Python."""
+    if isinstance(error, KeyError):
+        return f"{error.args[0]} is missing"
+    if isinstance(error, OSError) and error.strerror:
+        # Its message has the path once more.
+        return error.strerror
+    if isinstance(error, ValueError | BadZipFile) and str(error):
+        return in_one_line(str(error))
+    return describe(error)
 
 
 @contextmanager

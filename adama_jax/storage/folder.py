@@ -80,6 +80,15 @@ class RunFiles:
         """The files of a finished run but `meta.json`, which holds their digests."""
         return [self.config, self.metrics, self.log, self.rollout, self.actors]
 
+    def published(self) -> list[Path]:
+        """Those of the results that a published copy has, beside `meta.json`."""
+        return [self.config, self.metrics]
+
+    def are_published(self) -> bool:
+        """Whether this is a copy of a finished run that was thinned to be published."""
+        left_out = set(self.results()) - set(self.published())
+        return self.meta.is_file() and not any(path.exists() for path in left_out)
+
     def checkpoint_folders(self) -> list[Path]:
         """The folders that hold checkpoints, each of one kind of arrays of some of the seeds."""
         return sorted(path for path in self.checkpoints.glob("*/*") if path.is_dir())

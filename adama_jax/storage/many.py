@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from adama_jax.config.schema import Config
-from adama_jax.errors import DamagedFile, OtherSettings, SettingError, in_a_line
+from adama_jax.errors import DamagedFile, OtherSettings, SettingError, describe
 from adama_jax.storage.folder import runs_below
 from adama_jax.storage.reader import Run, find_run, load_run
 
@@ -83,4 +83,4 @@ def _read(read: Callable[[], Run | None]) -> Run | Unusable | None:
         return Unusable(str(error))
     except OSError as error:
         # Such as a folder that only others may read, or one that was deleted meanwhile.
-        return Unusable(in_a_line(error))
+        return Unusable(describe(error))

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from adama_jax.screen.streams import write_error, write_line
+from adama_jax.screen.words import counted
 from adama_jax.storage.folder import (
     RunFiles,
     finish_renamings,
@@ -40,7 +41,7 @@ def publish(results: Path, target: Path) -> Published:
     left_out = []
     for folder in finished_runs(results):
         files = RunFiles(folder)
-        sources = (files.config, files.metrics, files.meta)
+        sources = (*files.published(), files.meta)
         damage = [
             f"{path}: leads out of {results}"
             for path in sources
@@ -81,7 +82,8 @@ def main(words: Sequence[str] | None = None) -> int:
     if not published.copies:
         write_error(f"results={results}: must be a folder with finished runs")
         return 1
-    write_line(f"{len(published.copies)} runs copied to {options.target}")
+    copies = counted(len(published.copies), "run")
+    write_line(f"{copies} copied to {options.target}")
     return 1 if published.left_out else 0
 
 

@@ -1,6 +1,7 @@
 """Finished runs, read back, and what run folders say of their settings."""
 
 import dataclasses
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple, NotRequired, TypedDict, cast
@@ -119,11 +120,22 @@ def read_config(folder: Path) -> Config:
             # All of it within, for types are taken for granted, and what is damaged can be of any.
             config = _read_settings(read_json(path))
     except DamagedFile as error:
-        raise SettingError(f"run={folder}: must be a run's folder: {error}") from error
+        why = within(folder, error)
+        raise SettingError(f"run={folder}: must be a run's folder: {why}") from error
     if isinstance(config, SettingError):
         # The file is whole: what it says is not allowed any more, or was edited.
-        raise SettingError(f"run={folder}: must be a run's folder: {path}: {config}")
+        why = f"{path.name}: {config}"
+        raise SettingError(f"run={folder}: must be a run's folder: {why}")
     return config
+
+
+def within(folder: Path, error: Exception) -> str:
+    """What is wrong with a file of a folder, for a line that has named the folder already.
+
+    >>> within(Path("results/x"), DamagedFile("results/x/meta.json: cannot be read"))
+    'meta.json: cannot be read'
+    """
+    return str(error).removeprefix(f"{folder}{os.sep}")
 
 
 def _read_settings(stored: Mapping[str, Any]) -> Config | SettingError:
@@ -197,6 +209,7 @@ def load_run(folder: Path) -> Run:
     if not files.meta.is_file():
         raise FileNotFoundError(f"{folder}: no finished run (meta.json is missing)")
     meta = _read_meta(files)
+    _check_digests(files, meta)
     stored, config = _read_stored(files)
     metrics = read_arrays(files.metrics)
     with naming(files.metrics):
@@ -211,23 +224,40 @@ def load_run(folder: Path) -> Run:
     return Run(folder, label, config, stored, meta, metrics, rollout)
 
 
-def _read_meta(files: RunFiles) -> Meta:
-    """What `meta.json` says, once the files that are read with it are what was written.
+def check_there(files: RunFiles) -> None:
+    """Check what can be seen of a finished run at a glance: no arrays and no digests.
 
-    Earlier versions wrote no digests: of their runs only the contents are checked.
+    Raises:
+        DamagedFile: what the run says of itself is damaged, or its curves are missing.
     """
+    _read_meta(files)
+    if not files.metrics.is_file():
+        raise DamagedFile(f"{files.metrics}: is missing")
+
+
+def _read_meta(files: RunFiles) -> Meta:
+    """What `meta.json` says."""
     meta = read_json(files.meta)
     with naming(files.meta):
         check_meta(meta)
-        manifest = Manifest.from_json(meta) if SEAL in meta else None
-    if manifest is not None:
-        read = (files.config, files.metrics, files.rollout)
-        # What is not there was not published; what must be there is missed when it is read.
-        names = {path.name for path in read if path.is_file()}
-        for line in manifest.damaged_files(files.path, names):
-            raise DamagedFile(line)
+        if SEAL in meta:
+            Manifest.from_json(meta)
     # Later versions may say more.
     return cast(Meta, meta)
+
+
+def _check_digests(files: RunFiles, meta: Mapping[str, Any]) -> None:
+    """Check that the files that are read with `meta.json` are what was written.
+
+    Earlier versions wrote no digests: of their runs only the contents are checked.
+    """
+    if SEAL not in meta:
+        return
+    read = (files.config, files.metrics, files.rollout)
+    # What is not there was not published; what must be there is missed when it is read.
+    names = {path.name for path in read if path.is_file()}
+    for line in Manifest.from_json(meta).damaged_files(files.path, names):
+        raise DamagedFile(line)
 
 
 def _read_stored(files: RunFiles) -> tuple[dict[str, Any], Config]:

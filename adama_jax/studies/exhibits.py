@@ -22,6 +22,7 @@ from adama_jax.config.reads import check_read
 from adama_jax.config.schema import Config, scenario_config
 from adama_jax.errors import SettingError
 from adama_jax.reporting.summary import final_returns
+from adama_jax.screen.words import counted
 from adama_jax.storage.many import look_up, usable
 from adama_jax.storage.reader import Run
 from adama_jax.studies.sweep import product
@@ -122,7 +123,7 @@ def best_pair(
     # All or none: the best of a part of the grid would change as the grid is completed.
     lacking = len(configs) - len(runs)
     if lacking:
-        return None, f"{lacking} settings of {grid.name}"
+        return None, f"{counted(lacking, 'setting')} of {grid.name}"
     # The mean of a setting of which a seed diverged is NaN, which `nanargmax` passes over.
     scores = np.array([final_returns(run).mean() for run in runs])
     if np.isnan(scores).all():

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from adama_jax.config.identity import program_key
+from adama_jax.config.identity import program_key, world_name
 from adama_jax.config.schema import Config
 from adama_jax.storage.folder import RunFolder
 from adama_jax.storage.groups import has_checkpoints
@@ -72,7 +72,7 @@ def _job(members: Sequence[tuple[Config, str]], part: str) -> Job:
     names = tuple(name for _, name in members)
     first = configs[0]
     called = names[0] if len(names) == 1 else f"{first.label}, {len(names)} settings"
-    return Job(f"{first.scenario}: {called}{part}", configs, names)
+    return Job(f"{world_name(first)}: {called}{part}", configs, names)
 
 
 def saved_by(jobs: Sequence[Job], out: Path) -> Callable[[], bool]:

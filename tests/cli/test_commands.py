@@ -2,20 +2,22 @@
 
 import shlex
 
+import numpy as np
 import pytest
 
 import adama_jax
 from adama_jax.cli import main as cli
 from adama_jax.cli.commands.experiment import _configs, _modern_configs
-from adama_jax.cli.commands.play import _row_of
+from adama_jax.cli.commands.play import _row_of, play_run
 from adama_jax.cli.commands.sweep import read_sweep
-from adama_jax.cli.options import ExperimentCommand
+from adama_jax.cli.options import ExperimentCommand, PlayCommand
 from adama_jax.config.command_line import with_given
 from adama_jax.config.methods import METHODS
 from adama_jax.config.names import with_settings
 from adama_jax.config.scenarios import SCENARIOS
 from adama_jax.config.schema import scenario_config
 from adama_jax.errors import AdamaError, SettingError, Stopped
+from adama_jax.screen.console import Screen
 from adama_jax.storage.folder import RunFolder
 from adama_jax.storage.publish import main as publish
 from adama_jax.studies.exhibits import first_look
@@ -281,6 +283,15 @@ def test_a_run_without_actors_is_not_played(tmp_path, capsys):
     )
 
 
+def test_actors_that_cannot_be_read_are_a_line_without_python(tmp_path):
+    folder = fake_run(tmp_path).folder
+    np.savez(folder / "actors.npz", seed=np.arange(5))
+    with pytest.raises(SettingError) as error:
+        play_run(folder, PlayCommand(), Screen())
+    said = "must be a finished run whose files can be read: actors.npz: cannot be read"
+    assert str(error.value) == f"run={folder}: {said}: about is missing"
+
+
 def test_an_exhibit_is_drawn_or_said_to_be_missing(tmp_path, capsys):
     """Nothing is on disk: code 1, and no picture."""
     path = tmp_path / "figure.toml"
@@ -290,7 +301,11 @@ def test_an_exhibit_is_drawn_or_said_to_be_missing(tmp_path, capsys):
     )
     words = ["figures", f"experiments={path}", f"out={tmp_path / 'results'}"]
     assert cli.main(words) == 1
-    assert "clustering: all 1" in capsys.readouterr().out
+    shown = capsys.readouterr().out
+    assert shown.startswith("drawing 1 figure or table ...\n")
+    assert "clustering: all 1" in shown
+    nothing = f"nothing drawn: out={tmp_path / 'results'}: must be a folder with runs"
+    assert nothing in shown
     assert not list(tmp_path.rglob("*.png"))
 
 

@@ -38,6 +38,7 @@ WRONG = [
     ),
     ("train clustering direction=", "direction=: must be one of sgd, adabelief"),
     ("train clustering out=", "out=: must be a path, neither empty nor too long"),
+    ("train clustering out=/proc/x", "out=/proc/x: must be writable; /"),
     ("sweep clustering", "sweep=clustering: must have a setting with several values"),
     ("train clustering seeds=3 --seeds 4", "seeds=3, --seeds=4: must be given once"),
     (

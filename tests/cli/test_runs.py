@@ -14,12 +14,13 @@ from adama_jax.config.values import read_path
 from adama_jax.errors import SettingError
 from adama_jax.storage.folder import RunFolder, run_folder, runs_below
 from adama_jax.storage.lock import Lock
+from adama_jax.storage.publish import publish
 from adama_jax.storage.reader import config_of, has_run, read_config
 from adama_jax.storage.writer import RunWriter
 from tests.helpers import fake_config, fake_run
 
 
-def said(capsys, *words, code=0):
+def said(capsys, *words, code=1):
     assert cli.main(list(words)) == code
     return capsys.readouterr().out.splitlines()
 
@@ -55,18 +56,20 @@ def test_a_results_folder_is_listed(results, capsys):
     )
     assert going_on in lines
     (bad,) = [line for line in lines if "direction-" in line]
-    assert "config.json" in bad
-    assert lines[-3] == "results: 4 runs, 3 finished"
+    assert ": damaged: config.json: cannot be read: " in bad
+    assert bad.count("direction-") == 1
+    assert lines[-4] == "results: 4 runs, 2 finished, 1 damaged"
+    assert lines[-3] == "what is damaged: adama verify results"
     assert lines[-2] == "one page about all: adama report results"
     assert lines[-1].startswith("a film: adama play results/going_together/")
 
 
 def test_a_scenario_and_a_run_are_listed_too(results, capsys, monkeypatch):
-    assert said(capsys, "list", "results/going_together")[-3].startswith(
+    assert said(capsys, "list", "results/going_together")[-4].startswith(
         "results/going_together: 4 runs"
     )
     monkeypatch.chdir(run_folder(results, fake_config()))
-    lines = said(capsys, "list", ".")
+    lines = said(capsys, "list", ".", code=0)
     assert lines[0] == ".: finished; 5 seeds, 30,000 episodes"
     assert lines[1] == ".: 1 run, 1 finished"
 
@@ -87,6 +90,8 @@ def test_a_folder_without_runs_is_a_line(words, tmp_path, monkeypatch, capsys):
     assert cli.main(words) == 2
     folder = words[1] if len(words) > 1 else "results"
     line = f"adama: error: run={folder}: must be a run's folder, such as "
+    if len(words) == 1:
+        line = "adama: error: run=results (the default): must be a folder with runs in"
     assert capsys.readouterr().err.startswith(line)
 
 
@@ -97,7 +102,7 @@ def test_a_scenario_s_folder_is_verified_run_by_run(results, capsys):
     assert sum("parts verified" in line for line in lines) == 3
     (bad,) = [line for line in lines if line.startswith("bad: ")]
     assert "direction-" in bad
-    assert lines[-1] == "results/going_together: 3 of 4 runs are as they were written"
+    assert lines[-1] == "results/going_together: 3 of 4 runs verified"
 
 
 WAYS = {
@@ -121,7 +126,7 @@ def test_a_run_is_found_however_its_folder_is_named(way, results, monkeypatch, c
     monkeypatch.setenv("HOME", str(results.parent))
     named = way(path)
     assert RunFolder.named(read_path(named)).path == path
-    (line,) = said(capsys, "verify", named)
+    (line,) = said(capsys, "verify", named, code=0)
     assert f"{path}: finished; " in line
 
 
@@ -137,7 +142,7 @@ def test_commands_work_within_a_run_s_folder(results, monkeypatch, capsys):
     assert cli.main(["play", "."]) == 0
     assert played == [path]
     assert config_of(RunFolder.named(read_path("."))) == fake_config()
-    assert "finished; " in said(capsys, "verify", ".")[-1]
+    assert "finished; " in said(capsys, "verify", ".", code=0)[-1]
     # In the scenario's folder every finished run is played.
     assert cli.main(["play", ".."]) == 0
     assert len(played) == 4
@@ -160,7 +165,9 @@ def test_a_setting_that_is_not_allowed_is_named_with_its_file(results):
     with pytest.raises(SettingError) as error:
         read_config(path)
     wrong = "rates.smoothing=2.0: must be at least 0 and below 1"
-    assert str(error.value) == f"run={path}: must be a run's folder: {file}: {wrong}"
+    assert (
+        str(error.value) == f"run={path}: must be a run's folder: {file.name}: {wrong}"
+    )
 
 
 def test_a_scenario_of_another_version_is_named_with_its_file(results):
@@ -197,3 +204,79 @@ def test_what_earlier_versions_put_beside_it_is_found_again(tmp_path, suffix):
     assert run_folder(tmp_path, walker) == old
     assert has_run(tmp_path, walker) == (suffix == "")
     assert config_of(RunFolder.named(old)) == walker
+
+
+def test_every_run_is_verified_where_no_folder_is_named(results, capsys):
+    shutil.rmtree(RunFolder.of(results, fake_config("fixed")).partial.checkpoints)
+    lines = said(capsys, "verify")
+    assert lines[-1] == "results: 3 of 4 runs verified"
+    assert cli.main(["list", "nowhere"]) == 2
+    shutil.rmtree(results)
+    for command in ("list", "verify"):
+        assert cli.main([command]) == 2
+        assert "run=results (the default): must be" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("command", ["play", "resume"])
+def test_a_run_that_is_there_is_named_where_none_was_given(command, results, capsys):
+    first = runs_below(results)[0].path.relative_to(results.parent)
+    assert cli.main([command]) == 2
+    error = capsys.readouterr().err
+    assert f"run=: must come first, a run's folder such as {first}, or" in error
+    shutil.rmtree(results)
+    assert cli.main([command]) == 2
+    assert "has none yet: `adama train predator_prey" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("name", ["meta.json", "metrics.npz"])
+def test_a_finished_run_that_lost_a_file_is_listed_as_damaged(results, capsys, name):
+    file = run_folder(results, fake_config()) / name
+    if name == "meta.json":
+        file.write_text("[]", encoding="utf-8")
+    else:
+        file.unlink()
+    lines = said(capsys, "list")
+    assert sum(f": damaged: {name}: " in line for line in lines) == 1
+    assert "results: 4 runs, 1 finished, 2 damaged" in lines
+
+
+def published(results, tmp_path):
+    """A published copy of a run, which has neither rollouts nor actors nor a log."""
+    run_folder(results, fake_config("direction")).rename(tmp_path / "damaged")
+    run = run_folder(results, fake_config())
+    publish(results, tmp_path / "published")
+    return tmp_path / "published" / run.parent.name / run.name
+
+
+def test_a_published_copy_is_verified_as_one(results, tmp_path, capsys):
+    copy = published(results, tmp_path)
+    (line,) = said(capsys, "verify", str(copy), code=0)
+    copied = "finished, a published copy (settings, machine and curves)"
+    assert line == f"{copy}: {copied}; 3 of 3 parts verified"
+    assert (
+        ": finished, a published copy; " in said(capsys, "list", str(copy), code=0)[0]
+    )
+    # One of an earlier version, which wrote no digests.
+    meta = json.loads((copy / "meta.json").read_text(encoding="utf-8"))
+    del meta["seal"], meta["sha256"]
+    (copy / "meta.json").write_text(json.dumps(meta), encoding="utf-8")
+    (line,) = said(capsys, "verify", str(copy), code=0)
+    assert f"{copied} without digests, of an earlier version: read" in line
+    assert line.endswith("; 3 of 3 parts verified")
+
+
+@pytest.mark.parametrize("name", ["config.json", "metrics.npz"])
+def test_damage_of_a_published_copy_is_found(results, tmp_path, capsys, name):
+    file = published(results, tmp_path) / name
+    # Settings that can still be read, or an array file that is longer than it was.
+    content = file.read_bytes().replace(b'"seed": 0', b'"seed": 1')
+    file.write_bytes(content if name == "config.json" else content + b" ")
+    lines = said(capsys, "verify", str(file.parent))
+    assert lines[0].startswith(f"bad: {file}: is not what was written")
+
+
+def test_a_run_that_lost_its_rollouts_alone_is_no_published_copy(results, capsys):
+    run = run_folder(results, fake_config())
+    (run / "rollout.npz").unlink()
+    lines = said(capsys, "verify", str(run))
+    assert lines[0] == f"bad: {run / 'rollout.npz'}: is missing"

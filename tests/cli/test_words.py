@@ -1,5 +1,6 @@
 """The words before a command's settings, and folders to write to."""
 
+import errno
 from pathlib import Path
 
 import pytest
@@ -86,10 +87,16 @@ def test_a_file_in_the_way_of_a_folder_is_named(tmp_path, below):
 
 
 def test_a_folder_that_cannot_be_written(tmp_path, monkeypatch):
-    """Asked of the system, for root may write everywhere."""
-    monkeypatch.setattr("os.access", lambda path, mode: False)
+    """Tried out, for root may write everywhere, and a full disk takes nothing from anybody."""
+
+    def fails(suffix, prefix, folder):
+        assert folder == tmp_path
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("tempfile.mkdtemp", fails)
+    why = "No space left on device"
     with pytest.raises(
-        SettingError, match=rf"^out=.*: must be writable; {tmp_path} is not$"
+        SettingError, match=rf"^out=.*: must be writable; {tmp_path} is not: {why}$"
     ):
         check_folder("out", tmp_path / "new")
 

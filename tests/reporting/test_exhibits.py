@@ -110,7 +110,7 @@ def test_the_best_of_a_grid_waits_for_a_run_that_cannot_be_read(tmp_path):
     (row, *_) = of_going_together(exhibits["grid"], tmp_path)
     (run_folder(tmp_path, row.config) / "metrics.npz").write_bytes(b"")
     waiting = best_pair(exhibits["grid"], "going_together", SHORT, tmp_path)
-    assert waiting == (None, "1 settings of grid")
+    assert waiting == (None, "1 setting of grid")
 
 
 def test_three_values_of_m(tmp_path):

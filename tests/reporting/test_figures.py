@@ -76,7 +76,10 @@ def test_a_heat_map_has_a_cell_for_each_pair(tmp_path):
 def test_seeds_and_lengths_in_words(tmp_path):
     two = fake_run(tmp_path, finals=(1.0, 2.0))
     three = fake_run(tmp_path, finals=(1.0, 2.0, 3.0))
-    assert labels.seeds([two]) == "2" and labels.seeds([three, two]) == "2 to 3"
+    one = fake_run(tmp_path, finals=(1.0,))
+    assert labels.seeds([one]) == "1 seed"
+    assert labels.seeds([two]) == "2 seeds"
+    assert labels.seeds([three, two]) == "2 to 3 seeds"
 
 
 def test_episodes_of_discs_are_filmed_and_have_no_page(tmp_path):

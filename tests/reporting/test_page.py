@@ -121,7 +121,8 @@ def told(folder, **options):
 @pytest.mark.parametrize("content", [b"", b"{}", b"[1]", None])
 def test_one_bad_file_among_many_costs_its_run_alone(tmp_path, name, content):
     results = tmp_path / "results"
-    good, bad = fake_run(results), fake_run(results, "fixed", finals=(1.0, 2.0))
+    fake_run(results)
+    bad = fake_run(results, "fixed", finals=(1.0, 2.0))
     of_an_earlier_version(bad.folder)
     path = bad.folder / name
     if content is None:
@@ -132,7 +133,7 @@ def test_one_bad_file_among_many_costs_its_run_alone(tmp_path, name, content):
     text, lines = told(results)
     (line,) = lines
     assert str(bad.folder) in line and "\n" not in line
-    assert f"{len([good])} settings in 1 scenarios" in text
+    assert "1 setting in 1 scenario" in text
     assert html.escape(line) in text and "Left out" in text
 
 

@@ -305,7 +305,8 @@ def test_what_there_is_not_is_a_dash_or_empty():
 def test_how_many_seeds_runs_have_and_what_a_film_is_called(tmp_path):
     two = fake_run(tmp_path, finals=(1.0, 1.0), config=fake_config("adama", 2, seed=7))
     three = fake_run(tmp_path, "fixed", finals=(1.0, 1.0, 1.0))
-    assert (labels.seeds([two, two]), labels.seeds([three, two])) == ("2", "2 to 3")
+    assert labels.seeds([two, two]) == "2 seeds"
+    assert labels.seeds([three, two]) == "2 to 3 seeds"
     assert labels.title(two, row=1) == "going_together, adama, seed 8"
 
 

@@ -73,7 +73,7 @@ def test_a_run_that_cannot_be_read_or_lies_elsewhere_is_not_published(tmp_path, 
     (linked / "config.json").symlink_to(moved)
     assert main([str(results), str(target)]) == 1
     said = capsys.readouterr()
-    assert "1 runs copied" in said.out
+    assert "1 run copied" in said.out
     first, second = sorted(said.err.splitlines())
     assert first.startswith(
         f"left out: {linked / 'config.json'}: leads out of {results}"

@@ -331,7 +331,8 @@ def test_a_configuration_that_cannot_be_read_is_said_of_the_run(tmp_path, text, 
 
 def test_a_folder_without_a_configuration_is_no_run(tmp_path):
     with pytest.raises(
-        SettingError, match=r"must be a run's folder: .*FileNotFoundError"
+        SettingError,
+        match=r"must be a run's folder: config.json: cannot be read: No such file",
     ):
         read_config(tmp_path)
 

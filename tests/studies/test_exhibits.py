@@ -103,7 +103,7 @@ def test_best_of_waits_for_the_whole_grid_and_leaves_out_what_diverged(tmp_path)
     fake_grid(tmp_path, skip=1)
     assert best_pair(exhibits["grid"], "going_together", SHORT, tmp_path) == (
         None,
-        "1 settings of grid",
+        "1 setting of grid",
     )
     fake_grid(tmp_path)
     (row,) = [

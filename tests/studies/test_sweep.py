@@ -342,6 +342,13 @@ def test_jobs_group_by_program_and_divide_into_parts():
     assert {config for job in parts for config in job.configs} == set(configs)
 
 
+def test_a_job_of_another_robot_is_not_called_as_its_scenario():
+    changes = {"world.robot": "walker2d", "world.partition": "3x2"}
+    config = with_settings(scenario_config("halfcheetah_2x3"), changes)
+    (job,) = jobs([config], labels([config]))
+    assert job.name.startswith("walker2d_3x2_like_halfcheetah_2x3: ")
+
+
 def test_a_label_names_the_optimizer_once():
     configs = product(
         tiny(), {"optimizer": [None, "adam"], "rates.critic_rate": [0.001]}

@@ -12,6 +12,7 @@ from adama_jax.cli.options import CalibrateCommand
 from adama_jax.cli.training import prepare
 from adama_jax.cli.words import check_scenario, take_scenario
 from adama_jax.config.command_line import read_words, with_given
+from adama_jax.config.identity import world_name
 from adama_jax.config.options import Output, Training
 from adama_jax.config.reads import check_read
 from adama_jax.config.schema import Config, scenario_config
@@ -19,6 +20,7 @@ from adama_jax.errors import SettingError
 from adama_jax.fields import as_given
 from adama_jax.rates.settings import RateOptions
 from adama_jax.screen.console import Screen
+from adama_jax.screen.words import counted
 from adama_jax.studies.calibrate import Trial
 
 MOST_ROWS = 10  # of the table
@@ -38,7 +40,7 @@ def calibrate(words: list[str]) -> int:
     from adama_jax.studies.calibrate import trial
 
     console = Screen()
-    console.say(f"{scenario}: compiling and running a trial ...")
+    console.say(f"{world_name(command.config)}: compiling and running a trial ...")
     return print_trial(command.config, trial(command.config), console)
 
 
@@ -78,7 +80,8 @@ def print_trial(config: Config, result: Trial, console: Screen) -> int:
         console.say(
             f"{sum(~finite)} of {len(finite)} seeds are not finite and left out"
         )
-    title = f"{config.scenario}, {config.label}: kappa in {result.episodes} episodes"
+    length = counted(result.episodes, "episode")
+    title = f"{world_name(config)}, {config.label}: kappa in {length}"
     console.show(
         _curve(result.critic_term[finite], title, config.learning.envs_per_run)
     )

@@ -12,6 +12,7 @@ from adama_jax.config.exhibits import (
     paper_experiments,
 )
 from adama_jax.screen.console import Screen
+from adama_jax.screen.words import counted
 from adama_jax.storage.folder import finish_renamings
 
 
@@ -31,7 +32,8 @@ def draw_exhibits(command: FiguresCommand, console: Screen) -> int:
     exhibits = load_exhibits(experiments_of(command))
     check_only(command.only, exhibits)
     # Matplotlib takes a second to import: a wrong description is refused before.
-    console.say(f"drawing {len(exhibits)} figures and tables ...")
+    drawing = counted(len(exhibits), "figure or table", several="figures and tables")
+    console.say(f"drawing {drawing} ...")
     from adama_jax.reporting.exhibits import show
     from adama_jax.studies.exhibits import chosen_from, on_disk, shown
 
@@ -50,6 +52,12 @@ def draw_exhibits(command: FiguresCommand, console: Screen) -> int:
         damaged |= dict.fromkeys(found.damaged)
     for line in damaged:
         console.say(f"left out: {line}", style="red")
+    if not drawn:
+        default = FiguresCommand().out
+        said = f"{out} (the default)" if out == default else str(out)
+        console.say(
+            f"nothing drawn: out={said}: must be a folder with runs of these figures"
+        )
     return 0 if drawn and not damaged else 1
 
 

@@ -15,7 +15,13 @@ from adama_jax.config.schema import Config
 from adama_jax.errors import DamagedFile, SettingError
 from adama_jax.screen.console import Screen
 from adama_jax.storage.folder import RunFiles
-from adama_jax.storage.reader import Rollout, diverged_seeds, load_run, read_config
+from adama_jax.storage.reader import (
+    Rollout,
+    diverged_seeds,
+    load_run,
+    read_config,
+    within,
+)
 
 if TYPE_CHECKING:
     from adama_jax.execution.actors import Actors
@@ -73,8 +79,9 @@ def play_run(path: Path, command: PlayCommand, console: Screen) -> int:
         run = load_run(path)
         actors = load_actors(RunFiles(path).actors)
     except (FileNotFoundError, DamagedFile) as error:
+        why = within(path, error)
         raise SettingError(
-            f"run={path}: must be a finished run's folder whose files can be read: {error}"
+            f"run={path}: must be a finished run whose files can be read: {why}"
         ) from error
     if run.rollout is None:
         raise SettingError(

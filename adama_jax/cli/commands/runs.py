@@ -2,65 +2,104 @@
 
 import os
 import shlex
+from collections.abc import Sequence
 from pathlib import Path
+from typing import NamedTuple
 
-from adama_jax.cli.words import runs_at, take_nothing, take_run
+from adama_jax.cli.words import runs_at, take_nothing, take_run_or_results
 from adama_jax.config.identity import to_dict, unlike_preset
 from adama_jax.config.names import in_words
 from adama_jax.config.schema import Config
-from adama_jax.errors import AdamaError
+from adama_jax.errors import DamagedFile, SettingError
 from adama_jax.screen.console import Screen
+from adama_jax.screen.words import counted
 from adama_jax.storage.folder import RunFolder
 from adama_jax.storage.groups import saved_episodes
-from adama_jax.storage.reader import read_config
+from adama_jax.storage.reader import check_there, read_config, within
 
-RESULTS = "results"  # where commands write unless told otherwise
+
+class _Listed(NamedTuple):
+    """What is said of a run."""
+
+    line: str
+    damaged: bool = False
 
 
 def list_runs(words: list[str]) -> int:
-    """A line for each run; no file is read but its settings."""
-    folder, rest = take_run(words or [RESULTS])
+    """A line for each run; no file is read but its settings and what it says of itself.
+
+    Returns:
+        The exit code: 1 if a run is damaged.
+    """
+    folder, rest = take_run_or_results(words)
     take_nothing(rest)
     console = Screen()
     runs = runs_at(folder)
+    damaged = []
     for run in runs:
-        console.say(_line(run))
-    finished = [run for run in runs if run.is_finished()]
-    console.say(f"{folder}: {_count(len(runs), 'run')}, {len(finished)} finished")
+        listed = _listed(run)
+        console.say(listed.line, style="red" if listed.damaged else "")
+        if listed.damaged:
+            damaged.append(run)
+    finished = [run for run in runs if run.is_finished() and run not in damaged]
+    count = f"{counted(len(runs), 'run')}, {len(finished)} finished"
+    console.say(
+        f"{folder}: {count}, {len(damaged)} damaged"
+        if damaged
+        else f"{folder}: {count}"
+    )
+    _say_what_next(folder, finished, damaged, console)
+    return 1 if damaged else 0
+
+
+def _say_what_next(
+    folder: Path,
+    finished: Sequence[RunFolder],
+    damaged: Sequence[RunFolder],
+    console: Screen,
+) -> None:
+    if damaged:
+        console.say(f"what is damaged: adama verify {_quoted(folder)}")
     if finished:
-        first = finished[0].path
-        results = shlex.quote(_shown(first.parents[1]))
-        console.say(f"one page about all: adama report {results}")
+        results = finished[0].path.parents[1]
+        console.say(f"one page about all: adama report {_quoted(results)}")
     # Published runs have kept their curves alone.
     played = [run.path for run in finished if run.final.actors.is_file()]
     if played:
-        console.say(f"a film: adama play {shlex.quote(_shown(played[0]))}")
-    return 0
+        console.say(f"a film: adama play {_quoted(played[0])}")
 
 
-def _line(run: RunFolder) -> str:
+def _listed(run: RunFolder) -> _Listed:
     """What a run is, how far it is, and how it goes on."""
     path = _shown(run.path)
+    files = run.current
+    finished = run.is_finished()
     try:
-        config = read_config(run.current.path)
-    except AdamaError as error:
-        return str(error)
+        config = read_config(files.path)
+        if finished:
+            check_there(files)
+    except DamagedFile as error:
+        return _Listed(f"{path}: damaged: {within(files.path, error)}", damaged=True)
+    except SettingError as error:
+        _, _, why = str(error).partition("must be a run's folder: ")
+        return _Listed(f"{path}: damaged: {why or error}", damaged=True)
     about = _settings(config)
     holder = run.holder()
     if holder is not None:
-        return (
+        return _Listed(
             f"{path}: {_progress(run, config)}, is being trained by {holder}; {about}"
         )
-    if run.is_finished():
-        return f"{path}: finished; {about}"
+    if finished:
+        copy = ", a published copy" if files.are_published() else ""
+        return _Listed(f"{path}: finished{copy}; {about}")
     again = f"adama resume {shlex.quote(path)}"
-    return f"{path}: {_progress(run, config)}; {about}; to go on: {again}"
+    return _Listed(f"{path}: {_progress(run, config)}; {about}; to go on: {again}")
 
 
 def _settings(config: Config) -> str:
     unlike = unlike_preset(to_dict(config))
-    seeds = _count(config.seeds, "seed")
-    lengths = f"{seeds}, {_count(config.episodes, 'episode')}"
+    seeds = counted(config.seeds, "seed")
+    lengths = f"{seeds}, {counted(config.episodes, 'episode')}"
     return f"{lengths}, {in_words(unlike)}" if unlike else lengths
 
 
@@ -69,13 +108,13 @@ def _progress(run: RunFolder, config: Config) -> str:
     kept = len(run.partial.kept_seeds())
     saved = saved_episodes(run.partial.path)
     at = f"at episode {max(saved):,}" if saved else "at the beginning"
-    return f"begun, {at}, {kept} of {config.seeds} seeds finished"
-
-
-def _count(number: int, what: str) -> str:
-    return f"{number:,} {what}" if number == 1 else f"{number:,} {what}s"
+    return f"begun, {at}, {kept} of {counted(config.seeds, 'seed')} finished"
 
 
 def _shown(path: Path) -> str:
     """A path as it is typed from here, where that is shorter."""
     return min(os.path.relpath(path), str(path), key=len)
+
+
+def _quoted(path: Path) -> str:
+    return shlex.quote(_shown(path))
