@@ -25,7 +25,7 @@ NOT_PAGES = ("_notes", "runs")
 # Pages are whatever their folder holds when they are built.
 NOTEBOOKS = "notebooks/[0-9]*"
 TOCTREE = re.compile(r"```\{toctree\}\n(.*?)```", re.DOTALL)
-FENCE = re.compile(r"^```(\w*|\{[\w-]+\}.*)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
+FENCE = re.compile(r"^```(\w*|\{[\w-]+\}[^\n]*)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 LINK = re.compile(r"\]\(([^)#:\s]+)(?:#[^)]*)?\)")
 MODULES = re.compile(r"<!-- generated: modules ([\w.]+) -->")
 # What a reader is to put something else in place of.
@@ -151,6 +151,21 @@ def test_every_command_line_is_accepted(page, line):
 
 def test_there_are_command_lines():
     assert len(COMMAND_LINES) > 10
+
+
+# Of the others the code needs a run, or files of the reader's.
+EXECUTED = ("tutorials/own-loop", "howto/own-rule")
+
+
+@pytest.mark.parametrize("name", EXECUTED)
+def test_the_python_of_a_page_runs(name):
+    """One block after another, as a reader would paste them."""
+    blocks = FENCE.findall((DOCS / f"{name}.md").read_text(encoding="utf-8"))
+    code = [body for kind, body in blocks if kind == "python"]
+    assert code
+    names = {}
+    for body in code:
+        exec(body, names)
 
 
 @pytest.mark.slow
