@@ -49,7 +49,7 @@ def start_jax(devices: int | None, launch: Launch = Launch()) -> None:
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     try:
         from adama_jax.execution.devices import usable_cores
-        from adama_jax.execution.jax_setup import set_up_jax
+        from adama_jax.execution.jax_setup import set_up_jax, use_cores
     # A wrong value in one of its variables ends JAX's import, in whatever error it pleases.
     except Exception as error:
         raise SettingError(f"JAX cannot be imported: {describe(error)}") from error
@@ -58,6 +58,9 @@ def start_jax(devices: int | None, launch: Launch = Launch()) -> None:
         write_error(f"adama: {line}")
 
     slurm = launch.launcher == "slurm"
+    if launch.launcher != "here":
+        # The programs run in processes of their own, whose the GPUs are.
+        use_cores()
     check_devices(devices, launch.cores if slurm else usable_cores())
     set_up_jax(None if slurm else devices, note)
 

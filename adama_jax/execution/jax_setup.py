@@ -20,6 +20,9 @@ from adama_jax.keys import IMPLEMENTATION
 
 Report = Callable[[str], object]
 
+# The one of them that a person may choose, in the environment: on GPUs it is the choice between
+# speed and figures. It is written down with a run like what is not fixed.
+MATMUL_PRECISION = "jax_default_matmul_precision"
 # JAX's defaults at version 0.10, by which the published runs were made.
 FIXED: dict[str, Any] = {
     "jax_default_prng_impl": IMPLEMENTATION,
@@ -27,7 +30,7 @@ FIXED: dict[str, Any] = {
     "jax_threefry_partitionable": True,
     "jax_enable_x64": False,
     "jax_numpy_dtype_promotion": "standard",
-    "jax_default_matmul_precision": None,
+    MATMUL_PRECISION: None,
     # Whole programs are compiled here, and a sum that is compiled otherwise rounds otherwise.
     "jax_disable_jit": False,
     "jax_disable_most_optimizations": False,
@@ -42,13 +45,16 @@ FIXED: dict[str, Any] = {
 }
 # Programs that take less long to compile are not kept: reading one back costs about as much.
 LEAST_SECONDS_TO_COMPILE = 0.5
+SECONDS_TO_COMPILE = "jax_persistent_cache_min_compile_time_secs"
+SECONDS_OF_JAX = 1.0  # its default
 
 
 def set_up_jax(devices: int | None = None, report: Report = warnings.warn) -> None:
     """Fix what decides numbers; one host device per core; a cache of compiled programs on disk.
 
     Call it before anything touches JAX's backends: afterwards the number of devices is as it is.
-    `JAX_COMPILATION_CACHE_DIR`, where set, decides where the cache is.
+    A cache that the caller has set (`jax_compilation_cache_dir`) stays, and so does one that
+    `JAX_COMPILATION_CACHE_DIR` names. `JAX_DEFAULT_MATMUL_PRECISION` stays too, where set.
 
     Args:
         devices: host devices on a CPU; None: one per core.
@@ -57,13 +63,31 @@ def set_up_jax(devices: int | None = None, report: Report = warnings.warn) -> No
     Raises:
         SettingError: JAX has been used with another number of devices than is asked for.
     """
-    for name, value in FIXED.items():
+    for name, value in _fixed().items():
         _fix(name, value, report)
     _make_devices(devices, report)
     _keep_programs(report)
-    jax.config.update(
-        "jax_persistent_cache_min_compile_time_secs", LEAST_SECONDS_TO_COMPILE
-    )
+    if jax.config.values[SECONDS_TO_COMPILE] == SECONDS_OF_JAX:
+        # Nobody said how long.
+        jax.config.update(SECONDS_TO_COMPILE, LEAST_SECONDS_TO_COMPILE)
+
+
+def use_cores(unless_named: bool = False) -> None:
+    """Keep JAX off GPUs in this process: one that only looks after others must take none of theirs.
+
+    Call it before anything touches JAX's backends.
+
+    Args:
+        unless_named: leave it to `JAX_PLATFORMS`, where that is set.
+    """
+    if not (unless_named and jax.config.values["jax_platforms"]):
+        jax.config.update("jax_platforms", "cpu")
+
+
+def _fixed() -> dict[str, Any]:
+    """What decides numbers here, by the names of JAX's settings."""
+    precision = os.environ.get(MATMUL_PRECISION.upper(), "")
+    return FIXED | ({MATMUL_PRECISION: precision} if precision else {})
 
 
 def check_fixed() -> None:
@@ -72,7 +96,7 @@ def check_fixed() -> None:
     Raises:
         SettingError: it is not; the message names the setting.
     """
-    for name, value in FIXED.items():
+    for name, value in _fixed().items():
         present = jax.config.values.get(name, value)
         if present != value:
             raise SettingError(
@@ -130,7 +154,9 @@ def _make_devices(wanted: int | None, report: Report) -> None:
 
 def _keep_programs(report: Report) -> None:
     """Keep compiled programs in the user's cache folder, where there is one."""
-    named = os.environ.get("JAX_COMPILATION_CACHE_DIR")
+    # By the caller's own code, or by the environment.
+    in_code = jax.config.values["jax_compilation_cache_dir"]
+    named = in_code or os.environ.get("JAX_COMPILATION_CACHE_DIR")
     if named is None:
         folder = _cache_folder()
         jax.config.update("jax_compilation_cache_dir", str(folder) if folder else None)

@@ -13,8 +13,7 @@ from typing import NamedTuple
 from adama_jax.config.identity import unlike_preset
 from adama_jax.config.labels import labels
 from adama_jax.errors import DamagedFile, SettingError
-from adama_jax.reporting import html, summary, tables
-from adama_jax.reporting import settings_tables as settings
+from adama_jax.reporting import html, settings_tables, summary, tables
 from adama_jax.reporting.film import run_gif
 from adama_jax.reporting.html import Section
 from adama_jax.reporting.labels import machine_of
@@ -60,7 +59,7 @@ def report(results: Path, page: Path, say: Say = lambda line: None) -> Path:
     sections = source.exhibits()
     sections += [source.scenario(*each) for each in by_scenario.items()]
     for scenario, groups in by_scenario.items():
-        sections.append(settings.of_all(scenario, _all_of(groups)))
+        sections.append(settings_tables.of_all(scenario, _all_of(groups)))
     if left_out:
         lines = [html.note(line) for line in left_out]
         sections.append(Section("Left out", lines))
@@ -148,7 +147,7 @@ class _Source(NamedTuple):
                     caption = f"{run.label}: {_caption(picture)}"
                     body.append(html.picture(picture, caption))
         body += _film(runs)
-        body.append(settings.common(runs))
+        body.append(settings_tables.common(runs))
         return Section(scenario.replace("_", " "), body)
 
     def _shows(self, picture: Path) -> bool:
@@ -218,7 +217,7 @@ def _group_of(run: Run) -> _Group:
     changed = {name: unlike[name] for name in unlike if _is_of_world(name)}
     config = run.config
     return _Group(
-        world=settings.in_words(changed),
+        world=settings_tables.in_words(changed),
         episodes=config.episodes,
         seeds=config.seeds,
         first_seed=config.seed,
@@ -247,7 +246,7 @@ def _group_table(group: _Group, runs: Sequence[Run]) -> list[str]:
     # What runs are compared with is told by labels that only a scenario's preset has.
     told = []
     for run in runs:
-        label = settings.with_label(run)
+        label = settings_tables.with_label(run)
         told.append(run._replace(label=label))
     lines = []
     for line, run in zip(summary.summarise(told), runs, strict=True):

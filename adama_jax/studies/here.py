@@ -4,31 +4,25 @@ import queue
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from rich.progress import Progress
 
-from adama_jax.config.options import Launch, Training, way_out
+from adama_jax.config.options import Training, way_out
 from adama_jax.errors import Interrupted
 from adama_jax.execution.build import make_env
-from adama_jax.execution.jax_setup import local_devices, set_up_jax
+from adama_jax.execution.jax_setup import local_devices, set_up_jax, use_cores
 from adama_jax.execution.observer import Hooks, JobInfo, make_observers
 from adama_jax.execution.runner import run
 from adama_jax.execution.stopping import stop_on_signals
 from adama_jax.screen.console import Screen
 from adama_jax.screen.streams import steady_streams
-from adama_jax.studies.jobs import Failure, Job, last_line, saved_by
+from adama_jax.studies.jobs import Failure, Job, Order, last_line, saved_by
 
 LOG_COLUMNS = 160  # of what a submitted job prints, which goes to a file
 
 
-def run_here(
-    jobs: Sequence[Job],
-    out: Path,
-    options: Launch,
-    console: Screen,
-    training: Training,
-) -> list[Failure]:
+def run_here(order: Order) -> list[Failure]:
     """One thread per share of the devices: a program compiles and runs on its own share.
 
     Returns:
@@ -38,69 +32,109 @@ def run_here(
         Stopped: by a signal; the jobs have written checkpoints.
         SettingError: JAX has no devices of the kind that the environment asks for.
     """
-    devices = local_devices()
-    beside = min(len(jobs), options.at_once or len(devices), len(devices))
-    shares: queue.Queue[list[Any]] = queue.Queue()
-    for first in range(beside):
-        shares.put(devices[first::beside])
+    jobs = order.jobs
+    shares = _shares(order)
     # What a world imports is imported once, before there are threads.
     one_of_each = {job.configs[0].scenario: job.configs[0] for job in jobs}
     for config in one_of_each.values():
         make_env(config)
-
-    def work(
-        number: int,
-        left: int,
-        bars: Progress,
-        stop: Callable[[], bool],
-    ) -> str | None:
-        share = shares.get()
-        job = jobs[number]
-        info = JobInfo(
-            job.name, console, bars, number=number + 1, jobs=len(jobs), programs=left
-        )
-        try:
-            if not stop():
-                # Within, for an observer may be anybody's code: one that cannot be made fails its
-                # job, and the next job gets the share.
-                hooks = _hooks(info, training, stop)
-                _train(job, out, hooks, share, training)
-        except Exception as error:
-            # A line, and not the exception: its frames would hold the device's memory.
-            return last_line(error) + way_out(error)
-        finally:
-            shares.put(share)
-        return None
-
     with (
-        stop_on_signals(saved_by(jobs, out)) as stop,
-        console.bars() as bars,
-        ThreadPoolExecutor(beside) as pool,
+        stop_on_signals(saved_by(jobs, order.out)) as stop,
+        order.console.bars() as bars,
+        ThreadPoolExecutor(len(shares)) as pool,
     ):
+        workers = _Workers(order, bars, stop, queue.Queue())
+        for share in shares:
+            workers.shares.put(share)
         # Of the jobs that a thread runs one after another, the first estimates the time for all.
-        rounds = -(-len(jobs) // beside)
+        rounds = -(-len(jobs) // len(shares))
         futures = []
         for number in range(len(jobs)):
-            left = rounds if number < beside else 1
-            futures.append(pool.submit(work, number, left, bars, stop))
+            left = rounds if number < len(shares) else 1
+            futures.append(pool.submit(workers.train, number, left))
         wait(futures)
     reasons = [future.result() for future in futures]
     ended = zip(jobs, reasons, strict=True)
     return [Failure(job, why) for job, why in ended if why is not None]
 
 
-def _train(
-    job: Job, out: Path, hooks: Hooks, share: Sequence[Any], training: Training
-) -> None:
+def _shares(order: Order) -> list[list[Any]]:
+    """The devices of each of the programs that run side by side."""
+    devices = local_devices()
+    most = order.options.at_once or len(devices)
+    beside = min(len(order.jobs), most, len(devices))
+    return [devices[first::beside] for first in range(beside)]
+
+
+class _Workers(NamedTuple):
+    """What the threads have in common."""
+
+    order: Order
+    bars: Progress
+    stop: Callable[[], bool]
+    shares: queue.Queue[list[Any]]  # the devices that nobody uses
+
+    def train(self, number: int, left: int) -> str | None:
+        """Train a job.
+
+        Args:
+            number: which of the jobs, from 0.
+            left: of how many programs the first one estimates the time.
+
+        Returns:
+            Why it failed, in a line; None if it did not.
+        """
+        jobs = self.order.jobs
+        job = jobs[number]
+        share = self.shares.get()
+        info = JobInfo(
+            job.name,
+            self.order.console,
+            self.bars,
+            number=number + 1,
+            jobs=len(jobs),
+            programs=left,
+        )
+        try:
+            if not self.stop():
+                # Within, for an observer may be anybody's code: one that cannot be made fails its
+                # job, and the next job gets the share.
+                hooks = _hooks(info, self.order.training, self.stop)
+                _train(job, self.order, hooks, share)
+        except Exception as error:
+            # A line, and not the exception: its frames would hold the device's memory.
+            return last_line(error) + way_out(error)
+        finally:
+            self.shares.put(share)
+        return None
+
+
+def _train(job: Job, order: Order, hooks: Hooks, share: Sequence[Any]) -> None:
     """Train a job on a share of the devices; where it was stopped, say so."""
     try:
-        run(job.configs, out, hooks, share, training=training, labels=job.labels)
+        run(
+            job.configs,
+            order.out,
+            hooks,
+            share,
+            training=order.training,
+            labels=job.labels,
+        )
     except Interrupted as stopped:
         hooks.report(str(stopped))
 
 
-def run_job(job: Job, out: Path, training: Training) -> None:
-    """What a submitted job does, in its own process."""
+def run_job(job: Job, out: Path, training: Training, on_cores: bool = False) -> None:
+    """What a submitted job does, in its own process.
+
+    Args:
+        job: what to train.
+        out: the results folder.
+        training: how.
+        on_cores: of this machine, which other jobs share: no GPU, unless `JAX_PLATFORMS` says so.
+    """
+    if on_cores:
+        use_cores(unless_named=True)
     set_up_jax(training.devices)
     with (
         steady_streams(),

@@ -5,7 +5,9 @@ from pathlib import Path
 from typing import NamedTuple
 
 from adama_jax.config.identity import program_key, world_name
+from adama_jax.config.options import Launch, Training
 from adama_jax.config.schema import Config
+from adama_jax.screen.console import Screen
 from adama_jax.storage.folder import RunFolder
 from adama_jax.storage.groups import has_checkpoints
 
@@ -32,6 +34,16 @@ class Job(NamedTuple):
         agents = getattr(first.world, "num_agents", None) or 1
         updates = first.episodes * first.learning.updates_per_episode
         return self.runs * updates * agents
+
+
+class Order(NamedTuple):
+    """Jobs that are to be run, and how; whatever runs them is given one."""
+
+    jobs: Sequence[Job]
+    out: Path  # the results folder
+    options: Launch  # where they run
+    console: Screen  # hears of them
+    training: Training = Training()
 
 
 class Failure(NamedTuple):

@@ -6,7 +6,7 @@ from pathlib import Path
 from adama_jax.config.options import Launch, Training
 from adama_jax.screen.console import Screen
 from adama_jax.studies.here import run_here
-from adama_jax.studies.jobs import Failure, Job
+from adama_jax.studies.jobs import Failure, Job, Order
 from adama_jax.studies.submitted import run_submitted
 
 
@@ -28,7 +28,7 @@ def launch(
     if not jobs:
         return []
     run = run_here if options.launcher == "here" else run_submitted
-    failures = run(jobs, out, options, console, training)
+    failures = run(Order(jobs, out, options, console, training))
     for job, why in failures:
         console.say(f"{job.name}: failed: {why}", style="red")
     return failures

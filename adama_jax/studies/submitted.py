@@ -6,7 +6,7 @@ import os
 import signal
 import subprocess
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -14,10 +14,9 @@ from typing import Any
 from adama_jax.config.options import Launch, Training
 from adama_jax.execution.devices import usable_cores
 from adama_jax.execution.stopping import deaf_to_the_terminal, stop_on_signals
-from adama_jax.screen.console import Screen
 from adama_jax.storage.folder import RunFolder
 from adama_jax.studies.here import run_job
-from adama_jax.studies.jobs import Failure, Job, last_line, saved_by
+from adama_jax.studies.jobs import Failure, Job, Order, last_line, saved_by
 
 LOCAL = {"timeout_min": 60 * 24 * 30}  # 30 days: submitit requires a time limit
 # Seconds between two looks at the jobs, while they run and once they were told to stop.
@@ -27,13 +26,7 @@ STOPPING_POLL_SECONDS = 0.1
 OF_CLUSTER = ("SLURM_CONF", "SLURM_CLUSTERS")
 
 
-def run_submitted(
-    jobs: Sequence[Job],
-    out: Path,
-    options: Launch,
-    console: Screen,
-    training: Training,
-) -> list[Failure]:
+def run_submitted(order: Order) -> list[Failure]:
     """Run jobs by submitit, `at_once` at a time; what they print is in `out/jobs`.
 
     A stop is passed on to them. A job that was killed is submitted once more: it resumes from what
@@ -47,18 +40,24 @@ def run_submitted(
     """
     import submitit
 
+    jobs = order.jobs
+    options = order.options
     cores = usable_cores()
     local = options.launcher == "local"
     most = cores if local else len(jobs)
     at_once = min(len(jobs), options.at_once or most)
-    executor = submitit.AutoExecutor(folder=out / "jobs", cluster=options.launcher)
+    executor = submitit.AutoExecutor(
+        folder=order.out / "jobs", cluster=options.launcher
+    )
     resources = LOCAL if local else slurm_resources(options)
     executor.update_parameters(name="adama", **resources)
     if local:
         # The jobs share the machine's cores.
-        training = dataclasses.replace(training, devices=max(1, cores // at_once))
-    todo = _Queue(executor, out, training, console, list(jobs))
-    with stop_on_signals(saved_by(jobs, out)) as stop:
+        devices = max(1, cores // at_once)
+        training = dataclasses.replace(order.training, devices=devices)
+        order = order._replace(training=training)
+    todo = _Queue(executor, order, list(jobs))
+    with stop_on_signals(saved_by(jobs, order.out)) as stop:
         while todo.is_busy() and not stop():
             todo.submit(at_once)
             todo.collect()
@@ -76,9 +75,7 @@ class _Queue:
     """Which jobs wait, which run, and what became of the others."""
 
     executor: Any
-    out: Path
-    training: Training
-    console: Screen
+    order: Order
     waiting: list[Job]
     running: list[tuple[Job, Any]] = field(default_factory=list)
     # What was left of them, submitted again.
@@ -94,18 +91,19 @@ class _Queue:
         while self.waiting and len(self.running) < at_once:
             job = self.waiting.pop(0)
             # By force a second time would throw away what was saved before the kill.
-            force = self.training.force and job not in self.killed
-            training = dataclasses.replace(self.training, force=force)
+            force = self.order.training.force and job not in self.killed
+            training = dataclasses.replace(self.order.training, force=force)
             self._submit_one(job, training)
 
     def _submit_one(self, job: Job, training: Training) -> None:
         from submitit.core.utils import FailedJobError
 
+        on_cores = self.order.options.launcher == "local"
         try:
             # Ctrl-C is for this process; submitit's controller would kill the job.
             with deaf_to_the_terminal(), outside_of_slurm():
                 submitted = self.executor.submit(
-                    run_job, job, self.out.absolute(), training
+                    run_job, job, self.order.out.absolute(), training, on_cores
                 )
         except (subprocess.CalledProcessError, FailedJobError) as error:
             self.failures.append(Failure(job, last_line(error)))
@@ -129,13 +127,13 @@ class _Queue:
 
     def _resubmit(self, job: Job, submitted: Any) -> None:
         self._say(job, f"job {submitted.job_id} was killed and is submitted again")
-        left = _without_finished(job, self.out, self.begun)
+        left = _without_finished(job, self.order.out, self.begun)
         if left.configs:
             self.killed.append(left)
             self.waiting.append(left)
 
     def _say(self, job: Job, what: str) -> None:
-        self.console.say(f"{job.name}: {what}")
+        self.order.console.say(f"{job.name}: {what}")
 
 
 def _without_finished(job: Job, out: Path, since: float) -> Job:

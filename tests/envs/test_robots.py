@@ -50,7 +50,7 @@ def world(robot, name, observe="full", backend="spring", horizon=1000):
 
 WITHOUT_GL = """
 import os
-from adama_jax.envs.robots.mujoco_import import import_mujoco
+from adama_jax.envs.mujoco_import import import_mujoco
 print(import_mujoco()._enums.mjtObj.__name__, os.environ["MUJOCO_GL"])
 """
 
@@ -72,7 +72,7 @@ def test_mujoco_is_imported_in_no_other_way():
     for path in FILES:
         assert "mujoco" not in imports(path)
         by_name = 'import_module("mujoco")' in path.read_text(encoding="utf-8")
-        assert by_name == (module_of(path) == "envs.robots.mujoco_import")
+        assert by_name == (module_of(path) == "envs.mujoco_import")
 
 
 @pytest.mark.parametrize("robot", ROBOTS)

@@ -6,11 +6,16 @@ import jax
 import jax.numpy as jnp
 import pytest
 
+from adama_jax.cli.training import start_jax
+from adama_jax.config.options import Launch, Training
 from adama_jax.errors import SettingError
 from adama_jax.execution import jax_setup
 from adama_jax.execution.jax_setup import FIXED, check_fixed, local_devices, set_up_jax
 from adama_jax.execution.runner import run
 from adama_jax.keys import key_of
+from adama_jax.storage.provenance import differences, jax_settings
+from adama_jax.studies import here
+from adama_jax.studies.jobs import Job
 from tests.helpers import tiny
 from tests.test_architecture import FILES, module_of
 
@@ -33,12 +38,15 @@ OTHER = {
 CHANGED_BESIDE = (
     "jax_compilation_cache_dir",
     "jax_persistent_cache_min_compile_time_secs",
+    "jax_platforms",
 )
 
 
 @pytest.fixture(autouse=True)
 def as_it_was():
     before = {name: jax.config.values[name] for name in (*FIXED, *CHANGED_BESIDE)}
+    # Which the tests' own start has set.
+    jax.config.update("jax_compilation_cache_dir", None)
     yield
     for name, value in before.items():
         jax.config.update(name, value)
@@ -70,6 +78,21 @@ def test_what_decides_numbers_is_fixed_and_said_in_a_line(name, tmp_path):
         f"{name.upper()}={OTHER[name]} is not used: runs are trained with {FIXED[name]}"
     )
     check_fixed()
+
+
+def test_the_precision_of_products_is_the_environment_s(monkeypatch):
+    """Where a person chose it; it is written down with a run, and compared when it resumes."""
+    before = jax_settings()
+    monkeypatch.setenv("JAX_DEFAULT_MATMUL_PRECISION", "highest")
+    jax.config.update("jax_default_matmul_precision", "highest")
+    told = []
+    set_up_jax(report=told.append)
+    assert about_settings(told) == []
+    check_fixed()
+    now = jax_settings()
+    assert now["jax_default_matmul_precision"] == "highest"
+    found = differences({"jax_settings": before}, {"jax_settings": now})
+    assert found == ["jax_default_matmul_precision None, now highest"]
 
 
 def test_where_nothing_is_set_nothing_is_said():
@@ -148,6 +171,45 @@ def cache_of(monkeypatch, **environment):
 def test_programs_are_kept_in_the_users_cache(monkeypatch, tmp_path):
     found = cache_of(monkeypatch, XDG_CACHE_HOME=tmp_path)
     assert found == (str(tmp_path / "adama-jax" / "xla"), [])
+
+
+def test_a_cache_that_the_caller_has_set_stays(monkeypatch, tmp_path):
+    mine = str(tmp_path / "mine")
+    jax.config.update("jax_compilation_cache_dir", mine)
+    jax.config.update("jax_persistent_cache_min_compile_time_secs", 7.0)
+    assert cache_of(monkeypatch, XDG_CACHE_HOME=tmp_path / "x") == (mine, [])
+    theirs = tmp_path / "theirs"
+    assert cache_of(monkeypatch, JAX_COMPILATION_CACHE_DIR=theirs) == (mine, [])
+    assert jax.config.jax_persistent_cache_min_compile_time_secs == 7.0
+    # Where nobody said how long.
+    jax.config.update("jax_persistent_cache_min_compile_time_secs", 1.0)
+    cache_of(monkeypatch)
+    assert jax.config.jax_persistent_cache_min_compile_time_secs == 0.5
+
+
+@pytest.mark.parametrize(
+    ("launcher", "expected"), [("here", None), ("local", "cpu"), ("slurm", "cpu")]
+)
+def test_who_only_looks_after_others_takes_no_gpu(monkeypatch, launcher, expected):
+    """JAX takes most of a GPU's memory as soon as it is asked for its devices."""
+    jax.config.update("jax_platforms", None)
+    monkeypatch.setattr(jax_setup, "set_up_jax", lambda *_: None)
+    start_jax(None, Launch(launcher))
+    assert jax.config.jax_platforms == expected
+
+
+def test_a_job_on_this_machine_s_cores_takes_no_gpu_unless_told(monkeypatch, tmp_path):
+    monkeypatch.setattr(here, "set_up_jax", lambda devices: None)
+    monkeypatch.setattr(here, "run", lambda *_, **__: None)
+    job = Job("a job", (tiny(),), ("adama",))
+    for named, on_cores, expected in (
+        (None, True, "cpu"),
+        ("cuda,cpu", True, "cuda,cpu"),
+        (None, False, None),
+    ):
+        jax.config.update("jax_platforms", named)
+        here.run_job(job, tmp_path, Training(), on_cores)
+        assert jax.config.jax_platforms == expected
 
 
 @pytest.mark.parametrize("caches", ["", "relative"])

@@ -9,12 +9,12 @@ import time
 import pytest
 
 from adama_jax.config.labels import labels
-from adama_jax.config.options import Launch, Training
+from adama_jax.config.options import Launch
 from adama_jax.errors import Interrupted
 from adama_jax.screen.console import Screen
 from adama_jax.studies import here
 from adama_jax.studies.here import run_here
-from adama_jax.studies.jobs import jobs
+from adama_jax.studies.jobs import Order, jobs
 from tests.helpers import HANG, QUIET, fake_config
 
 METHODS = ("adama", "fixed", "balance", "direction")
@@ -37,7 +37,7 @@ def test_only_what_was_begun_is_named(tmp_path, monkeypatch):
     screen = Screen(file=io.StringIO(), width=200)
     todo = jobs(configs, labels(configs))
     with pytest.raises(KeyboardInterrupt):
-        run_here(todo, tmp_path, Launch(at_once=AT_ONCE), screen, Training())
+        run_here(Order(todo, tmp_path, Launch(at_once=AT_ONCE), screen))
     said = screen.file.getvalue()
     assert len(begun) == AT_ONCE
     for job in todo:
@@ -61,6 +61,6 @@ def test_an_observer_that_cannot_be_made_fails_its_job_and_the_next_one_gets_its
     monkeypatch.setattr(here.queue, "Queue", Impatient)
     configs = [fake_config(method) for method in METHODS[:2]]
     todo = jobs(configs, labels(configs))
-    failures = run_here(todo, tmp_path, Launch(at_once=1), QUIET, Training())
+    failures = run_here(Order(todo, tmp_path, Launch(at_once=1), QUIET))
     assert [failure.job for failure in failures] == todo
     assert {failure.why for failure in failures} == {"ImportError: no such observer"}

@@ -5,10 +5,10 @@ import os
 
 import pytest
 
-from adama_jax.config.options import Launch, Training
+from adama_jax.config.options import Launch
 from adama_jax.storage.folder import RunFolder
 from adama_jax.studies import submitted
-from adama_jax.studies.jobs import Job
+from adama_jax.studies.jobs import Job, Order
 from adama_jax.studies.submitted import run_submitted, slurm_resources
 from tests.helpers import QUIET, fake_config
 
@@ -36,7 +36,7 @@ def submit(tmp_path, monkeypatch):
         job = Job("a job", (fake_config("adama"),), ("adama",))
         launch = Launch("slurm", **options)
         out = tmp_path / "my results"
-        (failure,) = run_submitted([job], out, launch, QUIET, Training())
+        (failure,) = run_submitted(Order([job], out, launch, QUIET))
         lines = (tmp_path / "environment").read_text(encoding="utf-8").splitlines()
         variables = dict(line.split("=", 1) for line in lines if "=" in line)
         return (tmp_path / "script").read_text(encoding="utf-8"), variables, failure.why

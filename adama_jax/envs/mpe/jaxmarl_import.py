@@ -16,7 +16,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
-from adama_jax.envs.robots.mujoco_import import import_mujoco
+from adama_jax.envs.mujoco_import import import_mujoco
 from adama_jax.errors import MissingPackage
 
 PACKAGES = ("jaxmarl", "jaxmarl.environments", "jaxmarl.environments.mpe")

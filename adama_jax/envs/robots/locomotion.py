@@ -17,8 +17,8 @@ import jax.numpy as jnp
 import numpy as np
 
 from adama_jax.envs.env import Env, EnvSpec, Transition
+from adama_jax.envs.mujoco_import import import_mujoco
 from adama_jax.envs.robots.joints import ROBOTS, partition
-from adama_jax.envs.robots.mujoco_import import import_mujoco
 from adama_jax.envs.robots.shapes import Limbs, entities, limbs, picture
 from adama_jax.envs.worlds import LocomotionWorld
 from adama_jax.errors import SettingError, needed_by

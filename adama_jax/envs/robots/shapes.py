@@ -12,8 +12,8 @@ import jax.numpy as jnp
 import numpy as np
 
 from adama_jax.envs.env import Entity
+from adama_jax.envs.mujoco_import import import_mujoco
 from adama_jax.envs.robots.joints import OBLIQUE
-from adama_jax.envs.robots.mujoco_import import import_mujoco
 
 mujoco = import_mujoco()
 
