@@ -74,10 +74,10 @@ def test_the_wheel_holds_the_package_and_the_paper_s_experiments(built):
     assert set(metadata.get_all("Provides-Extra")) == set(EXTRAS)
 
 
-def test_the_sdist_holds_what_the_wheel_is_built_from(built):
+def test_the_sdist_holds_what_the_wheel_is_built_from_and_the_examples(built):
     _, sdist, metadata = built
     root = f"adama_jax-{metadata['Version']}"
-    wanted = files_of("adama_jax") | files_of("experiments")
+    wanted = files_of("adama_jax") | files_of("experiments") | files_of("examples")
     texts = {"CHANGELOG.md", "CITATION.cff", "LICENSE", "README.md", "pyproject.toml"}
     assert sdist == {
         f"{root}/{name}" for name in wanted | texts | {"PKG-INFO", ".gitignore"}
