@@ -466,7 +466,7 @@ def test_a_saved_actor_acts_as_the_run_did(whole):
         (["play", "/nowhere/run"], "must be a run's folder, such as"),
         (
             ["train", "clustering", "checkpoint_minutes=-1"],
-            "checkpoint_minutes=-1.0: must be at least 0",
+            "checkpoint_minutes=-1: must be at least 0",
         ),
         (
             ["train", "clustering", "replay_every=0"],
