@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
+from adama_jax.plugins.registry import Registry
+
 INFINITY = float("inf")
 # Of the numbers that a compiled program has; what is closer to 0 is 0 there.
 SMALLEST_NUMBER = 2.0**-126
@@ -116,7 +118,10 @@ class OneOf:
     @property
     def words(self) -> str:
         """What is allowed."""
-        return f"one of {', '.join(self.choices)}"
+        names = f"one of {', '.join(self.choices)}"
+        if isinstance(self.choices, Registry):
+            return f"{names}, or an import path (mypackage.module:name)"
+        return names
 
 
 @dataclass(frozen=True, eq=False)

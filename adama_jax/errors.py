@@ -79,6 +79,38 @@ def _plain(word: str) -> str:
     return word.lower().replace("-", "_")
 
 
+def promise(kept: bool, sentence: str) -> None:
+    """Say in a sentence which promise somebody's code breaks, if it does.
+
+    Raises:
+        AssertionError: it is not kept.
+    """
+    # No `assert`, which `python -O` leaves out.
+    if not kept:
+        raise AssertionError(sentence)
+
+
+def promise_shape(what: str, found: object, axes: str, shape: tuple[int, ...]) -> None:
+    """Say that an array has another shape than is promised, if it has.
+
+    Args:
+        what: gives it.
+        found: the array, or whatever is there in its place.
+        axes: the letters of its axes.
+        shape: that it must have.
+
+    Raises:
+        AssertionError: it has not.
+
+    >>> promise_shape("act", None, "(N, A)", (3, 2))
+    Traceback (most recent call last):
+    AssertionError: act gives NoneType, and must give (N, A) = (3, 2)
+    """
+    actual = getattr(found, "shape", type(found).__name__)
+    numbers = f" = {shape}" if shape else ""
+    promise(actual == shape, f"{what} gives {actual}, and must give {axes}{numbers}")
+
+
 class AdamaError(Exception):
     """Base of the package's errors."""
 

@@ -78,3 +78,13 @@ def leaf_names(values: PyTree) -> list[str]:
     """
     paths = jax.tree_util.tree_flatten_with_path(values)[0]
     return [jax.tree_util.keystr(path, simple=True, separator=".") for path, _ in paths]
+
+
+def shapes_of(tree: PyTree) -> PyTree:
+    """The type and shape of every leaf, in words: equal for trees that one program takes.
+
+    >>> import jax.numpy as jnp
+    >>> shapes_of({"w": jnp.zeros((2, 3))})
+    {'w': 'float32[2, 3]'}
+    """
+    return jax.tree.map(lambda leaf: f"{leaf.dtype}{list(leaf.shape)}", tree)

@@ -18,35 +18,40 @@ MAY_IMPORT = {
     "keys": (),
     "errors": (),
     "screen": (),
-    "bounds": (),
+    "plugins": ("errors",),
+    "bounds": ("plugins",),
     "fields": ("errors", "bounds"),
-    "rates": ("types", "tree", "bounds", "fields"),
+    "rates": ("types", "tree", "errors", "bounds", "fields"),
     "optax": ("types", "tree", "rates"),
-    "algorithms": ("types", "tree", "bounds", "fields"),
-    "envs": ("types", "tree", "keys", "errors", "bounds", "fields"),
+    "algorithms": ("types", "tree", "keys", "errors", "plugins", "bounds", "fields"),
+    "envs": ("types", "tree", "keys", "errors", "plugins", "bounds", "fields"),
     "training": (
         "types", "tree", "keys", "errors", "bounds", "fields", "rates", "optax", "algorithms",
         "envs",
     ),
-    "config": (
-        "errors", "bounds", "fields", "envs.worlds", "envs.robots.joints", "algorithms.settings",
-        "rates.settings", "training.settings",
+    "testing": (
+        "types", "tree", "keys", "errors", "plugins", "rates", "optax", "algorithms", "envs",
+        "training",
     ),
-    "storage": ("errors", "screen", "config"),
+    "config": (
+        "errors", "plugins", "bounds", "fields", "envs.worlds", "envs.outside",
+        "envs.robots.joints", "algorithms.settings", "rates.settings", "training.settings",
+    ),
+    "storage": ("errors", "plugins", "screen", "config"),
     "execution": (
-        "types", "tree", "keys", "errors", "fields", "screen", "rates", "algorithms", "envs",
-        "training", "config", "storage",
+        "types", "tree", "keys", "errors", "plugins", "fields", "screen", "rates", "algorithms",
+        "envs", "training", "config", "storage",
     ),
     "reporting": ("errors", "screen", "config", "storage", "envs"),
     "studies": (
-        "types", "tree", "errors", "screen", "config", "storage", "training", "execution",
-        "reporting",
+        "types", "tree", "errors", "plugins", "screen", "config", "storage", "training",
+        "execution", "reporting",
     ),
 }  # fmt: skip
 ANYTHING = ("cli", "__init__", "__main__")
-NO_JAX = ("config", "errors", "screen", "bounds", "fields")
+NO_JAX = ("config", "errors", "screen", "plugins", "bounds", "fields")
 # What a room declares for `config`, beside its compiled code: data, without JAX.
-DATA = ("settings", "worlds", "joints")
+DATA = ("settings", "worlds", "outside", "joints")
 SIBLINGS_ALIKE = ("flax", "jaxmarl", "brax", "optax")
 
 

@@ -5,10 +5,12 @@ one line here.
 """
 
 from dataclasses import dataclass
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from adama_jax.bounds import Each, OneOf, Whole
+from adama_jax.errors import promise
 from adama_jax.fields import Elsewhere
+from adama_jax.plugins.registry import Registry
 
 ATTENTION_HEADS = 4  # of the attention critic, as in MAAC's code
 
@@ -35,9 +37,33 @@ class AlgorithmEntry:
     gives one is told."""
 
 
-ALGORITHMS: dict[str, AlgorithmEntry] = {
-    "maddpg": AlgorithmEntry("adama_jax.algorithms.maddpg:maddpg"),
-}
+def _algorithm(path: str, found: Any) -> AlgorithmEntry:
+    """Of what an import path names: an entry, or a factory."""
+    if isinstance(found, AlgorithmEntry):
+        return found
+    promise(callable(found), "must be a factory of an Algorithm, or an AlgorithmEntry")
+    return AlgorithmEntry(path)
+
+
+def _critic(path: str, found: Any) -> CriticEntry:
+    """Of what an import path names: an entry, or a Flax module."""
+    if isinstance(found, CriticEntry):
+        return found
+    promise(callable(found), "must be a class of Flax modules, or a CriticEntry")
+    return CriticEntry(path)
+
+
+def _path(entry: AlgorithmEntry | CriticEntry) -> tuple[str, ...]:
+    return (entry.path,)
+
+
+ALGORITHMS = Registry(
+    "algorithm",
+    {"maddpg": AlgorithmEntry("adama_jax.algorithms.maddpg:maddpg")},
+    adopt=_algorithm,
+    paths=_path,
+)
+"""By name or import path; a path names a factory, or an `AlgorithmEntry`."""
 
 ON_POLICY_IGNORES = frozenset({"learning.capacity", "learning.batch_size"})
 """What an algorithm whose `replay` is "on_policy" ignores."""
@@ -45,16 +71,24 @@ ON_POLICY_IGNORES = frozenset({"learning.capacity", "learning.batch_size"})
 # Also of files and configurations that name none: they are older.
 DEFAULT_ALGORITHM = "maddpg"
 
-CRITICS: dict[str, CriticEntry] = {
-    "joint": CriticEntry("adama_jax.algorithms.critics.joint:JointCritic"),
-    "dop": CriticEntry("adama_jax.algorithms.critics.dop:DOPCritic"),
-    "attention": CriticEntry(
-        "adama_jax.algorithms.critics.attention:AttentionCritic",
-        first_width_of=ATTENTION_HEADS,
-        reason="MAAC's heads",
-    ),
-}
-"""Flax modules of `(hidden, activation)`: of obs [N, B, O] and action [N, B, A] they make [B]."""
+CRITICS = Registry(
+    "critic",
+    {
+        "joint": CriticEntry("adama_jax.algorithms.critics.joint:JointCritic"),
+        "dop": CriticEntry("adama_jax.algorithms.critics.dop:DOPCritic"),
+        "attention": CriticEntry(
+            "adama_jax.algorithms.critics.attention:AttentionCritic",
+            first_width_of=ATTENTION_HEADS,
+            reason="MAAC's heads",
+        ),
+    },
+    adopt=_critic,
+    paths=_path,
+)
+"""Flax modules of `(hidden, activation)`: of obs [N, B, O] and action [N, B, A] they make [B].
+
+An import path names such a class, or a `CriticEntry`.
+"""
 
 Activation = Literal["relu", "leaky_relu", "tanh", "silu", "gelu", "softplus", "elu"]
 SMOOTH = ("tanh", "silu", "gelu", "softplus", "elu")

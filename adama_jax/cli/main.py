@@ -121,6 +121,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _run(words: list[str]) -> int:
     # Pictures go to files; a notebook's backend, which its processes inherit, may not be there.
     os.environ["MPLBACKEND"] = "agg"
+    # Before JAX is imported, perhaps by a user's module, which sets it to 1: below 3 XLA prints an
+    # alarm where a program takes two minutes to compile, and a note where a cached one was built on
+    # another machine of this kind.
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     try:
         return _of(words)
     except AdamaError as error:

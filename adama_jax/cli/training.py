@@ -1,6 +1,5 @@
 """What `train`, `experiment`, `sweep` and `resume` have in common."""
 
-import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -44,9 +43,6 @@ def start_jax(devices: int | None, launch: Launch = Launch()) -> None:
     """
     # The import takes seconds, on a busy machine a minute: nobody should wait without a word.
     write_line("loading JAX ...")
-    # Before the import, which sets it to 1: below 3 XLA prints an alarm where a program takes two
-    # minutes to compile, and a note where a cached one was built on another machine of this kind.
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     try:
         from adama_jax.execution.devices import usable_cores
         from adama_jax.execution.jax_setup import set_up_jax, use_cores

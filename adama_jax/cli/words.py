@@ -5,6 +5,7 @@ import shlex
 from collections.abc import Sequence
 from pathlib import Path
 
+from adama_jax.bounds import OneOf
 from adama_jax.config.flags import HELP
 from adama_jax.config.scenarios import SCENARIOS
 from adama_jax.config.schema import Config
@@ -26,9 +27,8 @@ def take_scenario(words: Sequence[str]) -> tuple[str, list[str]]:
         return ANY_SCENARIO, list(words)
     if not words or is_setting(words[0]):
         given = words[0] if words else ""
-        raise SettingError(
-            f"scenario={given}: must come first, one of {', '.join(SCENARIOS)}"
-        )
+        allowed = OneOf(SCENARIOS).words
+        raise SettingError(f"scenario={given}: must come first, {allowed}")
     return words[0], list(words[1:])
 
 

@@ -5,7 +5,7 @@ from adama_jax.config.limits import check_bounds
 from adama_jax.config.methods import METHODS
 from adama_jax.config.names import setting
 from adama_jax.config.scenarios import SCENARIOS
-from adama_jax.config.schema import Config
+from adama_jax.config.schema import OPTIMIZERS, Config
 from adama_jax.errors import SettingError
 from adama_jax.fields import as_given
 
@@ -29,6 +29,7 @@ def validate(config: Config) -> None:
     config.world.check(config.scenario)
     _check_optimizer(config)
     _check_networks(config)
+    _check_scale(config)
     _check_rounds(config)
     _check_counters(config)
     _check_replay(config)
@@ -37,6 +38,12 @@ def validate(config: Config) -> None:
 
 def _check_optimizer(config: Config) -> None:
     own = METHODS[config.method].optimizer
+    _check(
+        own in OPTIMIZERS,
+        "method",
+        config.method,
+        f"on an optimizer that there is, not {own!r}",
+    )
     _check(
         config.optimizer is None or own in ("sgd", config.optimizer),
         "optimizer",
@@ -62,6 +69,19 @@ def _check_networks(config: Config) -> None:
         f"'secant' or 'lookahead' with networks.critic_activation={networks.critic_activation}, "
         "whose second derivative is zero almost everywhere; 'exact' needs one of "
         f"{', '.join(SMOOTH)}",
+    )
+
+
+def _check_scale(config: Config) -> None:
+    """Only a rule that is told to measures it."""
+    method = METHODS[config.method]
+    measured = "trial_updates" in method.reads
+    unread = "critic_scale" not in method.reads
+    _check(
+        config.rates.critic_scale != "auto" or measured or unread,
+        "rates.critic_scale",
+        "auto",
+        f"a number: method={config.method} does not measure it",
     )
 
 

@@ -16,7 +16,7 @@ from adama_jax.config.reading import METHOD_WORD, Known, given_twice
 from adama_jax.config.reads import check_options_read, check_read, own_settings
 from adama_jax.config.values import read_value
 from adama_jax.errors import SettingError
-from adama_jax.fields import Declared, settings, with_values
+from adama_jax.fields import Declared, alternatives, settings, with_values
 
 Command = TypeVar("Command")
 MOST_VALUES = 10_000  # of a range
@@ -122,8 +122,12 @@ def split_axes(
     settings_only = [word for word in words if word not in HELP]
     for name, _, text, word in _given(settings_only, known):
         may_vary = name in swept and not _takes_several(swept[name])
-        if may_vary and re.search("[,:]", text):
-            axes[name] = _axis(name, text, word)
+        # A colon is a range's of numbers, and an import path's of words.
+        several = "[,:]" if may_vary and _is_number(swept[name]) else ","
+        if may_vary and re.search(several, text):
+            axes[name] = _axis(
+                name, text, word, is_range=several != "," and ":" in text
+            )
         elif name in of_one_method:
             # The other methods of the sweep cannot take it: an axis is for those that can.
             axes[name] = [text]
@@ -230,6 +234,10 @@ def _is_switch(key: str, known: Known) -> bool:
     return name is not None and known.fields[name].type is bool
 
 
+def _is_number(field: Declared) -> bool:
+    return bool({int, float} & set(alternatives(field.type)))
+
+
 def _takes_several(field: Declared) -> bool:
     return isinstance(field.default, tuple)
 
@@ -243,9 +251,9 @@ def _methods_named(words: Sequence[str]) -> list[str]:
     return [name for text in texts for name in text.split(",") if name in METHODS]
 
 
-def _axis(name: str, text: str, word: str) -> list[str]:
+def _axis(name: str, text: str, word: str, is_range: bool) -> list[str]:
     """The different values that one word gives."""
-    if ":" in text:
+    if is_range:
         values = _range(word, text)
     else:
         values = [part for part in text.strip("()[]").split(",") if part]

@@ -70,7 +70,17 @@ def world_name(config: Config) -> str:
     ('halfcheetah_2x3', 'walker2d_3x2_like_halfcheetah_2x3')
     """
     other = config.world.name_beside(_preset(config).world)
-    return f"{other}_like_{config.scenario}" if other else config.scenario
+    name = f"{other}_like_{config.scenario}" if other else config.scenario
+    return as_file_name(name)
+
+
+def as_file_name(name: str) -> str:
+    """A scenario's or a method's name as that of a folder: an import path has its colon replaced.
+
+    >>> as_file_name("mypackage.world:make"), as_file_name("humanoid_9|8")
+    ('mypackage.world.make', 'humanoid_9|8')
+    """
+    return name.replace(":", ".")
 
 
 def config_hash(config: Config) -> str:

@@ -13,6 +13,8 @@ also declares the numbers that only this rule reads:
 
 Then `rates.warmth` is a setting of the configurations of this method: a command line, TOML, sweeps,
 hashes and the compiled program take it like any other; the rule finds it in `hyper.own["warmth"]`.
+
+A method from outside is such a `Method` in a module of one's own, `method=mypackage.rules:WARM`.
 """
 
 import dataclasses
@@ -23,7 +25,11 @@ from typing import Annotated, Any, cast
 import tyro
 
 from adama_jax.bounds import Bound
+from adama_jax.errors import promise
 from adama_jax.fields import Symbol, Traced
+from adama_jax.plugins.factories import first_line, parameters_of
+from adama_jax.plugins.loading import load
+from adama_jax.plugins.registry import Registry
 from adama_jax.rates.settings import RateOptions
 
 
@@ -73,7 +79,7 @@ CONSTANT = frozenset({"critic_rate", "actor_budget"})
 STEERED = frozenset({"smoothing", "direction_floor"})
 SECOND_ORDER = frozenset({"curvature", "secant_step"})
 
-METHODS: dict[str, Method] = {
+_OF_THE_PAPER = {
     "adama": Method(
         optimizer="sgd",
         rule="adama_jax.rates.rules:adama",
@@ -133,6 +139,53 @@ METHODS: dict[str, Method] = {
 }
 
 
+def _adopt(path: str, found: Any) -> Method:
+    """Of what an import path names: a method, or a rule's factory on plain gradients.
+
+    Which settings a factory's rule reads nobody says: it is taken to read all rates, and what its
+    parameters are for besides.
+    """
+    if isinstance(found, Method):
+        _check(found)
+        load("method", found.rule)
+        return found
+    promise(callable(found), "must be a Method, or a factory of a RateRule")
+    taken = parameters_of(found, {"hyper", *PASSED})
+    reads = ANY_RATES
+    if {"auto_scale", "trial_updates"} <= taken:
+        reads |= {"trial_updates"}
+    if "second_order" in taken:
+        reads |= SECOND_ORDER
+    summary = first_line(found, "a rate rule from outside")
+    return Method("sgd", path, reads, summary, source=path)
+
+
+def _check(method: Method) -> None:
+    shared = {field.name for field in dataclasses.fields(RateOptions)}
+    unknown = sorted(method.rate_options - shared)
+    promise(not unknown, f"its rate_options must be settings of rates, not {unknown}")
+    for own in method.own:
+        promise(
+            own.name.isidentifier() and own.name not in shared,
+            f"its own number {own.name!r} must be a word that no setting of rates has",
+        )
+        promise(
+            own.bound.allows(own.default),
+            f"its own number {own.name!r} must have a default that is {own.bound.words}",
+        )
+
+
+# The parameters of a factory by which it is told what else its rule is to do.
+PASSED = ("auto_scale", "trial_updates", "second_order")
+# What a rule may read of whose reading nothing is said.
+ANY_RATES = (BALANCED | CONSTANT | STEERED) - {"trial_updates"}
+
+METHODS = Registry(
+    "method", _OF_THE_PAPER, adopt=_adopt, paths=lambda method: (method.rule,)
+)
+"""By name or import path; a path names a `Method`, or the factory of a `RateRule`."""
+
+
 def rate_options(method: str) -> type[RateOptions]:
     """What `rates` is in a method's configurations: `RateOptions`, with the numbers of its own.
 
@@ -163,19 +216,22 @@ def _with_own(method: str, own: tuple[Own, ...]) -> type[RateOptions]:
             marks.append(Symbol(each.symbol))
         kind = Annotated[(float, *marks)]
         fields.append((each.name, kind, dataclasses.field(default=each.default)))
+
+    def reduce(self: RateOptions) -> tuple[Any, ...]:
+        # A class that is made here is no attribute of the module, where pickle, which sends
+        # configurations to other processes, would look for it.
+        return _options_again, (method, vars(self))
+
     made = dataclasses.make_dataclass(
-        f"{OWN_OPTIONS}{method}", fields, bases=(RateOptions,), frozen=True
+        f"RateOptionsOf_{method}",
+        fields,
+        bases=(RateOptions,),
+        frozen=True,
+        namespace={"__reduce__": reduce},
     )
     made.__module__ = __name__
     return cast(type[RateOptions], made)
 
 
-OWN_OPTIONS = "RateOptionsOf_"
-
-
-def __getattr__(name: str) -> Any:
-    # A class that is made here is no attribute of the module; pickle, which sends configurations
-    # to other processes, looks for it by name.
-    if name.startswith(OWN_OPTIONS):
-        return rate_options(name.removeprefix(OWN_OPTIONS))
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+def _options_again(method: str, values: dict[str, Any]) -> RateOptions:
+    return rate_options(method)(**values)

@@ -17,13 +17,19 @@ from adama_jax.bounds import (
 )
 from adama_jax.errors import AnotherVersion
 from adama_jax.fields import Elsewhere, ReadUnless, ReadWith
+from adama_jax.plugins.registry import Registry, only_callable
 
 # Who looks on while runs train, by name: an import path to what makes one of an
 # `execution.observer.JobInfo`. Another one is a file of its own and a line here.
-OBSERVERS = {
-    "progress": "adama_jax.execution.progress:ProgressObserver",
-    "jsonl": "adama_jax.execution.log:log_observer",
-}
+OBSERVERS = Registry(
+    "observer",
+    {
+        "progress": "adama_jax.execution.progress:ProgressObserver",
+        "jsonl": "adama_jax.execution.log:log_observer",
+    },
+    adopt=only_callable("must be a function that makes an observer of a JobInfo"),
+    setting="observers",
+)
 
 # The fields of what has this mark have no prefix on the command line.
 Flat = tyro.conf.arg(name="")

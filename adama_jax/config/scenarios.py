@@ -1,11 +1,14 @@
 """The scenarios: a world each, and its settings (Tables 1 and 2). Importable without JAX.
 
 A new scenario is one file in `envs/` with `make(world, horizon, name) -> Env`, and one entry here.
+One from outside is a factory or a `Scenario` in somebody's module: `adama train mine.world:make`.
 """
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 from adama_jax.algorithms.settings import Networks
+from adama_jax.envs.outside import FACTORY_TAKES, usual_horizon, world_of
 from adama_jax.envs.worlds import (
     JaxMARLWorld,
     LocomotionWorld,
@@ -13,6 +16,10 @@ from adama_jax.envs.worlds import (
     VelocityWorld,
     World,
 )
+from adama_jax.errors import promise
+from adama_jax.plugins.factories import first_line, parameters_of
+from adama_jax.plugins.loading import load
+from adama_jax.plugins.registry import Registry
 from adama_jax.rates.settings import RateOptions
 from adama_jax.training.settings import Evaluation, ExplorationOptions, Learning
 
@@ -25,12 +32,12 @@ class Scenario:
     Tables 1 and 2; episodes, side and step are this project's, since the paper gives none.
     """
 
-    module: str  # with `make(world, horizon, name) -> Env`
+    module: str  # with `make(world, horizon, name) -> Env`; or the import path of such a function
     summary: str
     source: str
-    world: World
-    horizon: int
-    episodes: int
+    world: World = World()
+    horizon: int = 20
+    episodes: int = 50_000
     min_agents: int = 1
     max_agents: int | None = None
     optimizer: str | None = None
@@ -230,7 +237,7 @@ PAPER: dict[str, Scenario] = {
         episodes=50_000,
     ),
 }
-SCENARIOS: dict[str, Scenario] = {
+_OF_THE_PACKAGE = {
     **PAPER,
     "going_together_modern": _modern_mpe(
         PAPER["going_together"],
@@ -300,3 +307,42 @@ SCENARIOS: dict[str, Scenario] = {
     "MPE_simple_facmac_6a_v1": _jaxmarl("6 adversaries, 2 prey"),
     "MPE_simple_facmac_9a_v1": _jaxmarl("9 adversaries, 3 prey"),
 }
+
+
+def _adopt(path: str, found: Any) -> Scenario:
+    """Of what an import path names: a scenario, or the factory of a world.
+
+    A factory's world has the options and the horizon that its parameters have for defaults; all
+    else is as for predator_prey.
+    """
+    if isinstance(found, Scenario):
+        found = replace(found, module=factory_path(found))
+        _check_factory(load("scenario", found.module))
+        return found
+    _check_factory(found)
+    summary = first_line(found, "a world from outside")
+    world = world_of(found)
+    horizon = usual_horizon(found)
+    if horizon is None:
+        return Scenario(path, summary, source=path, world=world)
+    return Scenario(path, summary, source=path, world=world, horizon=horizon)
+
+
+def _check_factory(found: Any) -> None:
+    promise(callable(found), "must be a factory of an Env, or a Scenario")
+    parameters_of(found, FACTORY_TAKES)
+
+
+def factory_path(scenario: Scenario) -> str:
+    """The import path of what makes a scenario's world."""
+    module = scenario.module
+    return module if ":" in module else f"{module}:make"
+
+
+SCENARIOS = Registry(
+    "scenario",
+    _OF_THE_PACKAGE,
+    adopt=_adopt,
+    paths=lambda scenario: (factory_path(scenario),),
+)
+"""By name or import path; a path names the factory of an `Env`, or a `Scenario`."""

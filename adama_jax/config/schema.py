@@ -12,18 +12,25 @@ from adama_jax.config.scenarios import SCENARIOS
 from adama_jax.envs.worlds import World
 from adama_jax.errors import SettingError, must_be
 from adama_jax.fields import Alias, Elsewhere, HashedAs
+from adama_jax.plugins.registry import Registry, only_callable
 from adama_jax.rates.settings import RateOptions
 from adama_jax.training.settings import Evaluation, ExplorationOptions, Learning
 
-OPTIMIZERS = (
+_OF_OPTAX = (
     "sgd", "adabelief", "adadelta", "adafactor", "adagrad", "adam", "adamax", "adamaxw", "adamw",
     "adan", "amsgrad", "lamb", "lars", "lion", "nadam", "nadamw", "novograd",
     "optimistic_adam_v2", "optimistic_gradient_descent", "radam", "rmsprop", "sign_sgd", "signum",
     "sm3", "yogi",
 )  # fmt: skip
+OPTIMIZERS = Registry(
+    "optimizer",
+    {name: f"optax:{name}" for name in _OF_OPTAX},
+    adopt=only_callable("must be a function that makes an optax transformation"),
+)
 """The optax optimizers that need a learning rate and nothing else, and step in proportion to it.
 
-A test asks optax.
+A test asks optax. An import path names a function that makes one, of `learning_rate` if it has such
+a parameter: at learning rate 1.
 """
 MOST_POINTS = 200  # of a learning curve, with evaluation.every=None
 
@@ -123,7 +130,7 @@ def scenario_config(scenario: str) -> Config:
     80.0
     """
     if scenario not in SCENARIOS:
-        allowed = f"one of {', '.join(SCENARIOS)}"
+        allowed = OneOf(SCENARIOS).words
         raise SettingError(
             f"scenario={scenario}: {must_be(allowed, scenario, SCENARIOS)}"
         )

@@ -1,7 +1,7 @@
 """From a configuration to the functions of a run: the one place where the four bundles meet."""
 
-from collections.abc import Mapping, Sequence
-from importlib import import_module
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pkgutil import resolve_name
 from typing import Any, TypeVar
 
@@ -9,16 +9,21 @@ import jax
 import numpy as np
 
 from adama_jax.algorithms.algorithm import Algorithm
-from adama_jax.algorithms.settings import ALGORITHMS
+from adama_jax.algorithms.check import check_algorithm
+from adama_jax.algorithms.settings import ALGORITHMS, CRITICS
 from adama_jax.config.methods import METHODS
 from adama_jax.config.names import setting, traced_settings
-from adama_jax.config.scenarios import SCENARIOS
-from adama_jax.config.schema import Config
+from adama_jax.config.scenarios import SCENARIOS, factory_path
+from adama_jax.config.schema import OPTIMIZERS, Config
 from adama_jax.envs.env import Env
+from adama_jax.envs.outside import env_of
 from adama_jax.execution.devices import count_microbatches
+from adama_jax.plugins.factories import parameters_of
+from adama_jax.plugins.loading import speaking_of
+from adama_jax.rates.check import check_rule
 from adama_jax.rates.rules import RateHyper, RateRule
 from adama_jax.training.learner import Learner, LearnerHyper, learner
-from adama_jax.training.optimizers import named_optimizer
+from adama_jax.training.optimizers import Optimizer, from_optax, named_optimizer
 from adama_jax.training.population import MINIBATCH
 from adama_jax.training.replay import Replay, on_policy_replay, ring_replay
 from adama_jax.training.trainer import Exploration, Trainer, TrainHyper, trainer
@@ -28,25 +33,50 @@ Bundle = TypeVar("Bundle", RateHyper, LearnerHyper, Exploration)
 
 def make_env(config: Config) -> Env:
     """The world of a configuration."""
-    module = import_module(SCENARIOS[config.scenario].module)
-    return module.make(config.world, config.horizon, config.scenario)
+    name = config.scenario
+    factory = resolve_name(factory_path(SCENARIOS[name]))
+    if not SCENARIOS.is_outside(name):
+        return factory(config.world, config.horizon, name)
+    with speaking_of("scenario", name):
+        return env_of(factory, config.world, config.horizon, name)
 
 
 def make_algorithm(config: Config, env: Env) -> Algorithm:
     """The configuration's algorithm, sized for the world."""
     networks = config.networks
     factory = resolve_name(ALGORITHMS[config.algorithm].path)
-    return factory(
-        num_agents=env.spec.num_agents,
-        obs_size=env.spec.obs_size,
-        action_size=env.spec.action_size,
-        hidden=networks.hidden,
-        actor_activation=networks.actor_activation,
-        critic_activation=networks.critic_activation,
-        critic=networks.critic,
-        action_sizes=env.spec.action_sizes,
-        horizon=env.spec.horizon,
-    )
+    with _speaking_of_learned(config) as outside:
+        algorithm = factory(
+            num_agents=env.spec.num_agents,
+            obs_size=env.spec.obs_size,
+            action_size=env.spec.action_size,
+            hidden=networks.hidden,
+            actor_activation=networks.actor_activation,
+            critic_activation=networks.critic_activation,
+            critic=networks.critic,
+            action_sizes=env.spec.action_sizes,
+            horizon=env.spec.horizon,
+        )
+        if outside:
+            sizes = env.spec.action_sizes
+            check_algorithm(algorithm, sizes, env.spec.obs_size, env.spec.horizon)
+    return algorithm
+
+
+@contextmanager
+def _speaking_of_learned(config: Config) -> Iterator[bool]:
+    """What fails in this block is the algorithm from outside, or else the critic from there.
+
+    Gives whether one of them is from outside.
+    """
+    if ALGORITHMS.is_outside(config.algorithm):
+        with speaking_of("algorithm", config.algorithm):
+            yield True
+    elif CRITICS.is_outside(config.networks.critic):
+        with speaking_of("critic", config.networks.critic):
+            yield True
+    else:
+        yield False
 
 
 def make_rule(config: Config) -> RateRule:
@@ -58,7 +88,27 @@ def make_rule(config: Config) -> RateRule:
         options["trial_updates"] = config.rates.trial_updates
     if method.second_order:
         options["second_order"] = True
-    return resolve_name(method.rule)(**options)
+    if not METHODS.is_outside(config.method):
+        return resolve_name(method.rule)(**options)
+    with speaking_of("method", config.method):
+        rule = resolve_name(method.rule)(**options)
+        check_rule(rule, own={each.name: each.default for each in method.own})
+    return rule
+
+
+def make_optimizer(config: Config) -> Optimizer:
+    """The configuration's optimizer, at learning rate 1."""
+    name = config.optimizer_name
+    if not OPTIMIZERS.is_outside(name):
+        return named_optimizer(name)
+    with speaking_of("optimizer", name):
+        factory = resolve_name(OPTIMIZERS[name])
+        takes_rate = parameters_of(factory, ("learning_rate",))
+        made = factory(learning_rate=1.0) if takes_rate else factory()
+        if isinstance(made, Optimizer):
+            return made
+        # Of one that is told its rate nobody need doubt that it has it.
+        return from_optax(made, check_rate=not takes_rate)
 
 
 def make_learner(
@@ -75,7 +125,7 @@ def make_learner(
     period = config.learning.target_period * config.learning.updates_per_episode
     return learner(
         algorithm,
-        named_optimizer(config.optimizer_name),
+        make_optimizer(config),
         make_rule(config),
         num_agents,
         curvature=config.rates.curvature,

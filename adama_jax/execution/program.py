@@ -125,7 +125,7 @@ def _of_width(config: Config, width: int, devices: Sequence[Any]) -> Program:
         advance=advance,
         evaluate=InBackground(_compile, members.evaluate, state),
         seconds=0.0,
-        machine=machine(used=members.devices),
+        machine=machine(members.devices, config),
     )
 
 

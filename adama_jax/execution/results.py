@@ -49,14 +49,19 @@ def _row(values: Values, row: int) -> dict[str, np.ndarray]:
     return {name: value[row] for name, value in values.items()}
 
 
-def other_machines(writers: Sequence[RunWriter]) -> list[str]:
-    """Where seeds were trained that are finished while others are not, if not here: a line each."""
+def other_machines(writers: Sequence[RunWriter], config: Config) -> list[str]:
+    """Where seeds were trained that are finished while others are not, if not here: a line each.
+
+    Args:
+        writers: of the runs.
+        config: of any of them.
+    """
     if not any(writer.missing for writer in writers):
         return []
     finished = []
     for writer in writers:
         finished += [about.stretches for about in writer.finished.values()]
-    return moved(finished, machine()) if finished else []
+    return moved(finished, machine(config=config)) if finished else []
 
 
 def finish_run(
@@ -93,7 +98,7 @@ def _meta(
         if about.diverged:
             diverged[seed] = about.diverged
             diverged_at[seed] = about.diverged["episode"]
-    meta = _machine(finished, program)
+    meta = _machine(finished, config, program)
     meta["stretches"] = _stretches(finished)
     meta["config_hash"] = config_hash(config)
     meta["finished_at"] = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
@@ -112,7 +117,7 @@ def _meta(
 
 
 def _machine(
-    finished: dict[int, FinishedSeed], program: Program | None
+    finished: dict[int, FinishedSeed], config: Config, program: Program | None
 ) -> dict[str, Any]:
     """Where the run was trained last."""
     if program is not None:
@@ -122,7 +127,7 @@ def _machine(
         if about.stretches:
             last = about.stretches[-1]
             return {name: last[name] for name in last if name != "from_episode"}
-    return machine()
+    return machine(config=config)
 
 
 def _stretches(finished: dict[int, FinishedSeed]) -> list[dict[str, Any]]:
@@ -145,8 +150,9 @@ def _entities(config: Config) -> dict[str, np.ndarray]:
     radii = [entity.radius for entity in spec.entities]
     agents = [entity.agent for entity in spec.entities]
     return {
-        "kind": np.array(kinds),
-        "name": np.array(names),
+        # Texts also where a world has nothing to draw.
+        "kind": np.array(kinds, str),
+        "name": np.array(names, str),
         "radius": np.array(radii, np.float32),
         "agent": np.array(agents, np.int32),
         "seconds": np.array(spec.seconds),

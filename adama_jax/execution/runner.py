@@ -143,7 +143,7 @@ class _Job:
             for member in self._members(run):
                 if member.seed in writer.finished:
                     self._hooks.tell(Resumed([member], writer.points(member.seed)))
-        for line in other_machines(self._writers):
+        for line in other_machines(self._writers, self._configs[0]):
             self._hooks.report(line)
         self._finish_whole_runs(None)
 

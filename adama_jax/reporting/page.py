@@ -265,7 +265,9 @@ def _group_table(group: _Group, runs: Sequence[Run]) -> list[str]:
 
 
 def _can_be_filmed(run: Run) -> bool:
-    return run.rollout is not None and bool(finite_seeds(run).any())
+    if run.rollout is None or not run.rollout.kind.size:
+        return False
+    return bool(finite_seeds(run).any())
 
 
 def _film(runs: Sequence[Run]) -> list[str]:

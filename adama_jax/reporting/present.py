@@ -100,7 +100,12 @@ def show_episodes(
         heading: of the film and the page.
         folder: for both.
         row: which of the rollout's seeds.
+
+    Returns:
+        What was written: nothing where the world has nothing to draw.
     """
+    if not rollout.kind.size:
+        return []
     from adama_jax.reporting import film
 
     gif = folder / "rollout.gif"

@@ -169,7 +169,8 @@ def check_rollout(arrays: Arrays) -> None:
         if name not in arrays:
             raise DamagedFile(f"{name} is missing")
     positions = arrays["positions"]
-    if positions.ndim != 5 or 0 in positions.shape or positions.shape[-1] != 2:
+    # A world may have nothing to draw.
+    if positions.ndim != 5 or 0 in positions.shape[:3] or positions.shape[-1] != 2:
         raise DamagedFile(f"positions: must not be of shape {positions.shape}")
     seeds, episodes, times, things, _ = positions.shape
     steps = (seeds, episodes, times - 1)

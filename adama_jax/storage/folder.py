@@ -11,7 +11,7 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
-from adama_jax.config.identity import config_hash, world_name
+from adama_jax.config.identity import as_file_name, config_hash, world_name
 from adama_jax.config.schema import Config
 from adama_jax.errors import RunBusy, SettingError
 from adama_jax.storage.lock import Lock, busy_message, holder
@@ -237,7 +237,7 @@ def run_folder(out: Path, config: Config) -> Path:
 
     A robot that is not its scenario's has a folder of its own in the place of the scenario's.
     """
-    name = f"{config.method}-{config_hash(config)}"
+    name = f"{as_file_name(config.method)}-{config_hash(config)}"
     folder = out / world_name(config) / name
     # Earlier versions had those in the scenario's folder too: what is there is found again.
     earlier = RunFolder(out / config.scenario / name)

@@ -10,6 +10,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from adama_jax.config.outside import sources_of
+from adama_jax.config.schema import Config
+
 # Where a member was trained, one machine after another: each a `machine`, and `from_episode`.
 Stretches = Sequence[Mapping[str, Any]]
 
@@ -65,21 +68,38 @@ XLA_VARIABLES = (
 # Of a device, what a result can depend on beside the number that was used, which a resume keeps.
 SAME_DEVICE = ("platform", "kind")
 NOT_INSTALLED = "not installed"
+OUTSIDE = "outside"  # the modules of a user's own, in a `machine`
 
 
-def machine(used: int | None = None) -> dict[str, Any]:
-    """Where a result is computed: versions, processor, devices, commit.
+def machine(used: int | None = None, config: Config | None = None) -> dict[str, Any]:
+    """Where a result is computed: versions, processor, devices, commit, and whose code it is.
 
     Args:
         used: devices that the program uses; None: all.
+        config: what is computed, for the modules from outside that it names; None: nothing.
     """
-    return {
+    found = {
         "versions": _versions(),
         "processor": processor(),
         "device": _devices(used),
         "git_commit": git_commit(),
         "jax_settings": jax_settings(),
     }
+    outside = sources_of(config) if config is not None else {}
+    if outside:
+        found[OUTSIDE] = {name: each._asdict() for name, each in outside.items()}
+    return found
+
+
+def other_sources(before: Mapping[str, Any], config: Config) -> list[str]:
+    """Modules from outside that are not what a run was trained with, in words.
+
+    Args:
+        before: a `machine`, or a run's `meta.json`, which is one.
+        config: of the run.
+    """
+    now = {name: each._asdict() for name, each in sources_of(config).items()}
+    return differences({OUTSIDE: before.get(OUTSIDE, {})}, {OUTSIDE: now})
 
 
 def differences(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
@@ -129,6 +149,8 @@ def _comparable(machine: Mapping[str, Any]) -> dict[str, Any]:
         found["processor"] = machine["processor"]
     device = machine.get("device", {})
     found |= {name: device[name] for name in SAME_DEVICE if name in device}
+    for name, source in machine.get(OUTSIDE, {}).items():
+        found[f"source of {name}"] = source["sha256"][:10]
     return found | machine.get("jax_settings", {})
 
 

@@ -13,6 +13,7 @@ from adama_jax.config.identity import from_dict, unlike_stored
 from adama_jax.config.scenarios import SCENARIOS
 from adama_jax.config.schema import Config
 from adama_jax.errors import DamagedFile, OtherSettings, SettingError
+from adama_jax.plugins.registry import without_imports
 from adama_jax.screen.streams import in_one_line
 from adama_jax.storage.contents import (
     check_curves,
@@ -57,6 +58,8 @@ class Meta(TypedDict):
     versions: dict[str, str]  # of Python and packages
     git_commit: str | None
     jax_settings: NotRequired[dict[str, Any]]
+    # Modules of a user's own by name: module, file, sha256. Only of runs that have some.
+    outside: NotRequired[dict[str, dict[str, str]]]
     # All machines, where the fields above are of the last: of which seeds, from which episode.
     stretches: NotRequired[list[dict[str, Any]]]
     config_hash: NotRequired[str]
@@ -284,12 +287,14 @@ def config_as_stored(stored: Mapping[str, Any]) -> Config:
     3
     """
     scenario = stored["scenario"]
-    if scenario in SCENARIOS:
-        return from_dict(stored)
-    # Settings are read on top of a scenario's. Which one matters only for those not stored.
-    known = next(iter(SCENARIOS))
-    config = from_dict({**stored, "scenario": known})
-    return dataclasses.replace(config, scenario=scenario)
+    # What is read may be anybody's, and is to run no code.
+    with without_imports():
+        if scenario in SCENARIOS:
+            return from_dict(stored)
+        # Settings are read on top of a scenario's. Which one matters only for those not stored.
+        known = next(iter(SCENARIOS))
+        config = from_dict({**stored, "scenario": known})
+        return dataclasses.replace(config, scenario=scenario)
 
 
 def read_rollout(path: Path) -> Rollout:

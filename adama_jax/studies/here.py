@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 from rich.progress import Progress
 
+from adama_jax.config.identity import from_dict, to_dict
 from adama_jax.config.options import Training, way_out
 from adama_jax.errors import Interrupted
 from adama_jax.execution.build import make_env
@@ -15,6 +16,7 @@ from adama_jax.execution.jax_setup import local_devices, set_up_jax, use_cores
 from adama_jax.execution.observer import Hooks, JobInfo, make_observers
 from adama_jax.execution.runner import run
 from adama_jax.execution.stopping import stop_on_signals
+from adama_jax.plugins.loading import Outside
 from adama_jax.screen.console import Screen
 from adama_jax.screen.streams import steady_streams
 from adama_jax.studies.jobs import Failure, Job, Order, last_line, saved_by
@@ -124,11 +126,41 @@ def _train(job: Job, order: Order, hooks: Hooks, share: Sequence[Any]) -> None:
         hooks.report(str(stopped))
 
 
-def run_job(job: Job, out: Path, training: Training, on_cores: bool = False) -> None:
+class Submitted(NamedTuple):
+    """A job as it travels to another process: plain data.
+
+    Its settings may be of a user's own classes, whose module must be found before they are made.
+    """
+
+    name: str
+    settings: tuple[dict[str, Any], ...]  # of each configuration
+    labels: tuple[str, ...]
+    outside: Outside
+
+    @classmethod
+    def of(cls, job: Job) -> "Submitted":
+        """A job of this process."""
+        return cls(
+            job.name, tuple(map(to_dict, job.configs)), job.labels, Outside.here()
+        )
+
+    def job(self) -> Job:
+        """The job again, in the process that is to do it.
+
+        Raises:
+            SettingError: what the settings name from outside cannot be imported here.
+        """
+        self.outside.enter()
+        return Job(self.name, tuple(map(from_dict, self.settings)), self.labels)
+
+
+def run_submitted_job(
+    submitted: Submitted, out: Path, training: Training, on_cores: bool = False
+) -> None:
     """What a submitted job does, in its own process.
 
     Args:
-        job: what to train.
+        submitted: what to train.
         out: the results folder.
         training: how.
         on_cores: of this machine, which other jobs share: no GPU, unless `JAX_PLATFORMS` says so.
@@ -136,6 +168,7 @@ def run_job(job: Job, out: Path, training: Training, on_cores: bool = False) -> 
     if on_cores:
         use_cores(unless_named=True)
     set_up_jax(training.devices)
+    job = submitted.job()
     with (
         steady_streams(),
         # Whoever submitted it passes on what the terminal sends.

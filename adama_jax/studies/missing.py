@@ -1,5 +1,6 @@
 """Training the runs that are not on disk yet."""
 
+import contextlib
 import dataclasses
 import sys
 from collections.abc import Sequence
@@ -7,14 +8,17 @@ from pathlib import Path
 
 from adama_jax.config.labels import labels
 from adama_jax.config.options import Launch, Training, way_out
+from adama_jax.config.outside import sources_of
 from adama_jax.config.schema import Config
-from adama_jax.errors import OtherSettings
+from adama_jax.errors import DamagedFile, OtherSettings
 from adama_jax.execution.devices import usable_cores
 from adama_jax.execution.jax_setup import local_devices
 from adama_jax.execution.memory import GB, Room, check_memory, room_here
 from adama_jax.screen.console import Screen
+from adama_jax.storage.files import read_json
 from adama_jax.storage.folder import RunFolder, run_folder
 from adama_jax.storage.groups import refuse_older_versions
+from adama_jax.storage.provenance import other_sources
 from adama_jax.storage.reader import check_place, has_run
 from adama_jax.studies.jobs import Failure, Job, jobs
 from adama_jax.studies.launch import launch
@@ -61,6 +65,7 @@ def complete(
     lacking = set(missing)
     finished = {config: name for config, name in names.items() if config not in lacking}
     _print_finished(finished, len(missing), out, console)
+    _print_other_sources(finished, out, console)
     to_do = jobs(missing, [names[config] for config in missing], options.parts)
     options = _fitting(to_do, options, training, console)
     return launch(to_do, out, options, console, training)
@@ -130,3 +135,22 @@ def _print_finished(
     for config, name in finished.items():
         folder = run_folder(out, config)
         console.say(f"{name}: finished already, {folder} (force=true runs it again)")
+
+
+def _print_other_sources(
+    finished: dict[Config, str], out: Path, console: Screen
+) -> None:
+    """Say where results are of a user's code as it was, not as it is now."""
+    named: dict[str, list[str]] = {}
+    for config, name in finished.items():
+        if sources_of(config):
+            # That a file is damaged is for whoever reads the run to say.
+            with contextlib.suppress(DamagedFile):
+                meta = read_json(RunFolder.of(out, config).final.meta)
+                found = "; ".join(other_sources(meta, config))
+                named.setdefault(found, []).append(name)
+    named.pop("", None)
+    for found, names in named.items():
+        whose = names[0] if len(names) == 1 else f"{names[0]} and {len(names) - 1} more"
+        line = f"{whose}: trained with {found} (force=true trains it again)"
+        console.say(line, style="yellow")

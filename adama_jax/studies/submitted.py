@@ -15,7 +15,7 @@ from adama_jax.config.options import Launch, Training
 from adama_jax.execution.devices import usable_cores
 from adama_jax.execution.stopping import deaf_to_the_terminal, stop_on_signals
 from adama_jax.storage.folder import RunFolder
-from adama_jax.studies.here import run_job
+from adama_jax.studies.here import Submitted, run_submitted_job
 from adama_jax.studies.jobs import Failure, Job, Order, last_line, saved_by
 
 LOCAL = {"timeout_min": 60 * 24 * 30}  # 30 days: submitit requires a time limit
@@ -103,7 +103,11 @@ class _Queue:
             # Ctrl-C is for this process; submitit's controller would kill the job.
             with deaf_to_the_terminal(), outside_of_slurm():
                 submitted = self.executor.submit(
-                    run_job, job, self.order.out.absolute(), training, on_cores
+                    run_submitted_job,
+                    Submitted.of(job),
+                    self.order.out.absolute(),
+                    training,
+                    on_cores,
                 )
         except (subprocess.CalledProcessError, FailedJobError) as error:
             self.failures.append(Failure(job, last_line(error)))

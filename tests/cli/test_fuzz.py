@@ -89,7 +89,7 @@ KEYS = keys()
 
 def some_line(chance: random.Random) -> list[str]:
     """The words of a command line."""
-    values = chance.choice((NUMBERS, LISTS, TEXTS, tuple(METHODS), OPTIMIZERS))
+    values = chance.choice((NUMBERS, LISTS, TEXTS, tuple(METHODS), tuple(OPTIMIZERS)))
     words = [chance.choice((*COMMANDS, *COMMANDS, *OTHERS))]
     if chance.random() < 0.95:
         words.append(chance.choice((*KINDS, *KINDS, *PLACES)))

@@ -201,14 +201,14 @@ def test_who_only_looks_after_others_takes_no_gpu(monkeypatch, launcher, expecte
 def test_a_job_on_this_machine_s_cores_takes_no_gpu_unless_told(monkeypatch, tmp_path):
     monkeypatch.setattr(here, "set_up_jax", lambda devices: None)
     monkeypatch.setattr(here, "run", lambda *_, **__: None)
-    job = Job("a job", (tiny(),), ("adama",))
+    job = here.Submitted.of(Job("a job", (tiny(),), ("adama",)))
     for named, on_cores, expected in (
         (None, True, "cpu"),
         ("cuda,cpu", True, "cuda,cpu"),
         (None, False, None),
     ):
         jax.config.update("jax_platforms", named)
-        here.run_job(job, tmp_path, Training(), on_cores)
+        here.run_submitted_job(job, tmp_path, Training(), on_cores)
         assert jax.config.jax_platforms == expected
 
 

@@ -3,6 +3,7 @@
 from adama_jax.cli.words import take_nothing
 from adama_jax.config.methods import METHODS
 from adama_jax.config.scenarios import SCENARIOS
+from adama_jax.plugins.names import names_of
 from adama_jax.screen.streams import write_line
 
 
@@ -12,15 +13,19 @@ def methods(words: list[str]) -> int:
     rows = {}
     for name, method in METHODS.items():
         rows[name] = (f"{method.optimizer}: {method.summary}", method.source)
-    return _print(rows)
+    return _print(rows | _outside("method"))
 
 
 def scenarios(words: list[str]) -> int:
     """The worlds."""
     take_nothing(words)
-    return _print(
-        {name: (each.summary, each.source) for name, each in SCENARIOS.items()}
-    )
+    rows = {name: (each.summary, each.source) for name, each in SCENARIOS.items()}
+    return _print(rows | _outside("scenario"))
+
+
+def _outside(kind: str) -> dict[str, tuple[str, str]]:
+    """Names that installed packages give; nothing of them is imported to be listed."""
+    return {name: ("from outside", path) for name, path in names_of(kind).items()}
 
 
 def _print(rows: dict[str, tuple[str, str]]) -> int:

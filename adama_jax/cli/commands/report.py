@@ -5,6 +5,7 @@ from adama_jax.cli.options import ReportCommand
 from adama_jax.cli.words import is_setting
 from adama_jax.config.command_line import parse
 from adama_jax.errors import SettingError
+from adama_jax.plugins.registry import without_imports
 from adama_jax.screen.streams import write_error, write_line
 from adama_jax.storage.folder import finish_renamings
 
@@ -28,7 +29,9 @@ def report(words: list[str]) -> int:
     from adama_jax.reporting.page import report as write_report
 
     left_out: list[str] = []
-    write_line(str(write_report(command.results, page, left_out.append)))
+    # The results may be anybody's: what they name is not imported.
+    with without_imports():
+        write_line(str(write_report(command.results, page, left_out.append)))
     for line in left_out:
         write_error(f"left out: {line}")
     return 1 if left_out else 0

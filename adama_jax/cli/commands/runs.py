@@ -11,11 +11,13 @@ from adama_jax.config.identity import to_dict, unlike_preset
 from adama_jax.config.names import in_words
 from adama_jax.config.schema import Config
 from adama_jax.errors import DamagedFile, SettingError
+from adama_jax.plugins.registry import without_imports
 from adama_jax.screen.console import Screen
 from adama_jax.screen.words import counted
 from adama_jax.storage.folder import RunFolder
+from adama_jax.storage.glance import glance_at_config
 from adama_jax.storage.groups import saved_episodes
-from adama_jax.storage.reader import check_there, read_config, within
+from adama_jax.storage.reader import check_there, within
 
 
 class _Listed(NamedTuple):
@@ -37,7 +39,9 @@ def list_runs(words: list[str]) -> int:
     runs = runs_at(folder)
     damaged = []
     for run in runs:
-        listed = _listed(run)
+        # The run may be anybody's: what it names is not imported.
+        with without_imports():
+            listed = _listed(run)
         console.say(listed.line, style="red" if listed.damaged else "")
         if listed.damaged:
             damaged.append(run)
@@ -75,7 +79,7 @@ def _listed(run: RunFolder) -> _Listed:
     files = run.current
     finished = run.is_finished()
     try:
-        config = read_config(files.path)
+        config = glance_at_config(files.path)
         if finished:
             check_there(files)
     except DamagedFile as error:

@@ -8,7 +8,7 @@ from adama_jax.cli.options import SweepCommand
 from adama_jax.cli.training import prepare, train_and_read
 from adama_jax.cli.words import check_scenario, take_scenario
 from adama_jax.config.command_line import read_words, split_axes, with_given
-from adama_jax.config.identity import sweep_hash, world_name
+from adama_jax.config.identity import as_file_name, sweep_hash, world_name
 from adama_jax.config.labels import labels
 from adama_jax.config.names import short
 from adama_jax.config.options import Launch, Training
@@ -58,7 +58,7 @@ def run_sweep(
         # replaces its own files.
         name = f"sweep-{sweep_hash(configs)}"
         worlds = {world_name(config) for config in configs}
-        folder = worlds.pop() if len(worlds) == 1 else configs[0].scenario
+        folder = worlds.pop() if len(worlds) == 1 else as_file_name(configs[0].scenario)
         show_sweep(runs, out / folder, name, console)
     return 1 if failed else 0
 

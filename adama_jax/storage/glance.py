@@ -1,0 +1,30 @@
+"""The settings of runs that may be anybody's: nothing that they name is imported."""
+
+from pathlib import Path
+
+from adama_jax.config.outside import names_outside
+from adama_jax.config.schema import Config
+from adama_jax.errors import SettingError
+from adama_jax.plugins.registry import without_imports
+from adama_jax.storage.files import read_json, reading
+from adama_jax.storage.folder import RunFiles
+from adama_jax.storage.reader import config_as_stored, read_config
+
+
+def glance_at_config(folder: Path) -> Config:
+    """As `read_config`, but nothing from outside is imported, and what names some not checked.
+
+    Raises:
+        SettingError: as `read_config`.
+    """
+    with without_imports():
+        try:
+            return read_config(folder)
+        except SettingError:
+            path = RunFiles(folder).config
+            # Damaged it was said to be by the error above.
+            stored = read_json(path)
+            if not names_outside(stored):
+                raise
+            with reading(path):
+                return config_as_stored(stored)
