@@ -12,11 +12,13 @@ from typing import NamedTuple
 
 from adama_jax.config.identity import unlike_preset
 from adama_jax.config.labels import labels
+from adama_jax.config.scenarios import SCENARIOS
 from adama_jax.errors import DamagedFile, SettingError
 from adama_jax.reporting import html, settings_tables, summary, tables
 from adama_jax.reporting.film import run_gif
 from adama_jax.reporting.html import Section
 from adama_jax.reporting.labels import machine_of
+from adama_jax.reporting.style import default_style
 from adama_jax.screen.words import counted
 from adama_jax.storage.files import read_json, reading, write_text
 from adama_jax.storage.folder import finished_runs, leads_out
@@ -26,6 +28,8 @@ from adama_jax.storage.reader import Run, finite_seeds
 # More runs than this of one world and length are a sweep, of which the tables show the best.
 MOST_LISTED = 8
 BEST_OF_A_SWEEP = 5
+# Those that `adama experiment` draws beside the paper's learner, in the folder of that one.
+OF_AN_EXPERIMENT = {preset.modern for preset in SCENARIOS.values() if preset.modern}
 Say = Callable[[str], object]  # hears of what is left out, a line each
 
 
@@ -136,19 +140,27 @@ class _Source(NamedTuple):
         for group, members in sorted(groups.items()):
             body += _group_table(group, members)
         runs = _all_of(groups)
-        # Of an experiment, beside its runs; of `adama train`, in the run's own folder.
-        for folder in sorted({run.folder.parent for run in runs}):
-            for picture in sorted(folder.glob("*.png")):
-                if self._shows(picture):
-                    body.append(html.picture(picture, _caption(picture)))
-        for run in runs:
-            for picture in sorted(run.folder.glob("*.png")):
-                if self._shows(picture):
-                    caption = f"{run.label}: {_caption(picture)}"
-                    body.append(html.picture(picture, caption))
-        body += _film(runs)
+        pictures = self._pictures(runs)
+        if not pictures and scenario in OF_AN_EXPERIMENT:
+            pictures = _curves(groups)
+        body += [*pictures, *_film(runs)]
         body.append(settings_tables.common(runs))
         return Section(scenario.replace("_", " "), body)
+
+    def _pictures(self, runs: Sequence[Run]) -> list[str]:
+        """What was drawn of runs: of an experiment, beside them; of `adama train`, with the run."""
+        captions = {}
+        for folder in sorted({run.folder.parent for run in runs}):
+            for picture in sorted(folder.glob("*.png")):
+                captions[picture] = _caption(picture)
+        for run in runs:
+            for picture in sorted(run.folder.glob("*.png")):
+                captions[picture] = f"{run.label}: {_caption(picture)}"
+        return [
+            html.picture(picture, caption)
+            for picture, caption in captions.items()
+            if self._shows(picture)
+        ]
 
     def _shows(self, picture: Path) -> bool:
         """Whether a picture is there and may be shown; if it is there and may not, that is said."""
@@ -262,6 +274,22 @@ def _group_table(group: _Group, runs: Sequence[Run]) -> list[str]:
     heading = f"{group.episodes:,} episodes, seeds {group.first_seed} to {last_seed}{where}{note}"
     headings, rows = tables.cells(shown)
     return [f"<h3>{html.text(heading)}</h3>", html.table(headings, rows)]
+
+
+def _curves(groups: _Groups) -> list[str]:
+    """Curves of runs of which no picture is there, a picture a group."""
+    from adama_jax.reporting import figures
+
+    pictures = []
+    with tempfile.TemporaryDirectory() as folder, default_style():
+        for group, runs in sorted(groups.items()):
+            # More cannot be told apart.
+            if len(runs) <= MOST_LISTED:
+                path = Path(folder) / "learning_curves.png"
+                figures.learning_curves(runs, path)
+                caption = f"learning curves, {group.episodes:,} episodes"
+                pictures.append(html.picture(path, caption))
+    return pictures
 
 
 def _can_be_filmed(run: Run) -> bool:

@@ -31,6 +31,7 @@ FRAME = "#D55E00"
 DASHES = ("-", "--", "-.", ":")
 NOTE_SIZE = 6.5  # points
 ACTOR_WIDTH = 1.25  # of "actor 8" in a legend, with its line, in inches
+ROOM_ABOVE = 0.05  # of what a panel shows: a constant rate is not on the edge
 START = 0.03  # of the episodes: the first steep part of a curve
 
 
@@ -111,8 +112,8 @@ def _actor_panels(row: Sequence[Axes], run: Run) -> None:
                 share[:, agent],
                 color=colour,
                 lw=0.9,
-                marker=_marker(episode),
                 label=name,
+                **_as_point(episode),
             )
         axes.set_ylim(0, 1.05)
         axes.set_title(plain(f"{run.label}, seed {seed}"), fontsize=9)
@@ -135,7 +136,8 @@ def rate_pair(
     curves(actors, runs, "actor_budget", styles)
     actors.set_ylabel("norm of actors' rates, $|l_a|$")
     for axes in pair:
-        axes.set_ylim(bottom=0)
+        _, top = axes.get_ylim()
+        axes.set_ylim(0, (1 + ROOM_ABOVE) * top)
         _, values = _outlines(axes)
         # A mean less a deviation may be.
         if (values < 0).any():
@@ -197,8 +199,8 @@ def _curve_and_band(axes: Axes, run: Run, values: np.ndarray, style: int) -> Non
         color=colour,
         ls=dash,
         lw=1.4,
-        marker=_marker(episode),
         label=plain(run.label),
+        **_as_point(episode),
     )
     if len(kept) == 0:
         return
@@ -243,9 +245,12 @@ def plain(text: str) -> str:
     return text.replace("$", r"\$")
 
 
-def _marker(episodes: np.ndarray) -> str | None:
-    """A line of one point would be nothing: it is a point."""
-    return "o" if len(episodes) == 1 else None
+def _as_point(episodes: np.ndarray) -> dict[str, Any]:
+    """How a line is drawn that may have one point alone, which would be no line."""
+    if len(episodes) > 1:
+        return {}
+    # On an edge of the panel, at a rate of 0 say, half of it would be cut off.
+    return {"marker": "o", "clip_on": False, "zorder": 3}
 
 
 def _mark_episodes(axes: Axes, runs: Sequence[Run], most: int) -> None:

@@ -235,3 +235,22 @@ def test_a_legend_of_many_actors_stays_in_the_picture(tmp_path):
     box = legend.get_window_extent()
     assert box.x0 >= 0 and box.x1 <= figure.bbox.width
     figures.plt.close(figure)
+
+
+def test_a_single_point_is_whole_at_the_edge_of_its_panel(tmp_path):
+    """A side whose rate is 0, in a run of one point."""
+    run = fake_run(tmp_path, points=1)
+    still = run._replace(
+        metrics=run.metrics | {"critic_rate": np.zeros_like(run.metrics["critic_rate"])}
+    )
+    figure = figures.rates({"x": [still]})
+    for axes in figure.axes:
+        (line,) = axes.get_lines()
+        assert line.get_marker() == "o"
+        assert not line.get_clip_on()
+        bottom, top = axes.get_ylim()
+        value = line.get_ydata()[0]
+        assert bottom == 0 <= value < 0.95 * top
+    # A line stays within its panel.
+    many = figures.rates({"x": [fake_run(tmp_path, "fixed")]})
+    assert all(line.get_clip_on() for axes in many.axes for line in axes.get_lines())

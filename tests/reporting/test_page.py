@@ -66,6 +66,20 @@ def test_the_report_shows_one_run_s_own_figures_and_the_common_settings(tmp_path
     )
 
 
+def test_runs_that_an_experiment_drew_elsewhere_have_their_curves(tmp_path):
+    """It draws those on today's learner beside the paper's, in the folder of that one."""
+    modern = scenario_config("going_together_modern")
+    run = fake_run(tmp_path, config=with_settings(modern, {"seeds": 5}))
+    text = told(tmp_path)[0]
+    assert text.count("data:image/png") == 1
+    assert f"learning curves, {modern.episodes:,} episodes" in text
+    # Those that are drawn in its own folder are shown, and no others.
+    (run.folder / "rates.png").write_bytes(b"\x89PNG\r\n\x1a\n")
+    text = told(tmp_path)[0]
+    assert text.count("data:image/png") == 1
+    assert "learning curves," not in text
+
+
 def test_the_published_runs_can_be_read(tmp_path):
     """All of them, of every version since they began."""
     text = report(PUBLISHED, tmp_path / "page.html").read_text(encoding="utf-8")
