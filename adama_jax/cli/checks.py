@@ -5,7 +5,7 @@ import shutil
 import tempfile
 from pathlib import Path
 
-from adama_jax.config.options import Launch, Training
+from adama_jax.config.options import LOGGER_PACKAGES, Launch, Training
 from adama_jax.errors import SettingError, check_installed
 
 MOST_DEVICES_PER_CORE = 4
@@ -51,6 +51,17 @@ def check_devices(devices: int | None, cores: int) -> None:
             f"devices={devices}: must be at most {most}, {MOST_DEVICES_PER_CORE} for each of the "
             f"{cores} cores that there are"
         )
+
+
+def check_loggers(training: Training) -> None:
+    """Check that the packages of the loggers are installed.
+
+    Raises:
+        MissingPackage: one is not; the line names the extra that has it.
+    """
+    for name in (*training.observers, *training.logger):
+        if name in LOGGER_PACKAGES:
+            check_installed(LOGGER_PACKAGES[name], f"logger={name}")
 
 
 def check_launch(launch: Launch, training: Training) -> None:

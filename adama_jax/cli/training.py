@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from adama_jax.cli.checks import check_devices, check_folder
+from adama_jax.cli.checks import check_devices, check_folder, check_loggers
 from adama_jax.config.checks import validate
 from adama_jax.config.options import Launch, Output, Training
 from adama_jax.config.schema import Config
@@ -23,9 +23,11 @@ def prepare(
 
     Raises:
         SettingError: a setting that is not allowed.
+        MissingPackage: that of a logger is not installed.
     """
     for config in configs:
         validate(config)
+    check_loggers(output.training)
     check_folder("out", output.out)
     start_jax(output.training.devices, launch)
 

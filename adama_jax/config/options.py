@@ -31,6 +31,14 @@ OBSERVERS = Registry(
     setting="observers",
 )
 
+# Those among them that hand the curves to a tool with a package of its own, which `logger` names.
+LOGGERS = {
+    "tensorboard": "adama_jax.execution.tensorboard:tensorboard",
+    "wandb": "adama_jax.execution.wandb:wandb",
+}
+OBSERVERS |= LOGGERS
+LOGGER_PACKAGES = {"tensorboard": "tensorboardX", "wandb": "wandb"}
+
 # The fields of what has this mark have no prefix on the command line.
 Flat = tyro.conf.arg(name="")
 
@@ -63,6 +71,12 @@ class Training:
         "jsonl",
     )
     """Who looks on: progress (bars or lines), jsonl (metrics.jsonl in a run's folder)."""
+    logger: Annotated[
+        tuple[str, ...],
+        Each(OneOf(LOGGERS), or_none=True),
+        Elsewhere(("loggers", "log", "use_wandb", "track")),
+    ] = ()
+    """Tools that have the curves too, beside the observers: tensorboard, wandb."""
 
 
 @dataclass(frozen=True)

@@ -76,6 +76,11 @@ class RunFiles:
         """The folder of the seeds that are finished in a run that is not."""
         return self.path / "kept"
 
+    @property
+    def loggers(self) -> Path:
+        """The folder of what tools such as TensorBoard have of the run; it is not sealed."""
+        return self.path / "loggers"
+
     def results(self) -> list[Path]:
         """The files of a finished run but `meta.json`, which holds their digests."""
         return [self.config, self.metrics, self.log, self.rollout, self.actors]

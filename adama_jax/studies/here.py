@@ -190,4 +190,6 @@ def _hooks(
     def report(line: str) -> None:
         job.screen.say(f"{job.name}: {line}", style="yellow")
 
-    return Hooks(make_observers(training.observers, job), report, stop)
+    # One that is named twice looks on once.
+    names = list(dict.fromkeys((*training.observers, *training.logger)))
+    return Hooks(make_observers(names, job), report, stop)

@@ -161,7 +161,8 @@ def test_all_observers_of_the_registry_can_be_made():
     screen = Screen(file=io.StringIO())
     with screen.bars() as bars:
         job = JobInfo("a job", screen, bars)
-        observers = make_observers(Training().observers, job)
+        assert set(Training().observers) < set(OBSERVERS)
+        observers = make_observers(list(OBSERVERS), job)
         assert len(observers) == len(OBSERVERS)
         for observer in observers:
             observer(Diverged([], []))

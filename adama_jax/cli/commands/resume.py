@@ -1,6 +1,6 @@
 """`adama resume RUN`: resume a run that was interrupted, or train a finished one on."""
 
-from adama_jax.cli.checks import check_folder
+from adama_jax.cli.checks import check_folder, check_loggers
 from adama_jax.cli.options import ResumeCommand
 from adama_jax.cli.training import start_jax, train_and_show
 from adama_jax.cli.words import take_run
@@ -27,6 +27,7 @@ def resume(words: list[str]) -> int:
     folder = RunFolder.named(path)
     config = config_of(folder)
     check_folder("run", folder.path.parent)
+    check_loggers(command.training)
     episodes = command.episodes
     if episodes is not None:
         _check_can_go_on(folder, config, episodes)
