@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from adama_jax.reporting.marl_eval import to_marl_eval
     from adama_jax.storage.folder import run_folder
     from adama_jax.storage.many import load_runs
+    from adama_jax.storage.policy import Policy, load_policy
     from adama_jax.storage.reader import find_run, load_run
     from adama_jax.studies.exhibits import shown
     from adama_jax.training.batches import stack_agents
@@ -71,6 +72,7 @@ _HOMES = {
     "reporting.marl_eval": ("to_marl_eval",),
     "storage.folder": ("run_folder",),
     "storage.many": ("load_runs",),
+    "storage.policy": ("Policy", "load_policy"),
     "storage.reader": ("find_run", "load_run"),
     "studies.exhibits": ("shown",),
     "training.batches": ("stack_agents",),
@@ -92,6 +94,7 @@ __all__ = [
     "Length",
     "Optimizer",
     "Params",
+    "Policy",
     "Population",
     "RateHyper",
     "RateRule",
@@ -108,6 +111,7 @@ __all__ = [
     "from_optax",
     "learner",
     "load_exhibits",
+    "load_policy",
     "load_run",
     "load_runs",
     "maddpg",

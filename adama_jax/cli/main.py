@@ -61,8 +61,13 @@ COMMANDS = {
     ),
     "play": Command(
         "play:play",
-        "RUN|FOLDER [seed=0]",
-        "the trained actors: greedy return and a film",
+        "RUN|FOLDER|FILE|SCENARIO [seed=0]",
+        "trained actors: greedy return and a film; of a SCENARIO those that come along",
+    ),
+    "export": Command(
+        "export:export",
+        "RUN|FOLDER [key=value ...]",
+        "a run's actors as a file that NumPy runs, or curves for marl-eval",
     ),
     "list": Command(
         "runs:list_runs",

@@ -17,11 +17,16 @@ from adama_jax.bounds import (
     Whole,
 )
 from adama_jax.config.methods import METHODS
-from adama_jax.config.options import Flat, Launch, Output, Training
+from adama_jax.config.options import (
+    FILMED_EPISODES,
+    Flat,
+    Launch,
+    Output,
+    Training,
+)
 from adama_jax.config.scenarios import SCENARIOS
 from adama_jax.config.schema import Config
-
-FILMED_EPISODES = 4  # the first ones of `adama play`
+from adama_jax.fields import ReadWith
 
 
 @dataclass(frozen=True)
@@ -98,7 +103,10 @@ class ResumeCommand:
 
 @dataclass(frozen=True)
 class PlayCommand:
-    """Play a finished run's trained actors: the greedy return, a film, and for a robot a page."""
+    """Play trained actors: the greedy return, a film, and for a robot a page.
+
+    Of a finished run, of a file of `adama export`, or those of a scenario that come with adama-jax.
+    """
 
     seed: Annotated[int | None, SEED] = None
     """Which of the run's seeds; None: the first that stayed finite."""
@@ -107,7 +115,19 @@ class PlayCommand:
     start_seed: Annotated[int, SEED] = 0
     """Their starts are drawn from this seed."""
     out: Path | None = None
-    """Folder of the film; None: play/ in the run's folder."""
+    """Folder of the film; None: play/ in the run's folder, FILE-play, results/play/SCENARIO."""
+
+
+@dataclass(frozen=True)
+class ExportCommand:
+    """Export a run's trained actors to a file that NumPy runs, or curves for marl-eval."""
+
+    format: Literal["actors", "marl_eval"] = "actors"
+    """actors: of one seed of a run; marl_eval: the curves of all runs of a folder, as JSON."""
+    seed: Annotated[int | None, SEED, ReadWith("format", "actors")] = None
+    """Whose actors; None: the first that stayed finite."""
+    out: Path | None = None
+    """The file, which is replaced; None: SCENARIO-METHOD.npz, or marl_eval.json, here."""
 
 
 @dataclass(frozen=True)

@@ -39,6 +39,8 @@ LOGGERS = {
 OBSERVERS |= LOGGERS
 LOGGER_PACKAGES = {"tensorboard": "tensorboardX", "wandb": "wandb"}
 
+FILMED_EPISODES = 4  # the first ones of `adama play`
+
 # The fields of what has this mark have no prefix on the command line.
 Flat = tyro.conf.arg(name="")
 

@@ -110,5 +110,6 @@ def _nested(arrays: Mapping[str, np.ndarray]) -> dict[str, Any]:
         inner = nested
         for part in outer:
             inner = inner.setdefault(part, {})
-        inner[last] = value
+        # An exported file may have them in half precision.
+        inner[last] = value.astype(np.float32) if value.dtype == np.float16 else value
     return nested

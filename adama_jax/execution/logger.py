@@ -10,7 +10,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from adama_jax.config.names import all_settings
-from adama_jax.errors import AdamaError, in_a_line
+from adama_jax.errors import AdamaError, describe
 from adama_jax.execution import events
 from adama_jax.execution.events import Member, Values
 from adama_jax.execution.observer import JobInfo
@@ -117,7 +117,7 @@ class Logger:
                 if stream is not None:
                     stream.close()
             except Exception as error:
-                line = f"{self._job.name}: {self._name} failed: {in_a_line(error)}"
+                line = f"{self._job.name}: {self._name} failed: {describe(error)}"
                 self._job.screen.say(line, style="yellow")
 
 

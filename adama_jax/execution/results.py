@@ -76,7 +76,7 @@ def finish_run(
         members: of all runs that this process trains.
     """
     writer.finish(
-        constants=_entities(config),
+        constants=entities(config),
         about_actors=about_actors(config),
         meta=_meta(config, writer.finished, program, members),
     )
@@ -142,7 +142,7 @@ def _stretches(finished: dict[int, FinishedSeed]) -> list[dict[str, Any]]:
     return list(found.values())
 
 
-def _entities(config: Config) -> dict[str, np.ndarray]:
+def entities(config: Config) -> dict[str, np.ndarray]:
     """What there is to draw, and how long a step lasts."""
     spec = make_env(config).spec
     kinds = [entity.kind for entity in spec.entities]

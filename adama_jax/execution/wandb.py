@@ -44,6 +44,7 @@ class _Stream:
             silent=True, console="off", disable_git=True, init_timeout=PATIENCE
         )
         out = str(member.folder.parents[1])
+        group, name = _names_of(member)
         self._run: Any = package.init(
             project=os.environ.get("WANDB_PROJECT", PROJECT),
             dir=os.environ.get("WANDB_DIR", out),
@@ -52,8 +53,9 @@ class _Stream:
             # Beside those of the other members.
             reinit="create_new",
             settings=settings,
+            group=group,
+            name=name,
             config=hyperparameters(member),
-            **_names_of(member),
         )
         # A step is an episode; of one that goes on at the server the last step is known.
         self.last = self._run.step - 1 if self._run.resumed else -1
@@ -67,13 +69,11 @@ class _Stream:
         self._run.finish()
 
 
-def _names_of(member: Member) -> dict[str, str]:
-    """What wandb's pages call a member, and the run that it is of."""
+def _names_of(member: Member) -> tuple[str, str]:
+    """What wandb's pages call the run that a member is of, and the member."""
     run = member.folder.name.removesuffix(PARTIAL)
-    return {
-        "group": f"{member.folder.parent.name}/{run}",
-        "name": f"{member.config.scenario}, {member.label}, seed {member.seed}",
-    }
+    name = f"{member.config.scenario}, {member.label}, seed {member.seed}"
+    return f"{member.folder.parent.name}/{run}", name
 
 
 def _id_of(member: Member) -> str:

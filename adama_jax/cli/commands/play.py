@@ -1,39 +1,34 @@
-"""`adama play RUN|FOLDER`: the greedy return of a run's trained actors, and a film."""
+"""`adama play RUN|FOLDER|FILE|SCENARIO`: the greedy return of trained actors, and a film."""
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
-
-import numpy as np
 
 from adama_jax.cli.checks import check_folder
-from adama_jax.cli.options import FILMED_EPISODES, PlayCommand
+from adama_jax.cli.options import PlayCommand
+from adama_jax.cli.played import play_file, play_shipped
 from adama_jax.cli.training import start_jax
 from adama_jax.cli.words import runs_at, take_run
 from adama_jax.config.command_line import parse
-from adama_jax.config.schema import Config
+from adama_jax.config.scenarios import SCENARIOS
 from adama_jax.errors import DamagedFile, SettingError
 from adama_jax.screen.console import Screen
 from adama_jax.storage.folder import RunFiles
-from adama_jax.storage.reader import (
-    Rollout,
-    diverged_seeds,
-    load_run,
-    read_config,
-    within,
-)
-
-if TYPE_CHECKING:
-    from adama_jax.execution.actors import Actors
+from adama_jax.storage.policy import row_of
+from adama_jax.storage.reader import diverged_seeds, load_run, read_config, within
 
 
 def play(words: list[str]) -> int:
     """Play from `actors.npz`: there is neither a learner nor a critic.
 
-    In a scenario's folder or a results folder the actors of every finished run are played.
+    In a scenario's folder or a results folder the actors of every finished run are played. With a
+    file they are those in it; where there is no run, a scenario's are those of the package.
     """
     path, rest = take_run(words)
     command = parse(PlayCommand, PlayCommand(), rest, "adama play RUN")
+    if path.is_file():
+        return play_file(path, command)
+    if str(path) in SCENARIOS and not path.exists():
+        return play_shipped(str(path), command)
     folders = [run.path for run in runs_at(path) if run.final.actors.is_file()]
     if not folders:
         raise SettingError(
@@ -69,6 +64,7 @@ def play_run(path: Path, command: PlayCommand, console: Screen) -> int:
     """
     from adama_jax.execution.actors import load_actors
     from adama_jax.execution.jax_setup import local_devices
+    from adama_jax.execution.play import play_episodes, returns_in_words
     from adama_jax.reporting.labels import world_of
     from adama_jax.reporting.present import show_episodes
 
@@ -90,56 +86,19 @@ def play_run(path: Path, command: PlayCommand, console: Screen) -> int:
     diverged = diverged_seeds(run)
     row = _row_of(command.seed, actors.seeds.tolist(), diverged)
     seed = int(actors.seeds[row])
-    returns, rollout = _play_episodes(config, actors, row, command, run.rollout)
+    returns, rollout = play_episodes(
+        config, actors, row, run.rollout, command.episodes, command.start_seed
+    )
     if seed in diverged:
         console.say(f"seed {seed} diverged: its actors are not finite", style="red")
     console.say(
-        f"{world_of(run)}, {run.label}, seed {seed}: {_in_words(returns)}",
+        f"{world_of(run)}, {run.label}, seed {seed}: {returns_in_words(returns)}",
     )
     heading = f"{world_of(run)}, {run.label}, seed {seed}"
     folder = command.out or path / "play"
     for written in show_episodes(rollout, config.world, heading, folder):
         console.say(f"  {written}")
     return 0
-
-
-def _play_episodes(
-    config: Config, actors: "Actors", row: int, command: PlayCommand, like: Rollout
-) -> tuple[np.ndarray, Rollout]:
-    """Returns of all episodes, [episodes], and a rollout of the first few.
-
-    What there is to draw (kinds, names, radii) is that of `like`, the run's own rollout.
-    """
-    import jax
-
-    from adama_jax.execution.build import make_env
-    from adama_jax.keys import key_of
-    from adama_jax.training.rollout import episode_return, greedy_rollout
-
-    env = make_env(config)
-    params = jax.tree.map(lambda leaf: leaf[row], actors.params)
-    keys = jax.random.split(key_of(command.start_seed), command.episodes)
-    play_all = jax.vmap(greedy_rollout(env, actors.act), in_axes=(0, None))
-    episodes = jax.jit(play_all)(keys, params)
-    returns = np.asarray(jax.vmap(episode_return)(episodes))
-    # Only the first are drawn: a film of all would be too large to watch.
-    first = jax.tree.map(
-        lambda leaf: np.asarray(leaf)[None, :FILMED_EPISODES], episodes
-    )
-    positions = jax.jit(jax.vmap(jax.vmap(env.positions)))(first.snapshot[0])
-    rollout = like._replace(
-        positions=np.asarray(positions)[None],
-        snapshot=first.snapshot,
-        reward=first.reward,
-        terminated=first.terminated,
-    )
-    return returns, rollout
-
-
-def _in_words(returns: np.ndarray) -> str:
-    deviation = returns.std(ddof=1) if len(returns) > 1 else 0.0
-    mean = f"greedy return {returns.mean():.4g} ± {deviation:.3g}"
-    return f"{mean} over {len(returns)} episodes"
 
 
 def _row_of(seed: int | None, seeds: Sequence[int], diverged: Sequence[int]) -> int:
@@ -149,11 +108,7 @@ def _row_of(seed: int | None, seeds: Sequence[int], diverged: Sequence[int]) -> 
         SettingError: the run has no such seed.
     """
     if seed is not None:
-        if seed not in seeds:
-            raise SettingError(
-                f"seed={seed}: must be one of {', '.join(map(str, seeds))}, or None"
-            )
-        return list(seeds).index(seed)
+        return row_of(seed, seeds)
     for row, each in enumerate(seeds):
         if each not in diverged:
             return row

@@ -1,0 +1,129 @@
+"""Trained actors without JAX: NumPy's actions are JAX's, for every activation and padded sizes."""
+
+import json
+import subprocess
+import sys
+from typing import get_args
+
+import jax
+import numpy as np
+import pytest
+
+from adama_jax.algorithms.maddpg import maddpg
+from adama_jax.algorithms.settings import Activation
+from adama_jax.errors import DamagedFile, SettingError
+from adama_jax.execution.actors import actor_arrays, load_actors
+from adama_jax.storage.policy import ACTIVATIONS, load_policy, read_about
+from adama_jax.storage.shipped import TRAINED, shipped_actors, shipped_names
+
+SIZES = {"num_agents": 3, "obs_size": 5, "action_size": 4, "action_sizes": [4, 2, 3]}
+
+
+def file_of(folder, activation="relu", hidden=(7, 6), seeds=(3, 4), **changes):
+    """A file of untrained actors with large weights, and the algorithm that they are of."""
+    algorithm = maddpg(**SIZES, hidden=hidden, actor_activation=activation)
+    each = [algorithm.init(jax.random.key(seed)).actors for seed in seeds]
+    params = jax.tree.map(lambda *leaves: 2 * np.stack(leaves) + 0.1, *each)
+    about = {"algorithm": "maddpg", "scenario": "none", "hidden": list(hidden), **SIZES}
+    about |= {"activation": activation, **changes}
+    path = folder / "actors.npz"
+    weights = actor_arrays(params)
+    np.savez(path, about=np.array(json.dumps(about)), seed=np.array(seeds), **weights)
+    return path, algorithm, params
+
+
+def test_every_activation_is_there():
+    assert set(ACTIVATIONS) == set(get_args(Activation))
+
+
+@pytest.mark.parametrize("activation", get_args(Activation))
+def test_numpy_acts_as_jax_does(tmp_path, activation):
+    path, algorithm, params = file_of(tmp_path, activation)
+    obs = 3 * np.random.default_rng(0).normal(size=(3, 50, 5)).astype(np.float32)
+    for row, seed in enumerate((3, 4)):
+        own = jax.tree.map(lambda leaf, row=row: leaf[row], params)
+        expected = np.asarray(algorithm.act(own, obs))
+        policy = load_policy(path, seed)
+        np.testing.assert_allclose(policy(obs), expected, rtol=1e-5, atol=2e-6)
+        assert policy(obs).dtype == np.float32
+        # What pads the smaller actions is nothing.
+        assert not policy(obs)[1, :, 2:].any()
+        np.testing.assert_array_equal(policy(obs[:, 0]), policy(obs)[:, 0])
+    # Else it would be easy.
+    assert 0.05 < np.abs(expected[0]).std() < 0.95
+
+
+@pytest.mark.parametrize("shape", [(5,), (4, 5), (3, 4), (5, 3, 7), (2, 3, 5)])
+def test_observations_of_another_shape_are_refused(tmp_path, shape):
+    policy = load_policy(file_of(tmp_path)[0])
+    with pytest.raises(ValueError, match=r"^obs: must be \[3, 5\] or \[3, B, 5\], not"):
+        policy(np.zeros(shape))
+
+
+def test_a_seed_that_is_not_there(tmp_path):
+    with pytest.raises(SettingError, match=r"^seed=7: must be one of 3, 4, or None$"):
+        load_policy(file_of(tmp_path)[0], seed=7)
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"algorithm": "masac"}, "algorithm=masac: NumPy runs maddpg"),
+        ({"activation": "sine"}, "activation=sine: is none that there is"),
+        ({"hidden": [7, 6, 5]}, r"cannot be read: .*Dense_3\.kernel"),
+    ],
+)
+def test_actors_that_numpy_cannot_run(tmp_path, changes, said):
+    path, _, _ = file_of(tmp_path)
+    with np.load(path) as arrays:
+        values = dict(arrays)
+    about = json.loads(str(values["about"])) | changes
+    np.savez(path, **values | {"about": np.array(json.dumps(about))})
+    with pytest.raises(DamagedFile, match=said) as error:
+        load_policy(path)
+    assert str(path) in str(error.value)
+
+
+def test_the_actors_that_come_along_are_those_of_their_provenance():
+    said = json.loads((TRAINED / "provenance.json").read_text(encoding="utf-8"))
+    assert sorted(said) == shipped_names()
+    from adama_jax.storage.files import digest_of_file
+
+    for world, about in said.items():
+        path = TRAINED / f"{world}.npz"
+        assert digest_of_file(path) == about["sha256"]
+        assert read_about(path)["episodes"] == about["episodes"] == 4000
+        assert about["command"].startswith("adama train ")
+    # A wheel is not the place for more.
+    assert sum(path.stat().st_size for path in TRAINED.iterdir()) < 600_000
+
+
+@pytest.mark.parametrize(
+    "world", ["predator_prey", "clustering", "MPE_simple_spread_v3"]
+)
+def test_what_comes_along_is_read_by_both(world):
+    path = shipped_actors(world)
+    policy = load_policy(path)
+    actors = load_actors(path)
+    own = jax.tree.map(lambda leaf: leaf[0], actors.params)
+    about = policy.about
+    shape = (about["num_agents"], 8, about["obs_size"])
+    obs = np.random.default_rng(1).normal(size=shape).astype(np.float32)
+    np.testing.assert_allclose(policy(obs), actors.act(own, obs), rtol=1e-5, atol=2e-6)
+    with np.load(path) as arrays:
+        assert arrays["params.MLP_0.Dense_0.kernel"].dtype == np.float16
+    assert about["observation"] and about["versions"]["jax"] and about["config"]
+
+
+def test_no_jax_is_imported():
+    code = (
+        "import sys, adama_jax; policy = adama_jax.load_policy(sys.argv[1]);"
+        "import numpy as np; about = policy.about;"
+        "policy(np.zeros((about['num_agents'], about['obs_size'])));"
+        "assert not {'jax', 'flax', 'optax', 'rich'} & set(sys.modules)"
+    )
+    path = str(TRAINED / "predator_prey.npz")
+    done = subprocess.run(
+        [sys.executable, "-c", code, path], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
