@@ -9,8 +9,8 @@ READY := .venv/.ready
 # All but CUDA and PyTorch; what is there beside it stays.
 SYNC := $(UV) sync --frozen --inexact --quiet --extra all
 PYTEST := .venv/bin/python -m pytest -n 2 --dist worksteal
-# Files, locks, checkpoints, the command line, pictures, optimizers; a run that is stopped and resumed.
-LOWEST := tests/config tests/storage tests/reporting tests/training/test_optimizers.py \
+# Files, locks, checkpoints, the command line, pictures, tables, optimizers; a run that is stopped and resumed.
+LOWEST := tests/config tests/storage tests/reporting tests/optax tests/training/test_optimizers.py \
 	tests/execution/test_jax_setup.py tests/execution/test_resume.py tests/cli/test_words.py
 
 # The variables that a target reads: what else is given to make would change nothing, and is refused.
