@@ -144,6 +144,7 @@ print(json.dumps({
     "actors": state.rates.actors.tolist(),
     "maddpg": error(lambda: adama_jax.maddpg),
     "run": error(lambda: adama_jax.run),
+    "testing": error(lambda: import_module("adama_jax.testing")),
     "robot": error(lambda: import_module("adama_jax.envs.robots.locomotion")),
     "train": printed("train", "clustering"),
     "scenarios": printed("scenarios"),
@@ -179,6 +180,7 @@ def test_a_light_install_steps_a_rule(light):
 
 def test_a_name_of_an_extra_says_which_extra(light):
     line = "MissingPackage: adama_jax.{} needs {}: pip install 'adama-jax[train]'"
+    assert light["testing"] == line.format("testing", "flax")
     assert light["maddpg"] == line.format("maddpg", "chex")
     assert light["run"] == line.format("run", "tyro")
 

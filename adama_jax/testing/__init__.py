@@ -13,10 +13,13 @@ from a test of any kind:
 What is checked by shapes alone is checked of all code from outside before a run begins.
 """
 
-from adama_jax.testing.algorithms import check_algorithm, check_critic
-from adama_jax.testing.envs import check_env
-from adama_jax.testing.optimizers import check_optimizer
-from adama_jax.testing.rules import check_rule
+from adama_jax.errors import needed_by
+
+with needed_by(__name__):
+    from adama_jax.testing.algorithms import check_algorithm, check_critic
+    from adama_jax.testing.envs import check_env
+    from adama_jax.testing.optimizers import check_optimizer
+    from adama_jax.testing.rules import check_rule
 
 __all__ = [
     "check_algorithm",
