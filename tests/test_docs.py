@@ -154,7 +154,7 @@ def test_there_are_command_lines():
 
 
 # Of the others the code needs a run, or files of the reader's.
-EXECUTED = ("tutorials/own-loop", "howto/own-rule")
+EXECUTED = ("tutorials/own-loop", "howto/own-rule", "howto/read-results")
 
 
 @pytest.mark.parametrize("name", EXECUTED)
