@@ -26,17 +26,14 @@ OBSERVERS = Registry(
     {
         "progress": "adama_jax.execution.progress:ProgressObserver",
         "jsonl": "adama_jax.execution.log:log_observer",
+        "tensorboard": "adama_jax.execution.tensorboard:tensorboard",
+        "wandb": "adama_jax.execution.wandb:wandb",
     },
     adopt=only_callable("must be a function that makes an observer of a JobInfo"),
     setting="observers",
 )
 
-# Those among them that hand the curves to a tool with a package of its own, which `logger` names.
-LOGGERS = {
-    "tensorboard": "adama_jax.execution.tensorboard:tensorboard",
-    "wandb": "adama_jax.execution.wandb:wandb",
-}
-OBSERVERS |= LOGGERS
+# The packages of those that hand the curves to a tool.
 LOGGER_PACKAGES = {"tensorboard": "tensorboardX", "wandb": "wandb"}
 
 FILMED_EPISODES = 4  # the first ones of `adama play`
@@ -75,10 +72,11 @@ class Training:
     """Who looks on: progress (bars or lines), jsonl (metrics.jsonl in a run's folder)."""
     logger: Annotated[
         tuple[str, ...],
-        Each(OneOf(LOGGERS), or_none=True),
+        Each(OneOf(OBSERVERS), or_none=True),
         Elsewhere(("loggers", "log", "use_wandb", "track")),
     ] = ()
-    """Tools that have the curves too, beside the observers: tensorboard, wandb."""
+    """Tools that have the curves too, beside the observers: tensorboard, wandb, or an import path
+    of your own."""
 
 
 @dataclass(frozen=True)
