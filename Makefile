@@ -9,9 +9,12 @@ READY := .venv/.ready
 # All but CUDA and PyTorch; what is there beside it stays.
 SYNC := $(UV) sync --frozen --inexact --quiet --extra all
 PYTEST := .venv/bin/python -m pytest -n 2 --dist worksteal
+# A run that is stopped, begun again, broken or finished.
+STOPPED := tests/execution/test_resume.py tests/execution/test_begun_runs.py \
+	tests/execution/test_diverged_runs.py tests/execution/test_finished_runs.py
 # Files, locks, checkpoints, the command line, pictures, tables, optimizers; a run that is stopped and resumed.
 LOWEST := tests/config tests/storage tests/reporting tests/optax tests/training/test_optimizers.py \
-	tests/execution/test_jax_setup.py tests/execution/test_resume.py tests/cli/test_words.py
+	tests/execution/test_jax_setup.py $(STOPPED) tests/cli/test_words.py
 
 # The variables that a target reads: what else is given to make would change nothing, and is refused.
 read_by_all := PYTHON UV
@@ -118,7 +121,7 @@ test-all: $(READY) notebooks ## the slow tests and the notebooks too
 	$(PYTEST)
 
 test-faults: $(READY) ## processes killed, disks filled, jobs failing, words and files at random: docs/reliability.md
-	$(PYTEST) -s tests/execution/test_faults.py tests/cli/test_fuzz.py tests/cli/test_damaged_files.py tests/execution/test_signals.py tests/execution/test_open_files.py tests/storage/test_checkpoints.py tests/execution/test_resume.py
+	$(PYTEST) -s tests/execution/test_faults.py tests/cli/test_fuzz.py tests/cli/test_damaged_files.py tests/execution/test_signals.py tests/execution/test_open_files.py tests/storage/test_checkpoints.py $(STOPPED)
 
 test-lowest: $(UV) ## what a dependency can break, under the lowest versions that pyproject.toml allows
 	$(UV) venv --quiet --allow-existing --python $(call word_of,PYTHON) build/lowest
