@@ -98,7 +98,8 @@ def begin_longer(run: RunFolder, config: Config, report: Callable[[str], None]) 
         report: hears, in a line, of seeds that begin anew.
 
     Raises:
-        SettingError: the run has kept no checkpoint, or one that cannot be used.
+        SettingError: a checkpoint of the run cannot be used.
+        CheckpointError: a copy could not be written.
         RunBusy: another process is training the longer run.
     """
     target = RunFolder.of(run.path.parents[1], config)
@@ -108,12 +109,7 @@ def begin_longer(run: RunFolder, config: Config, report: Callable[[str], None]) 
     try:
         seeds = set(config.seed_range)
         for folder in last_groups(run.path):
-            try:
-                seeds.difference_update(_copy(folder, target.partial.path, config))
-            except CheckpointError as error:
-                raise SettingError(
-                    f"run={run.path}: must have a last checkpoint that can be used: {error}"
-                ) from error
+            seeds.difference_update(_copy(folder, target.partial.path, config))
     finally:
         lock.release()
     if seeds:
@@ -137,16 +133,27 @@ def _copy(folder: Path, partial: Path, config: Config) -> list[int]:
 
 
 def _read(folder: Path) -> tuple[Checkpoint, Checkpoint]:
-    """A group's newest state and its replay, verified."""
+    """A group's newest state and its replay, verified.
+
+    Raises:
+        SettingError: one cannot be used.
+    """
     with (
         Checkpoints(folder / STATE, read_only=True) as states,
         Checkpoints(folder / REPLAY, read_only=True) as replays,
     ):
-        steps = states.steps()
-        if not steps:
-            raise CheckpointError(f"{folder}: has no checkpoint")
-        state = states.read(steps[0])
-        return state, replays.read(state.about["replay"])
+        try:
+            steps = states.steps()
+            if not steps:
+                raise CheckpointError(f"{folder}: is empty")
+            state = states.read(steps[0])
+            return state, replays.read(state.about["replay"])
+        except CheckpointError as error:
+            # It is `<run>/checkpoints/<group>`.
+            run = folder.parents[1]
+            raise SettingError(
+                f"run={run}: must have a last checkpoint that can be used: {error}"
+            ) from error
 
 
 def _replay_length(config: Config) -> int:
