@@ -2,7 +2,7 @@
 
 import os
 import sys
-from importlib import metadata
+from importlib import import_module
 from pathlib import Path
 
 HERE = Path(__file__).parent
@@ -12,10 +12,7 @@ sys.path[:0] = [str(HERE.parent), str(HERE / "_ext")]
 
 project = "adama-jax"
 author = "the authors of adama-jax"
-try:
-    release = metadata.version("adama-jax")
-except metadata.PackageNotFoundError:
-    release = ""
+release = import_module("adama_jax").__version__
 
 extensions = [
     "sphinx.ext.autodoc",
