@@ -3,6 +3,7 @@
 Sphinx itself says much more, with warnings as errors; that takes a minute (`make docs`).
 """
 
+import os
 import re
 import shlex
 import subprocess
@@ -18,6 +19,7 @@ from adama_jax.config.command_line import parse, split_axes
 from adama_jax.config.reading import read_axes
 from adama_jax.config.scenarios import SCENARIOS
 from adama_jax.config.schema import scenario_config
+from tests.test_public import names_for_type_checkers
 
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
@@ -77,7 +79,7 @@ def test_every_room_is_in_the_reference():
 @pytest.mark.parametrize("name", adama_jax.__all__)
 def test_every_public_name_is_of_a_room_of_the_reference(name):
     """Its entry comes with the room's modules; `make docs` looks for the entry itself."""
-    module = getattr(adama_jax, name).__module__
+    module = names_for_type_checkers()[name]
     assert module.split(".")[1] in rooms_of_the_reference()
 
 
@@ -95,6 +97,15 @@ def test_nothing_comes_from_the_network():
     sources = [*pages(), *(DOCS / "_static").iterdir(), DOCS / "conf.py"]
     for source in sources:
         assert not assets.search(source.read_text(encoding="utf-8")), source
+
+
+# The first block of a page is a file of the reader's, by the name that its commands have for it.
+OF_PAGES = {
+    "critic": "howto/own-critic",
+    "lift": "tutorials/own-world",
+    "rules": "howto/own-rule",
+}
+OF_READERS = re.compile(rf"\b(?:{'|'.join(OF_PAGES)}):\w+")
 
 
 def commands_in(text):
@@ -120,7 +131,9 @@ COMMAND_LINES = sorted(
 )
 
 
-@pytest.mark.parametrize(("page", "line"), COMMAND_LINES)
+@pytest.mark.parametrize(
+    ("page", "line"), [each for each in COMMAND_LINES if not OF_READERS.search(each[1])]
+)
 def test_every_command_line_is_accepted(page, line):
     """As far as its words go: no file is looked at and nothing runs."""
     _, name, *words = shlex.split(line)
@@ -153,19 +166,44 @@ def test_there_are_command_lines():
     assert len(COMMAND_LINES) > 10
 
 
+def python_of(name):
+    """The Python blocks of a page."""
+    blocks = FENCE.findall((DOCS / f"{name}.md").read_text(encoding="utf-8"))
+    return [body for kind, body in blocks if kind == "python"]
+
+
 # Of the others the code needs a run, or files of the reader's.
-EXECUTED = ("tutorials/own-loop", "howto/own-rule", "howto/read-results")
+EXECUTED = (
+    "howto/own-rule",
+    "tutorials/own-loop",
+    pytest.param("howto/own-critic", marks=pytest.mark.slow),
+    pytest.param("howto/read-results", marks=pytest.mark.slow),
+    pytest.param("tutorials/own-world", marks=pytest.mark.slow),
+)
 
 
 @pytest.mark.parametrize("name", EXECUTED)
 def test_the_python_of_a_page_runs(name):
     """One block after another, as a reader would paste them."""
-    blocks = FENCE.findall((DOCS / f"{name}.md").read_text(encoding="utf-8"))
-    code = [body for kind, body in blocks if kind == "python"]
+    code = python_of(name)
     assert code
     names = {}
     for body in code:
         exec(body, names)
+
+
+@pytest.mark.slow
+def test_what_a_reader_writes_is_trained(tmp_path):
+    """The files of three pages, and the commands that name them, with fewer episodes."""
+    for name, page in OF_PAGES.items():
+        (tmp_path / f"{name}.py").write_text(python_of(page)[0], encoding="utf-8")
+    lines = [line for _, line in COMMAND_LINES if OF_READERS.search(line)]
+    assert len(lines) >= len(OF_PAGES)
+    for line in lines:
+        words = re.sub(r"episodes=\d+", "episodes=20", line).split()[1:]
+        command = [sys.executable, "-m", "adama_jax", *words]
+        environment = os.environ | {"PYTHONPATH": str(ROOT)}
+        subprocess.run(command, cwd=tmp_path, env=environment, check=True)
 
 
 @pytest.mark.slow
