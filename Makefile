@@ -14,7 +14,7 @@ STOPPED := tests/execution/test_resume.py tests/execution/test_begun_runs.py \
 	tests/execution/test_diverged_runs.py tests/execution/test_finished_runs.py
 # Files, locks, checkpoints, the command line, pictures, tables, optimizers; a run that is stopped and resumed.
 LOWEST := tests/config tests/storage tests/reporting tests/optax tests/training/test_optimizers.py \
-	tests/execution/test_jax_setup.py $(STOPPED) tests/cli/test_words.py
+	tests/execution/test_jax_setup.py tests/execution/test_logger.py $(STOPPED) tests/cli/test_words.py
 
 # The variables that a target reads: what else is given to make would change nothing, and is refused.
 read_by_all := PYTHON UV
