@@ -133,8 +133,8 @@ lint: $(READY) ## ruff: lint and format
 	.venv/bin/ruff check .
 	.venv/bin/ruff format --check .
 
-type: $(READY) ## pyright on the package
-	PYRIGHT_PYTHON_IGNORE_WARNINGS=1 .venv/bin/pyright
+type: $(READY) ## pyright on the package and the benchmarks
+	PYRIGHT_PYTHON_IGNORE_WARNINGS=1 .venv/bin/pyright adama_jax benchmarks
 
 fmt: $(READY) ## let ruff rewrite
 	.venv/bin/ruff check --fix .

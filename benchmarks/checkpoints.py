@@ -13,6 +13,7 @@ import sys
 import tempfile
 import time
 from pathlib import Path
+from typing import Any
 
 from benchmarks.one_core import take_one_core
 
@@ -59,6 +60,7 @@ def bare(program: Program) -> float:
     """Chunks and evaluations, nothing else."""
     state = start(program)
     jax.block_until_ready(state)
+    metrics: Any = None
     began = time.perf_counter()
     for chunks in schedule(CONFIG):
         for length in chunks:
@@ -106,6 +108,7 @@ def save_costs(folder: Path) -> dict[str, float]:
     saved = saver_of([list(LARGE.seed_range)], folder / "costs", program, Training())
     saved.make_room()
     held, beside, alone = [], [], []
+    metrics: Any = None
     for number in range(ROUNDS):
         began = time.perf_counter()
         for _ in range(5):
@@ -123,7 +126,8 @@ def save_costs(folder: Path) -> dict[str, float]:
             chunks += 1
         spent = time.perf_counter() - began
         beside.append(spent - chunks * statistics.median(alone))
-    size = sum(leaf.nbytes for leaf in saved.room().values())
+    room = saved.room() or {}
+    size = sum(leaf.nbytes for leaf in room.values())
     saved.close()
     a_save = statistics.median(held) + statistics.median(beside)
     return {

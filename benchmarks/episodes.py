@@ -126,7 +126,7 @@ def ours(contestant: Contestant) -> Callable[[int], None]:
 
 def theirs(contestant: Contestant) -> Callable[[int], None]:
     """The same in PyTorch; the replay holds a hundred episodes."""
-    import torch
+    import torch  # pyright: ignore[reportMissingImports]
 
     from benchmarks.torch_maddpg import Run, settings_of
 

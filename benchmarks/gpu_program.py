@@ -97,7 +97,7 @@ def kernels(hlo: str, ring: int) -> list[Kernel]:
             continue
         found = INSTRUCTION.match(line)
         if name and found is not None:
-            computations[name].append(Instruction(*found.groups(), line))
+            computations[name].append(Instruction._make((*found.groups(), line)))
     program = _Program(computations, ring)
     return list(program.launches(entry, 1.0, "once a chunk"))
 

@@ -114,7 +114,7 @@ def episodes(config: Config, runs: int) -> Program:
     play = jax.vmap(rollout, in_axes=(0, 0, None))
 
     def rewards(actors: Any) -> jax.Array:
-        return play(keys, actors, 0.5).reward
+        return play(keys, actors, jnp.asarray(0.5)).reward
 
     return jax.jit(rewards), actors
 

@@ -167,7 +167,8 @@ def update_program(
     # whether the targets are copied.
     count = jnp.zeros((), jnp.int32)
     states = jax.vmap(init)(jax.random.split(key, seeds))._replace(updates=count)
-    axes = type(states)(0, 0, 0, 0, 0, None)
+    axes_of: Any = type(states)
+    axes = axes_of(0, 0, 0, 0, 0, None)
     many = jax.jit(jax.vmap(steps, in_axes=(axes, 0), out_axes=axes))
     return lambda state: many(state, batches), states
 
@@ -187,11 +188,10 @@ def sampled_program(setting: Config) -> Program:
     """STEPS updates, each on a minibatch drawn from the replay and observed from its snapshots."""
     env = make_env(setting)
     train = make_train(setting)
-    replay = make_replay(setting, env)
+    algorithm = make_algorithm(setting, env)
+    replay = make_replay(setting, env, algorithm)
     parts = count_microbatches(setting.learning.batch_size, "cpu")
-    learn = make_learner(
-        setting, make_algorithm(setting, env), env.spec.num_agents, parts
-    )
+    learn = make_learner(setting, algorithm, env.spec.num_agents, parts)
     state = train.init(jax.random.key(0), make_hyper(setting))
     # Something to draw from.
     state, _ = jax.jit(train.chunk, static_argnums=1)(state, 100)

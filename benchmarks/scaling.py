@@ -93,7 +93,7 @@ def rollout_program(setting: Config, runs: int) -> Program:
 
     def episodes(actors: Any) -> jax.Array:
         def one(total: jax.Array, key: jax.Array) -> tuple[jax.Array, None]:
-            episode = play(jax.random.split(key, runs), actors, 0.5)
+            episode = play(jax.random.split(key, runs), actors, jnp.asarray(0.5))
             # Summed, so that nothing of it is left out as unread.
             total = total + episode.reward.sum()
             total = total + episode.snapshot.sum()

@@ -41,7 +41,7 @@ def grid(episodes: int) -> list[Config]:
     return product(base, {"rates.critic_rate": RATES, "rates.actor_budget": RATES})
 
 
-def compiled(config: Config, width: int, devices: list[jax.Device]) -> Compiled:
+def compiled(config: Config, width: int, devices: list[Any]) -> Compiled:
     """A program for so many runs of which each has its own rates."""
     whole = population(make_train(config), width, devices)
     shapes = whole.shapes(make_hyper(config))

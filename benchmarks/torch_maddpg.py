@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
-import torch
+import torch  # pyright: ignore[reportMissingImports]
 
 from adama_jax.config.schema import Config
 

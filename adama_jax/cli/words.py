@@ -32,8 +32,12 @@ def take_scenario(words: Sequence[str]) -> tuple[str, list[str]]:
     return words[0], list(words[1:])
 
 
-def take_run(words: Sequence[str]) -> tuple[Path, list[str]]:
+def take_run(words: Sequence[str], or_else: str = "") -> tuple[Path, list[str]]:
     """A run's folder, which comes first, and the other words.
+
+    Args:
+        words: of the command line.
+        or_else: what may be given in its place, in words, for who gave nothing.
 
     Raises:
         SettingError: it is missing.
@@ -41,7 +45,7 @@ def take_run(words: Sequence[str]) -> tuple[Path, list[str]]:
     if words and words[0] in HELP:
         return Path(), list(words)
     if not words or is_setting(words[0]):
-        raise SettingError(f"run=: must come first, {_what_is_there()}")
+        raise SettingError(f"run=: must come first, {or_else}{_what_is_there()}")
     try:
         return read_path(words[0]), list(words[1:])
     except ValueError:

@@ -222,7 +222,9 @@ def test_a_run_that_is_there_is_named_where_none_was_given(command, results, cap
     first = runs_below(results)[0].path.relative_to(results.parent)
     assert cli.main([command]) == 2
     error = capsys.readouterr().err
-    assert f"run=: must come first, a run's folder such as {first}, or" in error
+    scenario = "a scenario such as predator_prey, or " if command == "play" else ""
+    there = f"run=: must come first, {scenario}a run's folder such as {first}, or"
+    assert there in error
     shutil.rmtree(results)
     assert cli.main([command]) == 2
     assert "has none yet: `adama train predator_prey" in capsys.readouterr().err

@@ -16,6 +16,9 @@ from adama_jax.storage.folder import RunFiles
 from adama_jax.storage.policy import row_of
 from adama_jax.storage.reader import diverged_seeds, load_run, read_config, within
 
+# Whose trained actors come with the package.
+OR_A_SCENARIO = "a scenario such as predator_prey, or "
+
 
 def play(words: list[str]) -> int:
     """Play from `actors.npz`: there is neither a learner nor a critic.
@@ -23,7 +26,7 @@ def play(words: list[str]) -> int:
     In a scenario's folder or a results folder the actors of every finished run are played. With a
     file they are those in it; where there is no run, a scenario's are those of the package.
     """
-    path, rest = take_run(words)
+    path, rest = take_run(words, OR_A_SCENARIO)
     command = parse(PlayCommand, PlayCommand(), rest, "adama play RUN")
     if path.is_file():
         return play_file(path, command)
