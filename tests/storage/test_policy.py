@@ -124,6 +124,10 @@ def test_no_jax_is_imported():
     )
     path = str(TRAINED / "predator_prey.npz")
     done = subprocess.run(
-        [sys.executable, "-c", code, path], capture_output=True, text=True, check=False
+        [sys.executable, "-c", code, path],
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+        check=False,
     )
     assert done.returncode == 0, done.stderr
