@@ -15,6 +15,7 @@ from adama_jax.algorithms.settings import ALGORITHMS, DEFAULT_ALGORITHM
 from adama_jax.config.schema import Config
 from adama_jax.execution.build import make_env
 from adama_jax.keys import key_of
+from adama_jax.plugins.registry import without_imports
 from adama_jax.storage.files import read_arrays, reading
 from adama_jax.training.rollout import Act
 from adama_jax.types import PyTree
@@ -89,8 +90,14 @@ def load_actors(path: Path) -> Actors:
 def _algorithm(about: Mapping[str, Any]) -> Algorithm:
     """The algorithm whose actors these are; its critic is not in the file, and may be any."""
     name = about.get("algorithm", DEFAULT_ALGORITHM)
-    if name not in ALGORITHMS:
-        raise ValueError(f"algorithm={name!r} is none of {', '.join(ALGORITHMS)}")
+    # The file may be anybody's, and reading it runs no code that this process does not use itself.
+    with without_imports():
+        known = name in ALGORITHMS
+    if not known:
+        raise ValueError(
+            f"algorithm={name!r} is none of {', '.join(ALGORITHMS)}; one from outside must be in "
+            "use already: algorithms.settings.ALGORITHMS[name] imports it"
+        )
     factory = resolve_name(ALGORITHMS[name].path)
     return factory(
         num_agents=about["num_agents"],

@@ -9,9 +9,12 @@ from pathlib import Path
 
 import pytest
 
+from adama_jax.algorithms.settings import ALGORITHMS
 from adama_jax.cli.main import main
 from adama_jax.config.outside import sources_of
 from adama_jax.config.schema import scenario_config
+from adama_jax.execution import actors
+from adama_jax.execution.actors import about_actors
 from adama_jax.plugins.loading import Outside
 from adama_jax.plugins.names import register
 from adama_jax.plugins.registry import without_imports
@@ -61,6 +64,15 @@ def test_a_run_says_which_code_it_used_and_who_uses_it_is_told_of_changes(
     assert load_run(meta.parent).config.world.agents == 2
 
 
+def test_a_file_of_actors_imports_nothing(mine):
+    about = about_actors(scenario_config("clustering")) | {"algorithm": "mine:masac"}
+    with pytest.raises(ValueError, match="one from outside must be in use already"):
+        actors._algorithm(about)
+    assert "mine" not in sys.modules
+    assert ALGORITHMS["mine:masac"]
+    assert actors._algorithm(about).replay == "ring"
+
+
 def test_the_package_s_own_code_is_no_code_from_outside():
     assert sources_of(scenario_config("clustering")) == {}
     with without_imports():
@@ -69,6 +81,7 @@ def test_the_package_s_own_code_is_no_code_from_outside():
 
 LOOKS = """
 import sys
+from adama_jax.algorithms.settings import ALGORITHMS
 from adama_jax.cli.main import main
 from adama_jax.storage.reader import find_run, load_run
 from pathlib import Path
