@@ -22,13 +22,13 @@ jax.config.update("jax_num_cpu_devices", 4)
 
 @pytest.fixture(autouse=True, scope="session")
 def signals_as_in_a_terminal() -> Iterator[None]:
-    """A shell ignores SIGINT for what it starts in the background, and `nohup` SIGHUP.
+    """A shell ignores SIGINT and SIGQUIT in what it starts in the background, `nohup` SIGHUP.
 
     What is ignored is inherited by every process that a test starts, and no Ctrl-C would reach it.
     A handler is not inherited: the process begins with the signal's usual effect.
     """
     changed = {}
-    for number in (signal.SIGINT, signal.SIGHUP):
+    for number in (signal.SIGINT, signal.SIGQUIT, signal.SIGHUP):
         if signal.getsignal(number) is signal.SIG_IGN:
             changed[number] = signal.signal(number, signal.default_int_handler)
     yield
