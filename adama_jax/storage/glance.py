@@ -1,14 +1,14 @@
-"""The settings of runs that may be anybody's: nothing that they name is imported."""
+"""What runs say of themselves that may be anybody's: nothing that they name is imported."""
 
 from pathlib import Path
 
 from adama_jax.config.outside import names_outside
 from adama_jax.config.schema import Config
-from adama_jax.errors import SettingError
+from adama_jax.errors import DamagedFile, SettingError
 from adama_jax.plugins.registry import without_imports
 from adama_jax.storage.files import read_json, reading
 from adama_jax.storage.folder import RunFiles
-from adama_jax.storage.reader import config_as_stored, read_config
+from adama_jax.storage.reader import Meta, config_as_stored, read_config, read_meta
 
 
 def glance_at_config(folder: Path) -> Config:
@@ -28,3 +28,15 @@ def glance_at_config(folder: Path) -> Config:
                 raise
             with reading(path):
                 return config_as_stored(stored)
+
+
+def glance_at_meta(files: RunFiles) -> Meta:
+    """How a finished run ended, as it says itself: no arrays are read, and no digests.
+
+    Raises:
+        DamagedFile: what the run says of itself is damaged, or its curves are missing.
+    """
+    meta = read_meta(files)
+    if not files.metrics.is_file():
+        raise DamagedFile(f"{files.metrics}: is missing")
+    return meta

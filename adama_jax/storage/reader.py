@@ -211,7 +211,7 @@ def load_run(folder: Path) -> Run:
     files = RunFiles(folder)
     if not files.meta.is_file():
         raise FileNotFoundError(f"{folder}: no finished run (meta.json is missing)")
-    meta = _read_meta(files)
+    meta = read_meta(files)
     _check_digests(files, meta)
     stored, config = _read_stored(files)
     metrics = read_arrays(files.metrics)
@@ -227,18 +227,7 @@ def load_run(folder: Path) -> Run:
     return Run(folder, label, config, stored, meta, metrics, rollout)
 
 
-def check_there(files: RunFiles) -> None:
-    """Check what can be seen of a finished run at a glance: no arrays and no digests.
-
-    Raises:
-        DamagedFile: what the run says of itself is damaged, or its curves are missing.
-    """
-    _read_meta(files)
-    if not files.metrics.is_file():
-        raise DamagedFile(f"{files.metrics}: is missing")
-
-
-def _read_meta(files: RunFiles) -> Meta:
+def read_meta(files: RunFiles) -> Meta:
     """What `meta.json` says."""
     meta = read_json(files.meta)
     with naming(files.meta):

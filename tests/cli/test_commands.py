@@ -1,6 +1,7 @@
 """What commands do with their words, up to where JAX would be needed."""
 
 import shlex
+from typing import NamedTuple
 
 import numpy as np
 import pytest
@@ -252,6 +253,64 @@ def test_which_seed_is_played():
         SettingError, match=r"^seed=1: must be one of 100, 101, or None$"
     ):
         _row_of(1, [100, 101], [])
+
+
+class _Seeds(NamedTuple):
+    """Of loaded actors what says whose they are."""
+
+    seeds: np.ndarray
+
+
+@pytest.fixture
+def player(monkeypatch):
+    """Plays in no world; the rows that were played."""
+    rows = []
+
+    def play(config, actors, row, rollout, episodes, start_seed):
+        rows.append(row)
+        return np.ones(episodes), rollout
+
+    monkeypatch.setattr(
+        "adama_jax.execution.actors.load_actors", lambda path: _Seeds(np.arange(5))
+    )
+    monkeypatch.setattr("adama_jax.execution.play.play_episodes", play)
+    monkeypatch.setattr("adama_jax.reporting.present.show_episodes", lambda *_: [])
+    return rows
+
+
+def test_a_seed_that_diverged_is_not_played(tmp_path, player, capsys):
+    folder = fake_run(tmp_path, diverged={"0": 7, "2": 9}).folder
+    assert play_run(folder, PlayCommand(), Screen()) == 0
+    assert player == [1]
+    shown = capsys.readouterr().out.splitlines()
+    assert shown[0] == "2 of 5 seeds diverged: seed 1 did not, and is played"
+    assert play_run(folder, PlayCommand(seed=2), Screen()) == 1
+    (line,) = capsys.readouterr().out.splitlines()
+    why = "seed 2 diverged: its actors are not finite"
+    assert line == f"{folder}: {why} (2 of 5 seeds diverged)"
+    assert play_run(folder, PlayCommand(seed=3), Screen()) == 0
+    assert player == [1, 3]
+    assert "diverged" not in capsys.readouterr().out
+
+
+def test_a_run_whose_every_seed_diverged_is_not_played(tmp_path, player, capsys):
+    folder = fake_run(tmp_path, diverged={str(seed): 7 for seed in range(5)}).folder
+    assert play_run(folder, PlayCommand(), Screen()) == 1
+    (line,) = capsys.readouterr().out.splitlines()
+    assert line.endswith("its actors are not finite (5 of 5 seeds diverged)")
+    assert player == []
+
+
+def test_a_world_that_has_changed_since_is_told_of(
+    tmp_path, player, capsys, monkeypatch
+):
+    folder = fake_run(tmp_path).folder
+    changed = ["source of mine 0123456789, now 9876543210"]
+    monkeypatch.setattr(
+        "adama_jax.cli.commands.play.other_sources", lambda meta, config: changed
+    )
+    assert play_run(folder, PlayCommand(), Screen()) == 0
+    assert capsys.readouterr().out.startswith(f"adama: trained with {changed[0]}\n")
 
 
 def test_verifying_a_run_says_what_is_damaged(tmp_path, capsys):

@@ -3,6 +3,7 @@
 import json
 import os
 import shutil
+from pathlib import Path
 
 import pytest
 
@@ -62,6 +63,23 @@ def test_a_results_folder_is_listed(results, capsys):
     assert lines[-3] == "what is damaged: adama verify results"
     assert lines[-2] == "one page about all: adama report results"
     assert lines[-1].startswith("a film: adama play results/going_together/")
+
+
+def test_seeds_that_diverged_are_listed_and_not_offered_as_a_film(
+    tmp_path, capsys, monkeypatch
+):
+    monkeypatch.chdir(tmp_path)
+    folder = fake_run(
+        Path("results"), diverged={str(seed): 7 for seed in range(5)}
+    ).folder
+    lines = said(capsys, "list", code=0)
+    of_five = "5 seeds, 30,000 episodes"
+    assert lines[0] == f"{folder}: finished, 5 of 5 seeds diverged; {of_five}"
+    assert not [line for line in lines if "adama play" in line]
+    some = fake_run(Path("results"), "fixed", diverged={"0": 7}).folder
+    lines = said(capsys, "list", code=0)
+    assert f"{some}: finished, 1 of 5 seeds diverged; {of_five}" in lines
+    assert lines[-1] == f"a film: adama play {some}"
 
 
 def test_a_scenario_and_a_run_are_listed_too(results, capsys, monkeypatch):

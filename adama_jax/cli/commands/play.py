@@ -12,9 +12,11 @@ from adama_jax.config.command_line import parse
 from adama_jax.config.scenarios import SCENARIOS
 from adama_jax.errors import DamagedFile, SettingError
 from adama_jax.screen.console import Screen
+from adama_jax.screen.words import counted
 from adama_jax.storage.folder import RunFiles
 from adama_jax.storage.policy import row_of
-from adama_jax.storage.reader import diverged_seeds, load_run, read_config, within
+from adama_jax.storage.provenance import other_sources
+from adama_jax.storage.reader import Run, diverged_seeds, load_run, read_config, within
 
 # Whose trained actors come with the package.
 OR_A_SCENARIO = "a scenario such as predator_prey, or "
@@ -63,7 +65,7 @@ def play_run(path: Path, command: PlayCommand, console: Screen) -> int:
     """Play episodes, print their return and film the first.
 
     Returns:
-        The exit code.
+        The exit code: 1 if the seed that is asked for diverged, or all did; nothing is played.
     """
     from adama_jax.execution.actors import load_actors
     from adama_jax.execution.jax_setup import local_devices
@@ -86,22 +88,41 @@ def play_run(path: Path, command: PlayCommand, console: Screen) -> int:
         raise SettingError(
             f"run={path}: must have rollout.npz, which says what there is to draw"
         )
-    diverged = diverged_seeds(run)
-    row = _row_of(command.seed, actors.seeds.tolist(), diverged)
+    row = _row_of(command.seed, actors.seeds.tolist(), diverged_seeds(run))
     seed = int(actors.seeds[row])
+    if not _may_play(run, seed, command.seed is not None, console):
+        return 1
+    found = other_sources(run.meta, config)
+    if found:
+        console.say(f"{run.label}: trained with {'; '.join(found)}", style="yellow")
     returns, rollout = play_episodes(
         config, actors, row, run.rollout, command.episodes, command.start_seed
     )
-    if seed in diverged:
-        console.say(f"seed {seed} diverged: its actors are not finite", style="red")
-    console.say(
-        f"{world_of(run)}, {run.label}, seed {seed}: {returns_in_words(returns)}",
-    )
     heading = f"{world_of(run)}, {run.label}, seed {seed}"
+    console.say(f"{heading}: {returns_in_words(returns)}")
     folder = command.out or path / "play"
     for written in show_episodes(rollout, config.world, heading, folder):
         console.say(f"  {written}")
     return 0
+
+
+def _may_play(run: Run, seed: int, is_asked_for: bool, console: Screen) -> bool:
+    """Whether a seed's actors are finite; what is said of those that diverged."""
+    diverged = diverged_seeds(run)
+    seeds = counted(run.config.seeds, "seed")
+    lost = f"{len(diverged)} of {seeds} diverged"
+    if seed in diverged:
+        console.say(
+            f"{run.folder}: seed {seed} diverged: its actors are not finite ({lost})",
+            style="red",
+        )
+        return False
+    if diverged and not is_asked_for:
+        console.say(
+            f"{lost}: seed {seed} did not, and is played",
+            style="yellow",
+        )
+    return True
 
 
 def _row_of(seed: int | None, seeds: Sequence[int], diverged: Sequence[int]) -> int:
@@ -115,5 +136,5 @@ def _row_of(seed: int | None, seeds: Sequence[int], diverged: Sequence[int]) -> 
     for row, each in enumerate(seeds):
         if each not in diverged:
             return row
-    # All diverged: the first is as good as any, and the caller says what it is.
+    # All diverged: the first is as good as any, and the caller refuses it.
     return 0

@@ -15,9 +15,9 @@ from adama_jax.plugins.registry import without_imports
 from adama_jax.screen.console import Screen
 from adama_jax.screen.words import counted
 from adama_jax.storage.folder import RunFolder
-from adama_jax.storage.glance import glance_at_config
+from adama_jax.storage.glance import glance_at_config, glance_at_meta
 from adama_jax.storage.groups import saved_episodes
-from adama_jax.storage.reader import check_there, within
+from adama_jax.storage.reader import within
 
 
 class _Listed(NamedTuple):
@@ -25,6 +25,7 @@ class _Listed(NamedTuple):
 
     line: str
     damaged: bool = False
+    can_play: bool = False  # whether there are actors of a seed that did not diverge
 
 
 def list_runs(words: list[str]) -> int:
@@ -38,6 +39,7 @@ def list_runs(words: list[str]) -> int:
     console = Screen()
     runs = runs_at(folder)
     damaged = []
+    played = []
     for run in runs:
         # The run may be anybody's: what it names is not imported.
         with without_imports():
@@ -45,6 +47,8 @@ def list_runs(words: list[str]) -> int:
         console.say(listed.line, style="red" if listed.damaged else "")
         if listed.damaged:
             damaged.append(run)
+        if listed.can_play:
+            played.append(run)
     finished = [run for run in runs if run.is_finished() and run not in damaged]
     count = f"{counted(len(runs), 'run')}, {len(finished)} finished"
     console.say(
@@ -52,7 +56,7 @@ def list_runs(words: list[str]) -> int:
         if damaged
         else f"{folder}: {count}"
     )
-    _say_what_next(folder, finished, damaged, console)
+    _say_what_next(folder, finished, damaged, played, console)
     return 1 if damaged else 0
 
 
@@ -60,6 +64,7 @@ def _say_what_next(
     folder: Path,
     finished: Sequence[RunFolder],
     damaged: Sequence[RunFolder],
+    played: Sequence[RunFolder],
     console: Screen,
 ) -> None:
     if damaged:
@@ -67,10 +72,8 @@ def _say_what_next(
     if finished:
         results = finished[0].path.parents[1]
         console.say(f"one page about all: adama report {_quoted(results)}")
-    # Published runs have kept their curves alone.
-    played = [run.path for run in finished if run.final.actors.is_file()]
     if played:
-        console.say(f"a film: adama play {_quoted(played[0])}")
+        console.say(f"a film: adama play {_quoted(played[0].path)}")
 
 
 def _listed(run: RunFolder) -> _Listed:
@@ -80,8 +83,7 @@ def _listed(run: RunFolder) -> _Listed:
     finished = run.is_finished()
     try:
         config = glance_at_config(files.path)
-        if finished:
-            check_there(files)
+        diverged = len(glance_at_meta(files)["diverged"]) if finished else 0
     except DamagedFile as error:
         return _Listed(f"{path}: damaged: {within(files.path, error)}", damaged=True)
     except SettingError as error:
@@ -95,7 +97,12 @@ def _listed(run: RunFolder) -> _Listed:
         )
     if finished:
         copy = ", a published copy" if files.are_published() else ""
-        return _Listed(f"{path}: finished{copy}; {about}")
+        seeds = counted(config.seeds, "seed")
+        lost = f", {diverged} of {seeds} diverged" if diverged else ""
+        # Published runs have kept their curves alone.
+        can_play = diverged < config.seeds and files.actors.is_file()
+        line = f"{path}: finished{copy}{lost}; {about}"
+        return _Listed(line, can_play=can_play)
     again = f"adama resume {shlex.quote(path)}"
     return _Listed(f"{path}: {_progress(run, config)}; {about}; to go on: {again}")
 
