@@ -169,6 +169,10 @@ class AnotherVersion(AdamaError):
     """What is on disk is whole, but not what this version would write: the run must begin anew."""
 
 
+class CannotImport(SettingError):
+    """Somebody's module that a setting names is not found, or its import fails."""
+
+
 class OtherSettings(SettingError, AnotherVersion):
     """A run was trained with other settings than its folder's name stands for now."""
 

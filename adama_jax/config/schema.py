@@ -12,6 +12,7 @@ from adama_jax.config.scenarios import SCENARIOS
 from adama_jax.envs.worlds import World
 from adama_jax.errors import SettingError, must_be
 from adama_jax.fields import Alias, Elsewhere, HashedAs
+from adama_jax.plugins.loading import users_file
 from adama_jax.plugins.registry import Registry, only_callable
 from adama_jax.rates.settings import RateOptions
 from adama_jax.training.settings import Evaluation, ExplorationOptions, Learning
@@ -130,6 +131,12 @@ def scenario_config(scenario: str) -> Config:
     80.0
     """
     if scenario not in SCENARIOS:
+        file = users_file(scenario)
+        if file is not None:
+            raise SettingError(
+                f"scenario={scenario}: must be {scenario}:make, or whatever else in {file} makes a "
+                "world"
+            )
         allowed = OneOf(SCENARIOS).words
         raise SettingError(
             f"scenario={scenario}: {must_be(allowed, scenario, SCENARIOS)}"

@@ -7,13 +7,20 @@ import sys
 import traceback
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from importlib.machinery import PathFinder
 from importlib.util import find_spec
 from pathlib import Path
 from types import ModuleType
 from typing import Any, NamedTuple
 
-from adama_jax.errors import AdamaError, SettingError, describe, did_you_mean
-from adama_jax.plugins.names import register, registered
+from adama_jax.errors import (
+    AdamaError,
+    CannotImport,
+    SettingError,
+    describe,
+    did_you_mean,
+)
+from adama_jax.plugins.names import PLAIN_NAME, register, registered
 
 
 class Source(NamedTuple):
@@ -55,14 +62,14 @@ def load(setting: str, path: str) -> Any:
         path: `module:name`.
 
     Raises:
-        SettingError: in one line: there is no such module, its import fails, or nothing in it has
-            the name.
+        CannotImport: in one line: there is no such module, or its import fails.
+        SettingError: nothing in it has the name.
 
     >>> load("critic", "pathlib:Path.home").__name__
     'home'
-    >>> load("critic", "no_such_module:Mine")
+    >>> load("critic", "nowhere:Mine")
     Traceback (most recent call last):
-    adama_jax.errors.SettingError: critic=no_such_module:Mine: cannot be imported: ...
+    adama_jax.errors.CannotImport: critic=nowhere:Mine: no module nowhere is found: run it in ...
     """
     module_name, _, name = path.partition(":")
     look_in(os.getcwd())
@@ -82,15 +89,28 @@ def import_users(setting: str, path: str, module: str) -> ModuleType:
     """A user's module.
 
     Raises:
-        SettingError: as `load`.
+        CannotImport: as `load`.
     """
     try:
         return importlib.import_module(module)
     # It is anybody's code, which may raise anything, or be a script that ends the process.
     except (Exception, SystemExit) as error:
-        missing = isinstance(error, ModuleNotFoundError)
-        why = describe(error) if missing else _line_of(error)
-        raise SettingError(f"{setting}={path}: cannot be imported: {why}") from error
+        raise CannotImport(f"{setting}={path}: {_why(module, error)}") from error
+
+
+def _why(module: str, error: BaseException) -> str:
+    """Why a module cannot be imported, and what to do where it is not found."""
+    if not isinstance(error, ModuleNotFoundError):
+        return f"cannot be imported: {_line_of(error)}"
+    package, dot, _ = module.partition(".")
+    if error.name != package:
+        # What is missing is another: one within the package, or one that the module imports.
+        return f"cannot be imported: {describe(error)}"
+    file = package + (os.sep if dot else ".py")
+    return (
+        f"no module {package} is found: "
+        f"run it in the folder of {file}, or put that on PYTHONPATH"
+    )
 
 
 def look_in(folder: str) -> None:
@@ -99,6 +119,20 @@ def look_in(folder: str) -> None:
         sys.path.insert(0, folder)
     # A module that was written a moment ago is found too.
     importlib.invalidate_caches()
+
+
+def users_file(module: str) -> str | None:
+    """The file of a user's module, which is not imported; None where there is none.
+
+    Python's own modules and those within packages are not looked for.
+
+    >>> users_file("no_such_module")
+    """
+    if module in sys.stdlib_module_names or not PLAIN_NAME.fullmatch(module):
+        return None
+    spec = PathFinder.find_spec(module, [os.getcwd(), *sys.path])
+    # A folder without `__init__.py` counts as a module, and has no file.
+    return spec.origin if spec is not None else None
 
 
 def source_of(module: str) -> Source:

@@ -12,7 +12,7 @@ from adama_jax.config.checks import validate
 from adama_jax.config.identity import from_dict, unlike_stored
 from adama_jax.config.scenarios import SCENARIOS
 from adama_jax.config.schema import Config
-from adama_jax.errors import DamagedFile, OtherSettings, SettingError
+from adama_jax.errors import CannotImport, DamagedFile, OtherSettings, SettingError
 from adama_jax.plugins.registry import without_imports
 from adama_jax.screen.streams import in_one_line
 from adama_jax.storage.contents import (
@@ -116,6 +116,7 @@ def read_config(folder: Path) -> Config:
 
     Raises:
         SettingError: none is there, it is damaged, or not one that this version takes.
+        CannotImport: it is a SettingError too: what it names from outside is not found here.
     """
     path = RunFiles(folder).config
     try:
@@ -125,6 +126,9 @@ def read_config(folder: Path) -> Config:
     except DamagedFile as error:
         why = within(folder, error)
         raise SettingError(f"run={folder}: must be a run's folder: {why}") from error
+    if isinstance(config, CannotImport):
+        # The run is whole, its code is elsewhere.
+        raise CannotImport(f"run={folder}: {config}")
     if isinstance(config, SettingError):
         # The file is whole: what it says is not allowed any more, or was edited.
         why = f"{path.name}: {config}"

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
-from adama_jax.errors import CheckpointError, DamagedFile, SettingError
+from adama_jax.errors import CannotImport, CheckpointError, DamagedFile, SettingError
 from adama_jax.storage.checkpoints import Checkpoints
 from adama_jax.storage.files import SEAL, Manifest, read_json
 from adama_jax.storage.folder import RunFiles, RunFolder
@@ -34,7 +34,12 @@ def verify(run: RunFolder) -> Verified:
         SettingError: its settings cannot be read.
     """
     files = run.current
-    read_config(files.path)
+    try:
+        read_config(files.path)
+    except CannotImport:
+        # Its code is elsewhere: what is finished is known by its digests alone.
+        if not run.is_finished():
+            raise
     published = files.are_published()
     sealed = True
     if published and not _is_sealed(files):

@@ -2,7 +2,9 @@
 
 import importlib.metadata
 import json
+import os
 import pickle
+import sys
 
 import jax
 import pytest
@@ -16,12 +18,15 @@ from adama_jax.config.methods import METHODS
 from adama_jax.config.names import with_settings
 from adama_jax.config.options import OBSERVERS
 from adama_jax.config.schema import scenario_config
-from adama_jax.errors import SettingError
+from adama_jax.errors import CannotImport, SettingError
 from adama_jax.execution.build import make_env, make_hyper, make_train
 from adama_jax.plugins import names
 from adama_jax.plugins.names import register
 from adama_jax.plugins.registry import without_imports
 from adama_jax.storage.folder import run_folder
+from adama_jax.storage.reader import read_config
+from tests.helpers import fake_run
+from tests.plugins.conftest import REGISTRIES
 
 EVERYTHING = {
     "networks.critic": "mine:Mine",
@@ -104,8 +109,9 @@ def test_a_factory_of_a_rule_reads_all_rates_and_measures_no_scale(mine):
     [
         ("mine:mak", "scenario=mine:mak: must be the name of something in mine, which has no "
          "mak; did you mean make?"),
-        ("mines:make", "scenario=mines:make: cannot be imported: ModuleNotFoundError: No module "
-         "named 'mines'"),
+        ("mines:make", "scenario=mines:make: no module mines is found: run it in the folder of "
+         "mines.py, or put that on PYTHONPATH"),
+        ("mines.world:make", f": no module mines is found: run it in the folder of mines{os.sep},"),
         ("mine:NUMBER", "scenario=mine:NUMBER: must be a factory of an Env, or a Scenario"),
         ("mine:needs_more", "must be called with horizon and name and world at most; its "
          "parameter 'size' needs a default"),
@@ -152,6 +158,42 @@ def test_an_import_that_fails_is_one_line_with_its_place_and_leaves_nothing(
     assert {path.name for path in mine.iterdir()} <= {
         "mine.py", "broken.py", "script.py", "__pycache__",
     }  # fmt: skip
+
+
+def test_a_module_that_a_user_s_module_needs_is_named_as_such(mine):
+    (mine / "broken.py").write_text("import no_such_module\n", encoding="utf-8")
+    line = refused(scenario="broken:make")
+    why = "ModuleNotFoundError: No module named 'no_such_module'"
+    assert line == f"scenario=broken:make: cannot be imported: {why}"
+
+
+def test_a_module_s_name_alone_is_told_from_an_unknown_scenario(mine, capsys):
+    (mine / "folder").mkdir()
+    assert main(["train", "mine"]) == 2
+    said = f"scenario=mine: must be mine:make, or whatever else in {mine / 'mine.py'}"
+    assert said in capsys.readouterr().err
+    assert "mine" not in sys.modules
+    # A folder, and a module of Python's own, are no worlds of anybody's.
+    for word in ("folder", "calendar"):
+        with pytest.raises(SettingError, match=f"^scenario={word}: .*clustering"):
+            scenario_config(word)
+
+
+def test_a_run_of_a_world_that_is_not_found_here_says_where_to_look(mine, capsys):
+    folder = fake_run(mine / "results", config=read("seeds=5")).folder
+    for registry in REGISTRIES:
+        registry.pop("mine:make", None)
+    (mine / "mine.py").rename(mine / "gone.py")
+    sys.modules.pop("mine")
+    with pytest.raises(CannotImport) as error:
+        read_config(folder)
+    assert str(error.value) == (
+        f"run={folder}: scenario=mine:make: no module mine is found: run it in the folder of "
+        "mine.py, or put that on PYTHONPATH"
+    )
+    # Its files are whole, which can be seen without its code.
+    assert main(["verify", str(folder)]) == 0
+    assert "finished; " in capsys.readouterr().out
 
 
 def test_a_colon_is_a_range_of_numbers_only(mine):
