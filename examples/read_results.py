@@ -3,7 +3,7 @@
     python examples/read_results.py [FOLDER]
 
 FOLDER is a results folder, a scenario's or a run's (default: the published runs of predator-prey).
-Nothing is trained. `pip install 'adama-jax[tables]'` brings pandas and xarray.
+Nothing is trained. `pip install '.[tables]'` in the clone brings pandas and xarray.
 """
 
 import sys

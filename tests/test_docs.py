@@ -83,6 +83,14 @@ def test_every_public_name_is_of_a_room_of_the_reference(name):
     assert module.split(".")[1] in rooms_of_the_reference()
 
 
+@pytest.mark.parametrize("page", pages(), ids=name_of)
+def test_a_page_that_is_generated_in_part_says_so(page):
+    """To whoever reads it as a file."""
+    text = page.read_text(encoding="utf-8")
+    if "<!-- generated: " in text:
+        assert "`make docs` writes" in text
+
+
 def test_links_lead_somewhere():
     for page in pages():
         for target in LINK.findall(page.read_text(encoding="utf-8")):
@@ -187,10 +195,15 @@ EXECUTED = (
 
 
 @pytest.mark.parametrize("name", EXECUTED)
-def test_the_python_of_a_page_runs(name):
+def test_the_python_of_a_page_runs(name, tmp_path, monkeypatch):
     """One block after another, as a reader would paste them."""
     code = python_of(name)
     assert code
+    files = [file for file, page in OF_PAGES.items() if page == name]
+    for file in files:
+        (tmp_path / f"{file}.py").write_text(code[0], encoding="utf-8")
+    if files:
+        monkeypatch.chdir(tmp_path)
     names = {}
     for body in code:
         exec(body, names)

@@ -1,5 +1,6 @@
 """What the README shows is what there is."""
 
+import difflib
 import re
 import shlex
 from pathlib import Path
@@ -33,13 +34,30 @@ KINDS = {
 }
 
 
-def test_the_five_lines_are_those_of_the_example():
-    (diff,) = re.findall(r"```diff\n(.*?)```", README, flags=re.DOTALL)
-    for line in diff.splitlines():
-        name = {"-": "maddpg_plain.py", "+": "maddpg_adama.py"}[line[0]]
+def difference(context):
+    """The code that differs between the two examples, with lines before and after."""
+    code = []
+    for name in ("maddpg_plain.py", "maddpg_adama.py"):
         text = (ROOT / "examples" / name).read_text(encoding="utf-8")
-        assert line[1:] in text.splitlines(), line
-    assert diff.count("\n+") + diff.startswith("+") == 5
+        code.append(text.partition('"""\n\n')[2].splitlines())
+    # Two lines of file names come first, and a line of numbers before each part.
+    lines = list(difflib.unified_diff(*code, n=context, lineterm=""))[2:]
+    return [line.rstrip() for line in lines]
+
+
+@pytest.mark.parametrize(
+    ("page", "context"), [("README.md", 0), ("docs/tutorials/own-loop.md", 2)]
+)
+def test_the_five_lines_are_those_of_the_example(page, context):
+    text = (ROOT / page).read_text(encoding="utf-8")
+    (diff,) = re.findall(r"```diff\n(.*?)```", text, flags=re.DOTALL)
+    shown = [line for line in diff.splitlines() if line != "..."]
+    wanted = [line for line in difference(context) if not line.startswith("@@")]
+    # An import is set apart from those above it: README leaves that line out.
+    if context == 0:
+        wanted.remove("+")
+    assert shown == wanted
+    assert sum(len(line) > 1 and line[0] == "+" for line in shown) == 5
 
 
 @pytest.mark.parametrize("line", COMMANDS)

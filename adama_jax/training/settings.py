@@ -58,7 +58,7 @@ class ExplorationOptions:
     """Share of uniform noise in the actions (section 4.6)."""
 
     start: Annotated[float, TRACED, SHARE] = 1.0
-    """Share in the first episode."""
+    """Share of uniform noise in the actions, in the first episode."""
     end: Annotated[float, TRACED, SHARE] = 0.1
     """Share from `episodes` on."""
     episodes: Annotated[int, TRACED, UP_TO_BILLION] = 10_000

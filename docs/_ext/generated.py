@@ -5,7 +5,6 @@ A line `<!-- generated: commands -->` in a page stands for what `WRITERS` has un
 """
 
 import dataclasses
-import difflib
 import inspect
 import re
 from pathlib import Path
@@ -165,20 +164,6 @@ def usage() -> str:
     return f"```text\n{printed()}```\n"
 
 
-def difference(name: str) -> str:
-    """What differs between `examples/<name>_plain.py` and `examples/<name>_adama.py`."""
-    paths = [f"examples/{name}_{which}.py" for which in ("plain", "adama")]
-    before, after = [_below_docstring(PACKAGE.parent / path) for path in paths]
-    lines = difflib.unified_diff(before, after, *paths, n=2, lineterm="")
-    text = "\n".join(line for line in lines if not line.startswith("@@"))
-    return f"```diff\n{text}\n```\n"
-
-
-def _below_docstring(file: Path) -> list[str]:
-    text = file.read_text(encoding="utf-8")
-    return text.partition('"""\n\n')[2].splitlines()
-
-
 def scenarios() -> str:
     """The scenarios, as `adama scenarios` prints them, with what a run of each takes."""
     from adama_jax.config.scenarios import SCENARIOS
@@ -209,7 +194,6 @@ def _table(head: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
 
 WRITERS = {
     "commands": commands,
-    "difference": difference,
     "methods": methods,
     "modules": modules,
     "names": public_names,
