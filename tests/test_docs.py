@@ -194,6 +194,8 @@ EXECUTED = (
 )
 
 
+# A reader sets JAX up first; these tests have used it.
+@pytest.mark.filterwarnings("ignore:JAX was used before set_up_jax")
 @pytest.mark.parametrize("name", EXECUTED)
 def test_the_python_of_a_page_runs(name, tmp_path, monkeypatch):
     """One block after another, as a reader would paste them."""
