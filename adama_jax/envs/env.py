@@ -10,8 +10,9 @@ class Entity(NamedTuple):
     """Something to draw: its kind, its name, its radius in the world's units of length, its agent.
 
     Kinds are "agent", "prey" and "landmark"; of a robot, "limb", once for each end of it, and
-    "ground", a point of a "line" or a "plane" at height 0 that the camera follows. `agent` is the
-    number of the agent that drives it, -1 where no agent does.
+    "ground", a point of a "line" or a "plane" at height 0 that the camera follows. What is of any
+    other kind is drawn as a disc; a film's legend has its name and its kind. `agent` is the number
+    of the agent that drives it, -1 where no agent does.
     """
 
     kind: str

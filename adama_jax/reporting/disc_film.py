@@ -1,5 +1,6 @@
 """How a film shows a world in the plane: discs, squares, their trails, and who touches whom."""
 
+import re
 from typing import NamedTuple
 
 import numpy as np
@@ -14,14 +15,19 @@ BORDER = "#BBBBBB"
 # Pixels: a number must fit in, and entities must stay apart.
 LEAST_RADIUS = 7
 MOST_RADIUS = 14
-LEGEND_RADIUS = 6  # pixels
+EDGE = 4  # pixels, from a panel's side to its frame
+# In the legend: names, beyond which the kinds are enough; marks of a name.
+MOST_NAMES = 6
+MOST_MARKS = 12
+MARK = 18  # pixels that a mark takes
+RING = "touched within"
 
 
 class _Mark(NamedTuple):
     """An entity as it is drawn in a panel."""
 
     kind: str
-    number: int  # among the entities of its kind, from 1
+    text: str  # in it: its number among those of its kind, from 1, or "P"
     colour: str
     centre: np.ndarray  # pixels, [2]
     radius: float  # pixels
@@ -45,8 +51,6 @@ def panel(
     """
     image = Image.new("RGB", (side, side), PAPER)
     draw = ImageDraw.Draw(image)
-    edge = 4
-    draw.rectangle((edge, edge, side - edge, side - edge), outline=BORDER)
     marks = _marks(rollout, track[-1], scale)
     for entity, mark in enumerate(marks):
         if mark.kind != "landmark" and len(track) > 1:
@@ -60,12 +64,14 @@ def panel(
             others.append(mark)
     # Landmarks first, so that whoever reaches one stands on it.
     for mark in landmarks:
-        text = str(mark.number) if len(landmarks) > 1 else ""
-        _draw_mark(draw, mark, text, draw.rectangle)
+        _draw_mark(draw, mark)
     for mark in others:
         if mark.kind == "prey" and touch:
             draw.ellipse(_box(mark.centre, touch * scale), outline=PREY)
-        _draw_mark(draw, mark, _name(mark), draw.ellipse)
+        _draw_mark(draw, mark)
+    # A ring may be wider than the world: it ends at the frame.
+    draw.rectangle((0, 0, side, side), outline=PAPER, width=EDGE)
+    draw.rectangle((EDGE, EDGE, side - EDGE, side - EDGE), outline=BORDER)
     return image
 
 
@@ -75,40 +81,56 @@ def draw_legend(
     touch: float,
     x: float,
     y: float,
-) -> None:
-    """What the marks are, in a line that starts at (x, y)."""
+) -> float:
+    """What the marks are, in a line that starts at (x, y); where it ends, in pixels."""
     font = ImageFont.load_default(12)
-    for kind, words in _legend(rollout, touch).items():
-        centre = np.array([x + LEGEND_RADIUS, y + LEGEND_RADIUS + 2])
-        if kind == "touch":
-            draw.ellipse(_box(centre, LEGEND_RADIUS), outline=PREY)
-        else:
-            mark = _Mark(
-                kind,
-                number=1,
-                colour=_colour(kind, 1),
-                centre=centre,
-                radius=LEGEND_RADIUS,
-            )
-            shape = draw.rectangle if kind == "landmark" else draw.ellipse
-            name = "P" if kind == "prey" else ""
-            _draw_mark(draw, mark, name, shape)
-        x += 2 * LEGEND_RADIUS + 4
+    for words, marks in _legend(rollout).items():
+        for mark in marks[:MOST_MARKS]:
+            _draw_mark(draw, mark._replace(centre=_in_legend(x, y)))
+            x += MARK
+        if len(marks) > MOST_MARKS:
+            words = f"... {words}, {len(marks)} in all"
         draw.text((x, y), words, fill=INK, font=font)
         x += draw.textlength(words, font=font) + 12
+    if touch and "prey" in rollout.kind:
+        draw.ellipse(_box(_in_legend(x, y), LEAST_RADIUS), outline=PREY)
+        x += MARK
+        draw.text((x, y), RING, fill=INK, font=font)
+        x += draw.textlength(RING, font=font)
+    return x
 
 
-def _legend(rollout: Rollout, touch: float) -> dict[str, str]:
-    """The kinds of marks in a film, and what each stands for."""
-    kinds = rollout.kind.tolist()
-    words = {}
-    for kind in dict.fromkeys(kinds):
-        count = kinds.count(kind)
-        numbers = f" 1-{count}" if count > 1 and kind != "prey" else ""
-        words[kind] = f"{kind}{numbers}"
-    if touch and "prey" in words:
-        words["touch"] = "touched within"
-    return words
+def _in_legend(x: float, y: float) -> np.ndarray:
+    """The centre of a mark whose left side is at x, in pixels. [2]"""
+    return np.array([x + LEAST_RADIUS, y + LEAST_RADIUS + 1])
+
+
+def _legend(rollout: Rollout) -> dict[str, list[_Mark]]:
+    """Who is who: the marks of each name, or of each kind where there are many names."""
+    things = len(rollout.kind)
+    marks = _marks(rollout, np.zeros((things, 2)), scale=0.0)
+    names = []
+    for kind, name in zip(rollout.kind, rollout.name, strict=True):
+        names.append(_words(kind, name))
+    if len(set(names)) > MOST_NAMES:
+        names = rollout.kind.tolist()
+    entries: dict[str, list[_Mark]] = {}
+    for name, mark in zip(names, marks, strict=True):
+        shown = entries.setdefault(name, [])
+        # Every prey looks alike: one is enough.
+        if mark.kind != "prey" or not shown:
+            shown.append(mark)
+    return entries
+
+
+def _words(kind: str, name: str) -> str:
+    """What an entity is called, without its number, which its mark has.
+
+    >>> _words("agent", "agent_0"), _words("landmark", "sheep 2")
+    ('agent', 'sheep (landmark)')
+    """
+    own = re.sub(r"[\W_]*\d*$", "", name)
+    return kind if own in ("", kind) else f"{own} ({kind})"
 
 
 def _marks(
@@ -117,25 +139,23 @@ def _marks(
     scale: float,
 ) -> list[_Mark]:
     """Every entity, at its position in pixels. [entities, 2]"""
-    counts: dict[str, int] = {}
+    kinds = rollout.kind.tolist()
     marks = []
-    for entity, kind in enumerate(rollout.kind.tolist()):
-        number = counts.get(kind, 0) + 1
-        counts[kind] = number
+    discs = 0
+    for entity, kind in enumerate(kinds):
+        number = kinds[: entity + 1].count(kind)
+        if kind == "prey":
+            text, colour = "P", PREY
+        elif kind == "landmark":
+            text = str(number) if kinds.count(kind) > 1 else ""
+            colour = LANDMARK
+        else:
+            # Agents have a colour each, and so has what is of a kind of a user's own.
+            text, colour = str(number), COLOURS[discs % len(COLOURS)]
+            discs += 1
         radius = np.clip(rollout.radius[entity] * scale, LEAST_RADIUS, MOST_RADIUS)
-        colour = _colour(kind, number)
-        marks.append(_Mark(kind, number, colour, positions[entity], float(radius)))
+        marks.append(_Mark(kind, text, colour, positions[entity], float(radius)))
     return marks
-
-
-def _colour(kind: str, number: int) -> str:
-    """The colour of an entity: agents have one each."""
-    own = COLOURS[(number - 1) % len(COLOURS)]
-    return {"prey": PREY, "landmark": LANDMARK}.get(kind, own)
-
-
-def _name(mark: _Mark) -> str:
-    return "P" if mark.kind == "prey" else str(mark.number)
 
 
 def _draw_trail(draw: ImageDraw.ImageDraw, track: np.ndarray, mark: _Mark) -> None:
@@ -145,21 +165,22 @@ def _draw_trail(draw: ImageDraw.ImageDraw, track: np.ndarray, mark: _Mark) -> No
     font = ImageFont.load_default(12)
     draw.text(
         points[0],
-        _name(mark),
+        mark.text,
         fill=mark.colour,
         font=font,
         anchor="mm",
     )
 
 
-def _draw_mark(draw: ImageDraw.ImageDraw, mark: _Mark, text: str, shape) -> None:
-    """An entity where it is now; `shape` draws its outline."""
+def _draw_mark(draw: ImageDraw.ImageDraw, mark: _Mark) -> None:
+    """An entity where it is now."""
     x, y = mark.centre
+    shape = draw.rectangle if mark.kind == "landmark" else draw.ellipse
     shape(_box(mark.centre, mark.radius), fill=mark.colour, outline=INK)
     font = ImageFont.load_default(11)
     draw.text(
         (x, y),
-        text,
+        mark.text,
         fill=PAPER,
         font=font,
         anchor="mm",

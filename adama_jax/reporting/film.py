@@ -58,7 +58,7 @@ def rollout_gif(
 
     Robots are drawn as they are, in their drivers' colours and in real time. Otherwise numbers say
     who is who: agents are discs with their number, which also stands where they started; landmarks
-    squares (with a number where there are several); the prey a red "P". A legend says so too.
+    squares (with a number where there are several); the prey a red "P". A legend has their names.
 
     Args:
         rollout: episodes and what there is to draw.
@@ -171,17 +171,14 @@ def _disc_frames(
     positions = np.nan_to_num(rollout.positions[row].astype(float))
     positions = np.clip(positions, -FARTHEST, FARTHEST)
     returns, ends = returns_and_ends(rollout, row)
-    low = positions.min(axis=(0, 1, 2))
-    high = positions.max(axis=(0, 1, 2))
-    centre = (low + high) / 2
-    # Everything may stand in one point, and what stands at the rim needs room.
-    reach = 1.1 * max(float((high - low).max()) / 2, 1e-6)
-    scale = (PANEL / 2 - MARGIN) / reach
+    centre, scale = _camera(rollout, positions, touch)
     total = positions.shape[1] - 1
     stride = -(-(total + 1) // MOST_FRAMES)
-    # Long enough for the longest heading, where there are few episodes.
+    # Long enough for the longest heading and for the legend, where there are few episodes.
     letters = ImageFont.load_default(HEADING_SIZE)
     longest = letters.getlength(f"{heading}: step {total} of {total}")
+    _, draw = _blank("", (1, 1))
+    longest = max(longest, disc_film.draw_legend(draw, rollout, touch, 0, 0))
     width = max(len(positions) * PANEL, int(longest) + 2 * MARGIN)
     size = width, HEADER + LEGEND + PANEL + FOOTER
     # In pictures y points down.
@@ -200,6 +197,24 @@ def _disc_frames(
             _write_return(draw, below, returns[episode], ends[episode], time)
         frames.append(image)
     return frames
+
+
+def _camera(
+    rollout: Rollout, positions: np.ndarray, touch: float
+) -> tuple[np.ndarray, float]:
+    """The middle of what is seen, [2], and pixels per unit of length."""
+    places = positions.reshape(-1, 2)
+    low = places.min(axis=0)
+    high = places.max(axis=0)
+    prey = positions[:, :, rollout.kind == "prey"].reshape(-1, 2)
+    # A ring that is no wider than the world is seen whole.
+    if prey.size and 2 * touch <= (high - low).max():
+        low = np.minimum(low, prey.min(axis=0) - touch)
+        high = np.maximum(high, prey.max(axis=0) + touch)
+    centre = (low + high) / 2
+    # Everything may stand in one point, and what stands at the rim needs room.
+    reach = 1.1 * max(float((high - low).max()) / 2, 1e-6)
+    return centre, (PANEL / 2 - MARGIN) / reach
 
 
 def _blank(

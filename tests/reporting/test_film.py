@@ -208,13 +208,59 @@ def test_a_film_of_discs_has_a_legend(tmp_path):
     run = hunt()
     frames, _ = filmed(run, tmp_path)
     header = frames[:, film.HEADER : film.HEADER + film.LEGEND]
-    assert near(header, disc_film.PREY).any() and near(header, COLOURS[0]).any()
-    assert disc_film._legend(run.rollout, 0.4) == {
-        "agent": "agent 1-2",
-        "prey": "prey",
-        "touch": "touched within",
-    }
-    assert "touch" not in disc_film._legend(run.rollout, 0.0)
+    # A disc an agent, in its colour.
+    for colour in (disc_film.PREY, COLOURS[0], COLOURS[1]):
+        assert near(header, colour).any()
+    assert legend(["agent", "agent", "prey"], ["agent_0", "agent_1", "prey"]) == [
+        ("agent", ["1", "2"]),
+        ("prey", ["P"]),
+    ]
+    without, _ = filmed(hunt(0.0), tmp_path)
+    assert (without[:, film.HEADER : film.HEADER + film.LEGEND] != header).any()
+
+
+def legend(kinds, names):
+    """Each entry's words, and what stands in its marks."""
+    there_is = {"kind": np.array(kinds), "name": np.array(list(names))}
+    rollout = hunt().rollout._replace(radius=np.ones(len(kinds)), **there_is)
+    entries = disc_film._legend(rollout).items()
+    return [(words, [mark.text for mark in marks]) for words, marks in entries]
+
+
+def test_a_legend_has_a_world_s_own_kinds_and_names():
+    kinds = ["agent", "agent", "landmark", "landmark", "sheep"]
+    assert legend(kinds, ["left", "right", "pen 1", "pen 2", "dolly"]) == [
+        ("left (agent)", ["1"]),
+        ("right (agent)", ["2"]),
+        ("pen (landmark)", ["1", "2"]),
+        ("dolly (sheep)", ["1"]),
+    ]
+    # Many names say less than their kind.
+    ((words, marks),) = legend(["agent"] * 7, "abcdefg")
+    assert words == "agent" and len(marks) == 7
+    # What is of a user's own kind is no agent, and has another colour than the first.
+    rollout = hunt().rollout._replace(kind=np.array(["agent", "sheep", "prey"]))
+    marks = disc_film._marks(rollout, np.zeros((3, 2)), 1.0)
+    assert [mark.colour for mark in marks] == [*COLOURS[:2], disc_film.PREY]
+
+
+def test_a_ring_at_the_world_s_rim_is_seen_whole_and_a_wider_one_ends_at_the_frame(
+    tmp_path,
+):
+    top = film.HEADER + film.LEGEND
+    for touch in (0.9, 1.5):
+        run = hunt(touch)
+        run.rollout.positions[..., 2, 0] = -1.0
+        frames, _ = filmed(run, tmp_path)
+        panel = frames[0, top : top + film.PANEL, : film.PANEL]
+        y, x = np.argwhere(near(panel, disc_film.PREY)).T
+        for each in (x, y):
+            assert each.min() > disc_film.EDGE
+            assert each.max() < film.PANEL - disc_film.EDGE
+        if touch == 0.9:
+            # From its left rim to the predator on the right are 2.9, and a rim.
+            scale = (film.PANEL / 2 - film.MARGIN) / (1.1 * 1.45)
+            assert abs((x.max() - x.min()) / scale - 2 * touch) < 0.05
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf, -1e300])
