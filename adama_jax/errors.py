@@ -136,7 +136,7 @@ def needed_by(who: str) -> Iterator[None]:
     >>> with needed_by("a robot"):
     ...     raise ModuleNotFoundError("No module named 'brax.envs'", name="brax.envs")
     Traceback (most recent call last):
-    adama_jax.errors.MissingPackage: a robot needs brax: pip install 'adama-jax[robots]'
+    adama_jax.errors.MissingPackage: a robot needs brax: pip install '.[robots]' in the clone
     """
     try:
         yield
@@ -161,7 +161,7 @@ def check_installed(package: str, who: str) -> None:
 
 def _missing(package: str, who: str) -> MissingPackage:
     extra = _EXTRA_OF[package]
-    line = f"{who} needs {package}: pip install 'adama-jax[{extra}]'"
+    line = f"{who} needs {package}: pip install '.[{extra}]' in the clone"
     return MissingPackage(line, name=package)
 
 

@@ -179,21 +179,23 @@ def test_a_light_install_steps_a_rule(light):
 
 
 def test_a_name_of_an_extra_says_which_extra(light):
-    line = "MissingPackage: adama_jax.{} needs {}: pip install 'adama-jax[train]'"
+    line = "MissingPackage: adama_jax.{} needs {}: pip install '.[train]' in the clone"
     assert light["testing"] == line.format("testing", "flax")
     assert light["maddpg"] == line.format("maddpg", "chex")
     assert light["run"] == line.format("run", "tyro")
 
 
 def test_a_command_of_an_extra_is_refused_in_one_line(light):
-    line = "adama: error: adama {} needs {}: pip install 'adama-jax[train]'\n"
+    line = "adama: error: adama {} needs {}: pip install '.[train]' in the clone\n"
     assert light["train"] == [2, line.format("train", "tyro")]
     assert light["scenarios"] == [2, line.format("scenarios", "tyro")]
     assert light["nonsense"][0] == 2 and "did you mean train?" in light["nonsense"][1]
 
 
 def test_a_robot_says_what_it_needs(light):
-    wanted = "MissingPackage: a robot needs mujoco: pip install 'adama-jax[robots]'"
+    wanted = (
+        "MissingPackage: a robot needs mujoco: pip install '.[robots]' in the clone"
+    )
     assert light["robot"] == wanted
 
 

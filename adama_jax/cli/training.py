@@ -27,9 +27,27 @@ def prepare(
     """
     for config in configs:
         validate(config)
+    _warn_of_noise(configs)
     check_loggers(output.training)
     check_folder("out", output.out)
     start_jax(output.training.devices, launch)
+
+
+def _warn_of_noise(configs: Sequence[Config]) -> None:
+    """Say it where a world from outside would be left with a preset that does not fit its length.
+
+    The package's own worlds are meant to be cut short: the paper's exploration is 10,000 episodes.
+    """
+    told: set[str] = set()
+    for config in configs:
+        lasts = config.exploration.episodes
+        short = ":" in config.scenario and config.episodes < lasts
+        if short and config.scenario not in told:
+            told.add(config.scenario)
+            write_line(
+                f"{config.scenario}: exploration.episodes={lasts:g} is more than "
+                f"episodes={config.episodes}: the actions stay noisy; set it to fall earlier"
+            )
 
 
 def start_jax(devices: int | None, launch: Launch = Launch()) -> None:

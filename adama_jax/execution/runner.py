@@ -47,7 +47,7 @@ Divergences = dict[int, Divergence]  # by the seed
 
 def run(
     configs: Sequence[Config],
-    out: Path,
+    out: Path | str,
     hooks: Hooks = Hooks(),
     devices: Devices | None = None,
     width: int | None = None,
@@ -85,7 +85,7 @@ def run(
     labels = labels or [config.label for config in configs]
     check_fixed()
     devices = list(devices or local_devices())
-    with _Job(configs, labels, out, hooks, training, devices) as job:
+    with _Job(configs, labels, Path(out), hooks, training, devices) as job:
         try:
             job.start()
             job.train(width)

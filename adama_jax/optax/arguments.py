@@ -101,8 +101,9 @@ def _masked_alike(gradient: PyTree, direction: PyTree) -> PyTree:
         alike = jax.tree.map(keep, direction, gradient, is_leaf=is_masked)
     except ValueError as error:
         raise ValueError(
-            f"value_by_critic: must have the critic's structure: {error}"
-        ) from None
+            f"value_by_critic: must have the critic's structure, "
+            f"{jax.tree.structure(direction)}, not {jax.tree.structure(gradient)}"
+        ) from error
     _check_shapes(alike, direction)
     return alike
 

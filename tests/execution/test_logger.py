@@ -217,7 +217,7 @@ def test_a_missing_package_is_a_line_before_training(
     out = tmp_path / "results"
     assert main(["train", "clustering", f"{setting}={name}", f"out={out}"]) == 2
     printed, line = capsys.readouterr()
-    need = f"logger={name} needs {package}: pip install 'adama-jax[loggers]'"
+    need = f"logger={name} needs {package}: pip install '.[loggers]' in the clone"
     assert line == f"adama: error: {need}\n"
     assert printed == "" and not out.exists()
 

@@ -9,6 +9,7 @@ import sys
 import jax
 import pytest
 
+from adama_jax.cli import training
 from adama_jax.cli.main import main
 from adama_jax.cli.options import SweepCommand, TrainCommand
 from adama_jax.config.checks import validate
@@ -16,7 +17,7 @@ from adama_jax.config.command_line import parse, split_axes
 from adama_jax.config.identity import config_hash, from_dict, to_dict, world_name
 from adama_jax.config.methods import METHODS
 from adama_jax.config.names import with_settings
-from adama_jax.config.options import OBSERVERS
+from adama_jax.config.options import OBSERVERS, Output
 from adama_jax.config.schema import scenario_config
 from adama_jax.errors import CannotImport, SettingError
 from adama_jax.execution.build import make_env, make_hyper, make_train
@@ -259,3 +260,18 @@ def test_an_observer_is_anybody_s(mine):
     words = ["observers=jsonl,mine:observer"]
     command = parse(TrainCommand, options, words, "adama train")
     assert command.output.training.observers == ("jsonl", "mine:observer")
+
+
+def test_noise_that_outlasts_a_short_run_is_said_once(
+    mine, monkeypatch, capsys, tmp_path
+):
+    monkeypatch.setattr(training, "start_jax", lambda *rest: None)
+    output = Output(out=tmp_path)
+    long = read("episodes=30").config
+    training.prepare([long, long], output)
+    (line,) = capsys.readouterr().out.splitlines()
+    assert line.startswith("mine:make: exploration.episodes=10000 is more than ")
+    short = read("episodes=30", "exploration.episodes=15").config
+    package_s = read("episodes=30", scenario="clustering").config
+    training.prepare([short, package_s], output)
+    assert capsys.readouterr().out == ""

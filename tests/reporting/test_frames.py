@@ -109,5 +109,5 @@ def test_a_missing_package_is_named_with_its_extra(
         function(runs)
     assert "\n" not in str(error.value)
     assert str(error.value).endswith(
-        f" needs {package}: pip install 'adama-jax[tables]'"
+        f" needs {package}: pip install '.[tables]' in the clone"
     )
