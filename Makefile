@@ -115,7 +115,7 @@ settings: $(READY) ## write docs/settings.md, the page of all settings
 	.venv/bin/python -m adama_jax.config.table > docs/settings.md
 
 test: $(READY) ## the tests, under 10 minutes on 2 cores
-	$(PYTEST) -m "not slow"
+	ADAMA_TEST_FAST=yes $(PYTEST) -m "not slow"
 
 test-all: $(READY) notebooks ## the slow tests and the notebooks too
 	$(PYTEST)

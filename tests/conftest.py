@@ -19,6 +19,17 @@ import pytest
 
 jax.config.update("jax_num_cpu_devices", 4)
 
+# Most of the time goes into compiling what runs once: `make test` has XLA optimize nothing. The
+# slow tests, and every process that a test starts, run what users run.
+if os.environ.get("ADAMA_TEST_FAST"):
+    before = os.environ.get("XLA_FLAGS")
+    os.environ["XLA_FLAGS"] = f"{before or ''} --xla_backend_optimization_level=0"
+    jax.jit(lambda x: x + 1)(1)  # XLA reads its flags once
+    if before is None:
+        del os.environ["XLA_FLAGS"]
+    else:
+        os.environ["XLA_FLAGS"] = before
+
 
 @pytest.fixture(autouse=True, scope="session")
 def signals_as_in_a_terminal() -> Iterator[None]:

@@ -248,6 +248,7 @@ def test_simple_spread_is_mpe2_s(loose_broadcasting):
     assert agreement(env, oracle, oracle.possible_agents) < 1e-4
 
 
+@pytest.mark.slow
 def test_simple_tag_is_mpe2_s(loose_broadcasting):
     config = scenario_config("MPE_simple_tag_v3")
     env = make_env(dataclasses.replace(config, world=JaxMARLWorld(prey="learner")))
@@ -308,7 +309,7 @@ def every_scenario():
     ]
     cases = []
     for name in SCENARIOS:
-        marks = pytest.mark.slow if name in robots[1:] else ()
+        marks = pytest.mark.slow if name in robots else ()
         cases.append(pytest.param(name, marks=marks))
     return cases
 

@@ -30,6 +30,7 @@ from tests.helpers import (
 )
 
 
+@pytest.mark.slow
 def test_what_an_older_version_began_is_refused(tmp_path, capsys):
     """Its checkpoints may lie in another run's folder. By force it is begun anew."""
     config, other = short(), short("fixed")

@@ -64,6 +64,7 @@ def nan_at_update_230(monkeypatch):
     return mark
 
 
+@pytest.mark.slow
 def test_a_run_that_breaks_is_named_and_the_others_are_not_touched(
     tmp_path, nan_at_update_230
 ):
@@ -101,6 +102,7 @@ def test_a_run_that_breaks_is_named_and_the_others_are_not_touched(
     )
 
 
+@pytest.mark.slow
 def test_a_run_of_which_every_seed_breaks_keeps_its_last_good_checkpoint(
     tmp_path, nan_at_update_230
 ):

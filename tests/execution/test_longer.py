@@ -49,6 +49,7 @@ def copy_of(first, out):
     return folder
 
 
+@pytest.mark.slow
 def test_a_run_trained_on_is_equal_to_one_in_one_go(first, tmp_path):
     run([WHOLE], tmp_path / "straight", devices=ONE, training=KEEP)
     before = copy_of(first, tmp_path / "on")

@@ -83,6 +83,7 @@ def test_events_come_in_order_and_say_whose_values_they_hold(tmp_path):
     np.testing.assert_array_equal(last.curves["critic_rate"][:, 1], rates[1][2:])
 
 
+@pytest.mark.slow
 def test_an_observer_is_one_line_in_the_registry(tmp_path, monkeypatch):
     monkeypatch.setitem(OBSERVERS, "toy", f"{__name__}:Toy")
     words = [
