@@ -202,7 +202,7 @@ def test_a_robot_says_what_it_needs(light):
 def test_a_launcher_is_refused_before_anything_runs(monkeypatch):
     monkeypatch.setitem(sys.modules, "submitit", None)
     check_launch(Launch(), Training())
-    line = r"^launcher=local needs submitit: pip install 'adama-jax\[slurm\]'$"
+    line = r"^launcher=local needs submitit: pip install '\.\[slurm\]' in the clone$"
     with pytest.raises(MissingPackage, match=line):
         check_launch(Launch(launcher="local"), Training())
 

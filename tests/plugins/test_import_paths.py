@@ -267,11 +267,11 @@ def test_noise_that_outlasts_a_short_run_is_said_once(
 ):
     monkeypatch.setattr(training, "start_jax", lambda *rest: None)
     output = Output(out=tmp_path)
-    long = read("episodes=30").config
+    long = read("episodes=30")
     training.prepare([long, long], output)
     (line,) = capsys.readouterr().out.splitlines()
     assert line.startswith("mine:make: exploration.episodes=10000 is more than ")
-    short = read("episodes=30", "exploration.episodes=15").config
-    package_s = read("episodes=30", scenario="clustering").config
+    short = read("episodes=30", "exploration.episodes=15")
+    package_s = read("episodes=30", scenario="clustering")
     training.prepare([short, package_s], output)
     assert capsys.readouterr().out == ""
