@@ -36,9 +36,10 @@ def only_fast(fast, teams):
     return cases
 
 
-STEPPED = only_fast("ant", TEAMS)
-# In the hopper Brax shows another height than its coordinate.
-PICTURED = only_fast("hopper", [*TEAMS, ("humanoidstandup", "9|8")])
+STEPPED = only_fast("hopper", TEAMS)
+# All are slow. In the hopper Brax shows another height than its coordinate.
+PICTURED = only_fast(None, [*TEAMS, ("humanoidstandup", "9|8")])
+QUICK = ("ant", "halfcheetah", "hopper")
 
 
 def world(robot, name, observe="full", backend="spring", horizon=1000):
@@ -75,7 +76,13 @@ def test_mujoco_is_imported_in_no_other_way():
         assert by_name == (module_of(path) == "envs.mujoco_import")
 
 
-@pytest.mark.parametrize("robot", ROBOTS)
+@pytest.mark.parametrize(
+    "robot",
+    [
+        pytest.param(robot, marks=() if robot in QUICK else pytest.mark.slow)
+        for robot in ROBOTS
+    ],
+)
 def test_the_joints_are_the_model_s(robot):
     bare = brax_robot(LocomotionWorld(robot=robot, partition=""))
     model = bare.sys.mj_model
