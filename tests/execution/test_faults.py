@@ -22,18 +22,6 @@ from tests.helpers import HANG, assert_equal_runs, assert_equal_states, wait_unt
 
 pytestmark = pytest.mark.slow
 ADAMA = [sys.executable, "-m", "adama_jax"]
-KEEPING = [
-    sys.executable,
-    "-c",
-    """
-import sys
-from adama_jax.cli.main import main
-from adama_jax.execution.saver import CohortSaver
-CohortSaver.finish = lambda saver, finite: saver.close()
-sys.exit(main())
-# `adama` that leaves the last checkpoints of a finished cohort in the run's folder.
-""",
-]
 SHORT = {
     "seeds": 5,
     "episodes": 600,
@@ -107,11 +95,9 @@ def test_a_new_process_goes_on_to_the_same_bits(scenario, method, settings, tmp_
     if method.endswith("2nd"):
         settings["networks.critic_activation"] = "tanh"
     config = with_settings(scenario_config(scenario), settings)
-    command = words(
-        "train", scenario, settings, tmp_path / "whole", "checkpoint_minutes=0"
-    )[len(ADAMA) :]
+    command = words("train", scenario, settings, tmp_path / "whole", "keep_last=true")
     done = subprocess.run(
-        [*KEEPING, *command],
+        command,
         capture_output=True,
         text=True,
         check=False,
@@ -128,11 +114,11 @@ def test_a_new_process_goes_on_to_the_same_bits(scenario, method, settings, tmp_
     said = (tmp_path / "log").read_text(encoding="utf-8")
     assert f"adama: stopped; to resume: adama train {scenario}" in said
     command = [
-        *KEEPING,
+        *ADAMA,
         "resume",
         str(RunFolder(folder).partial.path),
         "devices=1",
-        "checkpoint_minutes=0",
+        "keep_last=true",
     ]
     done = subprocess.run(
         command, capture_output=True, text=True, check=False, encoding="utf-8"
