@@ -29,6 +29,11 @@ def inner_per_agent(left: PyTree, right: PyTree) -> jax.Array:
     return jax.vmap(inner)(left, right)
 
 
+def scaled(rate: jax.Array, direction: PyTree) -> PyTree:
+    """`rate * direction`, leaf by leaf, in the direction's own precision. `rate` is a scalar. []"""
+    return jax.tree.map(lambda leaf: (rate * leaf).astype(leaf.dtype), direction)
+
+
 def step(
     params: PyTree,
     rate: jax.Array,

@@ -30,6 +30,7 @@ from adama_jax.rates.agents import Agents, check, checked, count, map_with_rates
 from adama_jax.rates.probe import contributions
 from adama_jax.rates.rules import RateHyper, RateRule, RateState
 from adama_jax.rates.settings import check_numbers
+from adama_jax.tree import scaled
 from adama_jax.types import PyTree, Scalar, Signals
 
 Number = jax.Array | float | Callable[[jax.Array], Any]
@@ -92,9 +93,8 @@ class _Made(NamedTuple):
     actors: optax.GradientTransformationExtraArgs
     critic: optax.GradientTransformationExtraArgs
     numbers: Mapping[str, Number]
-    at_rate_1: tuple[
-        optax.GradientTransformation, ...
-    ]  # those that are to be looked at
+    # Those of which the first step is looked at.
+    at_rate_1: tuple[optax.GradientTransformation, ...]
 
 
 def _init(made: _Made, params: PyTree) -> AdamaState:
@@ -145,8 +145,8 @@ def _update(
     )
     rates = rule_state.rates
     steps = Groups(
-        actors=map_with_rates(_at_rate, rates.actors, actors, made.agents),
-        critic=_at_rate(rates.critic, critic),
+        actors=map_with_rates(scaled, rates.actors, actors, made.agents),
+        critic=scaled(rates.critic, critic),
     )
     new = AdamaState(actors_state, critic_state, rule_state)
     return with_groups(updates, steps), new
@@ -158,8 +158,3 @@ def _numbers_now(made: _Made, state: RateState) -> RateHyper:
     for name, value in made.numbers.items():
         now[name] = value(state.updates) if callable(value) else value
     return rules.as_arrays(state.hyper._replace(**now))
-
-
-def _at_rate(rate: jax.Array, direction: PyTree) -> PyTree:
-    """The step, in the direction's own precision."""
-    return jax.tree.map(lambda leaf: (rate * leaf).astype(leaf.dtype), direction)

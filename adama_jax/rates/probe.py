@@ -17,7 +17,7 @@ import jax
 import jax.numpy as jnp
 
 from adama_jax.rates.agents import Agents, check, count, inner_of_each, map_with_rates
-from adama_jax.tree import inner, step_per_agent
+from adama_jax.tree import inner, scaled, step_per_agent
 from adama_jax.types import PyTree, Signals
 
 Policy = Callable[[PyTree], jax.Array]
@@ -124,7 +124,7 @@ def signals(
     first_order = contributions(by_actors, actor_directions, agents)
 
     def gain(rates: jax.Array) -> jax.Array:
-        steps = map_with_rates(_scaled, rates, actor_directions, agents)
+        steps = map_with_rates(scaled, rates, actor_directions, agents)
         return objective(jax.tree.map(jnp.add, actors, steps), critic)
 
     curvature = jnp.zeros(count(agents))
@@ -132,10 +132,6 @@ def signals(
         no_step = jnp.zeros_like(rates)
         _, curvature = jax.jvp(jax.grad(gain), (no_step,), (rates,))
     return Signals(first_order, curvature, critic_term(by_critic, critic_direction))
-
-
-def _scaled(rate: jax.Array, direction: PyTree) -> PyTree:
-    return jax.tree.map(lambda leaf: rate * leaf, direction)
 
 
 def action_change(along: Along) -> tuple[jax.Array, jax.Array]:
