@@ -16,8 +16,14 @@ def names_outside(stored: Mapping[str, Any]) -> bool:
 
     >>> names_outside({"scenario": "clustering", "networks": {"critic": "mine.critics:Mine"}})
     True
+    >>> names_outside({"scenario": "clustering", "networks": ["damaged"]})
+    False
     """
-    named = {**stored, **dict(stored.get("networks", {}))}
+    named = dict(stored)
+    networks = stored.get("networks")
+    # In a damaged file it may be anything.
+    if isinstance(networks, Mapping):
+        named |= networks
     kinds = ("scenario", "method", "algorithm", "critic", "optimizer")
     return any(path_of(kind, str(named.get(kind))) is not None for kind in kinds)
 

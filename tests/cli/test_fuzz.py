@@ -4,12 +4,15 @@ Nothing on disk is changed either way. The generator's seed is in the name of ea
 """
 
 import contextlib
+import importlib
 import io
 import os
+import pkgutil
 import random
 
 import pytest
 
+import adama_jax.cli
 from adama_jax.cli import main as cli
 from adama_jax.cli.options import (
     CalibrateCommand,
@@ -110,7 +113,12 @@ def without_jax(monkeypatch, tmp_path):
     def begin(*_):
         raise JaxBegins
 
-    monkeypatch.setattr("adama_jax.cli.training.start_jax", begin)
+    # Whoever calls it has a name for it. All are imported here: who was imported later would keep
+    # this one beyond the test.
+    for each in pkgutil.walk_packages(adama_jax.cli.__path__, "adama_jax.cli."):
+        module = importlib.import_module(each.name)
+        if hasattr(module, "start_jax"):
+            monkeypatch.setattr(module, "start_jax", begin)
     # Matplotlib makes folders in a home.
     monkeypatch.setenv("HOME", str(tmp_path / "home"))
     here = tmp_path / "here"

@@ -1,6 +1,7 @@
 """Runs that are stopped or killed: what goes on, from where, and that nothing differs for it."""
 
 import shutil
+from dataclasses import replace
 
 import jax
 import numpy as np
@@ -13,7 +14,6 @@ from adama_jax.execution.events import Advanced
 from adama_jax.execution.log import write_log
 from adama_jax.execution.observer import Hooks
 from adama_jax.execution.runner import run
-from adama_jax.execution.saver import CohortSaver
 from adama_jax.storage import provenance
 from adama_jax.storage.folder import RunFolder, run_folder
 from adama_jax.storage.reader import load_run
@@ -83,16 +83,16 @@ def test_a_run_says_on_which_machines_it_was_trained(tmp_path, monkeypatch):
 
 
 @pytest.mark.slow
-def test_every_leaf_of_the_last_checkpoint_is_equal(tmp_path, monkeypatch):
+def test_every_leaf_of_the_last_checkpoint_is_equal(tmp_path):
     """Not only what a run leaves behind: parameters, targets, optimizers, rates, replay, keys,
     counters.
     """
-    monkeypatch.setattr(CohortSaver, "finish", lambda saver, finite: saver.close())
+    kept = replace(ALWAYS, keep_last=True)
     for where in ("straight", "stopped"):
         if where == "stopped":
             with pytest.raises(Interrupted):
-                run([short()], tmp_path / where, stop_at(3), ONE, training=ALWAYS)
-        run([short()], tmp_path / where, devices=ONE, training=ALWAYS)
+                run([short()], tmp_path / where, stop_at(3), ONE, training=kept)
+        run([short()], tmp_path / where, devices=ONE, training=kept)
     assert_equal_states(tmp_path / "straight", tmp_path / "stopped", 150)
 
 

@@ -34,8 +34,8 @@ def start():
 
     yield begin
     for process in running:
-        process.kill()
-        process.wait()
+        with process:  # closes the pipe that a test read from
+            process.kill()
 
 
 def has_saved(folder):
