@@ -94,8 +94,8 @@ def main() -> None:
         "episodes": options.episodes,
         "seeds": 2,
         "world.gap": 0.4,
-        "optimizer": "adam",
-        "rates.total_rate": 2e-3,
+        # The noise in the actions has fallen by the middle.
+        "exploration.episodes": max(1, options.episodes // 2),
     }
     config = adama_jax.with_settings(config, settings)
     adama_jax.validate(config)

@@ -122,8 +122,8 @@ figure, (left, right) = plt.subplots(1, 2, figsize=(10, 3.6), layout="constraine
 for name, line in zip(paths, ("-", "--"), strict=True):
     rates, value = paths[name]
     shares = rates / jnp.linalg.norm(rates, axis=1, keepdims=True)
-    left.plot(shares[:, 0], "#0072B2", ls=line, label=f"actor 1, {name}")
-    left.plot(shares[:, 1], "#D55E00", ls=line, label=f"actor 2, {name}")
+    left.plot(shares[:, 0], "#0072B2", ls=line, label=f"agent 0, {name}")
+    left.plot(shares[:, 1], "#D55E00", ls=line, label=f"agent 1, {name}")
     right.plot(best - value, ls=line, label=name)
 left.set(xlabel="step", ylabel=r"$l_{a,i}/|l_a|$", ylim=(0, 1.05))
 right.set(xlabel="step", ylabel="payoff still missing", yscale="log")
@@ -132,7 +132,7 @@ right.legend(fontsize=8)
 plt.show()
 
 # %% [markdown]
-# At first actor 1 buys nine times what actor 2 does and takes most of the budget; soon both
+# At first agent 0 buys nine times what agent 1 does and takes most of the budget; soon both
 # gradients are alike, and so are the rates. The second order sees the curvature ahead and is a
 # little less eager. In a game this easy none of it changes how soon the payoff is reached.
 #

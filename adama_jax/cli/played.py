@@ -15,6 +15,7 @@ from adama_jax.errors import DamagedFile, SettingError
 from adama_jax.screen.console import Screen
 from adama_jax.storage.files import naming, reading
 from adama_jax.storage.policy import read_about, row_of
+from adama_jax.storage.provenance import other_sources
 from adama_jax.storage.reader import Rollout, rollout_of
 from adama_jax.storage.shipped import shipped_actors, shipped_names
 
@@ -74,6 +75,9 @@ def _play(path: Path, command: PlayCommand, folder: Path, what: str) -> int:
         config, actors, row, _nothing(config), command.episodes, command.start_seed
     )
     screen = Screen()
+    found = other_sources(about, config)
+    if found:
+        screen.say(f"{about['label']}: trained with {'; '.join(found)}", style="yellow")
     heading = f"{config.scenario}, {about['label']}, seed {int(actors.seeds[row])}"
     screen.say(f"{what}, trained for {about['episodes']:,} episodes")
     screen.say(f"{heading}: {returns_in_words(returns)}")

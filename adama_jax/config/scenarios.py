@@ -4,17 +4,17 @@ A new scenario is one file in `envs/` with `make(world, horizon, name) -> Env`, 
 One from outside is a factory or a `Scenario` in somebody's module: `adama train mine.world:make`.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from adama_jax.algorithms.settings import Networks
+from adama_jax.config.scenario import Scenario, todays_learner
 from adama_jax.envs.outside import FACTORY_TAKES, usual_horizon, world_of
 from adama_jax.envs.worlds import (
     JaxMARLWorld,
     LocomotionWorld,
     PredatorPreyWorld,
     VelocityWorld,
-    World,
 )
 from adama_jax.errors import promise
 from adama_jax.plugins.factories import first_line, parameters_of
@@ -22,34 +22,6 @@ from adama_jax.plugins.loading import load
 from adama_jax.plugins.registry import Registry
 from adama_jax.rates.settings import RateOptions
 from adama_jax.training.settings import Evaluation, ExplorationOptions, Learning
-
-
-@dataclass(frozen=True)
-class Scenario:
-    """A world and its published settings; what is left out has the default of its field.
-
-    `critic_scale`, `critic_rate` and `actor_budget` (the best of the authors' grid) are those of
-    Tables 1 and 2; episodes, side and step are this project's, since the paper gives none.
-    """
-
-    module: str  # with `make(world, horizon, name) -> Env`; or the import path of such a function
-    summary: str
-    source: str
-    world: World = World()
-    horizon: int = 20
-    episodes: int = 50_000
-    min_agents: int = 1
-    max_agents: int | None = None
-    optimizer: str | None = None
-    networks: Networks = Networks()
-    learning: Learning = Learning()
-    rates: RateOptions = RateOptions()
-    exploration: ExplorationOptions = ExplorationOptions()
-    evaluation: Evaluation = Evaluation()
-    learner: str | None = None
-    """What legends call its base learner, where `adama experiment` draws it beside the paper's."""
-    modern: str | None = None
-    """The scenario of the same world with today's learner, which `adama experiment` trains too."""
 
 
 def _paper(
@@ -154,31 +126,17 @@ def _modern_mpe(
     *,
     critic_rate: float,
     actor_budget: float,
-    episodes: int = 4_000,
 ) -> Scenario:
-    """Today's learner in the paper's world: Adam, and targets that stay for 200 updates.
+    """The paper's world with today's learner, beside the paper's own.
 
-    AdaMa keeps the paper's l, and measures its m. The fixed rates, the target period and the
-    exploration were measured on seeds that no result is reported for (docs/learner.md).
+    The fixed rates, the target period and the exploration were measured on seeds that no result is
+    reported for (docs/learner.md).
     """
-    learning = replace(scenario.learning, target_period=200)
-    # It has fallen by the middle: half of a run is left to learn from what it then meets.
-    exploration = replace(scenario.exploration, episodes=episodes // 2)
-    rates = replace(
-        scenario.rates,
-        critic_scale="auto",
-        critic_rate=critic_rate,
-        actor_budget=actor_budget,
-    )
+    learner = todays_learner(scenario, critic_rate, actor_budget)
     return replace(
-        scenario,
+        learner,
         summary=f"{scenario.summary}; Adam, targets copied every 200 episodes",
         source="Table 1's world; the learner by this project's measurements (docs/learner.md)",
-        episodes=episodes,
-        optimizer="adam",
-        learning=learning,
-        rates=rates,
-        exploration=exploration,
         learner="modern",
         modern=None,
     )
@@ -313,7 +271,7 @@ def _adopt(path: str, found: Any) -> Scenario:
     """Of what an import path names: a scenario, or the factory of a world.
 
     A factory's world has the options and the horizon that its parameters have for defaults; all
-    else is as for predator_prey.
+    else is as for predator_prey_modern: no paper has settings for it.
     """
     if isinstance(found, Scenario):
         found = replace(found, module=factory_path(found))
@@ -323,9 +281,10 @@ def _adopt(path: str, found: Any) -> Scenario:
     summary = first_line(found, "a world from outside")
     world = world_of(found)
     horizon = usual_horizon(found)
-    if horizon is None:
-        return Scenario(path, summary, source=path, world=world)
-    return Scenario(path, summary, source=path, world=world, horizon=horizon)
+    scenario = Scenario(path, summary, source=path, world=world)
+    if horizon is not None:
+        scenario = replace(scenario, horizon=horizon)
+    return todays_learner(scenario)
 
 
 def _check_factory(found: Any) -> None:

@@ -95,6 +95,9 @@ class Config:
         if preset is not None and preset.learner is not None:
             name = f"{name}, {preset.learner}"
             usual = preset.optimizer
+        # A world from outside has no other learner beside it.
+        if preset is not None and SCENARIOS.is_outside(self.scenario):
+            usual = preset.optimizer
         return name if self.optimizer in (None, usual) else f"{name} ({self.optimizer})"
 
     @property

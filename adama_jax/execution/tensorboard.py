@@ -8,7 +8,7 @@ import shutil
 from collections.abc import Mapping
 from typing import Any
 
-from adama_jax.errors import needed_by
+from adama_jax.errors import check_installed
 from adama_jax.execution.events import Member
 from adama_jax.execution.logger import Logger, hyperparameters
 from adama_jax.execution.observer import JobInfo
@@ -24,9 +24,7 @@ def tensorboard(job: JobInfo) -> Logger:
     Raises:
         MissingPackage: tensorboardX is not installed.
     """
-    with needed_by(f"logger={NAME}"):
-        import tensorboardX
-    del tensorboardX
+    check_installed("tensorboardX", f"logger={NAME}")
     return Logger(job, NAME, _Stream)
 
 

@@ -9,7 +9,7 @@ import uuid
 from collections.abc import Mapping
 from typing import Any
 
-from adama_jax.errors import needed_by
+from adama_jax.errors import check_installed
 from adama_jax.execution.events import Member
 from adama_jax.execution.logger import Logger, hyperparameters
 from adama_jax.execution.observer import JobInfo
@@ -27,9 +27,7 @@ def wandb(job: JobInfo) -> Logger:
     Raises:
         MissingPackage: wandb is not installed.
     """
-    with needed_by(f"logger={NAME}"):
-        import wandb as package
-    del package
+    check_installed("wandb", f"logger={NAME}")
     return Logger(job, NAME, _Stream)
 
 

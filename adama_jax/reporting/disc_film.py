@@ -143,7 +143,7 @@ def _marks(
     marks = []
     discs = 0
     for entity, kind in enumerate(kinds):
-        number = kinds[: entity + 1].count(kind)
+        number = kinds[:entity].count(kind)
         if kind == "prey":
             text, colour = "P", PREY
         elif kind == "landmark":

@@ -23,6 +23,7 @@ from adama_jax.storage.files import (
 )
 from adama_jax.storage.folder import RunFiles
 from adama_jax.storage.policy import SEED, one_seed, row_of
+from adama_jax.storage.provenance import OUTSIDE
 from adama_jax.storage.reader import Run, diverged_seeds, load_run
 
 
@@ -97,6 +98,9 @@ def _about(run: Run, row: int) -> dict[str, Any]:
     about["config"] = to_dict(run.config)
     for name in ("versions", "git_commit", "finished_at"):
         about[name] = run.meta[name]
+    # Its world or method may be a user's own: `adama play FILE` compares.
+    if OUTSIDE in run.meta:
+        about[OUTSIDE] = run.meta[OUTSIDE]
     return about
 
 

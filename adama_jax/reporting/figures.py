@@ -32,7 +32,13 @@ INCHES_PER_LETTER = 0.09  # of a legend
 
 
 def returns(panels: Panels, title: str = "") -> Figure:
-    """Greedy return against episodes, mean and deviation over seeds, a panel per scenario."""
+    """Greedy return against episodes, mean and deviation over seeds, a panel per scenario.
+
+    The worlds of a lone panel are the figure's title, unless it has one.
+    """
+    is_lone = len(panels) == 1 and not title
+    if is_lone:
+        title = _worlds(_all_runs(panels))
     figure, all_axes = _two_columns(
         panels,
         around=(3.5, 1.0),
@@ -42,7 +48,8 @@ def returns(panels: Panels, title: str = "") -> Figure:
     for axes, runs in zip(all_axes, panels.values(), strict=True):
         curves(axes, runs, "eval_return", styles)
         skip_the_start(axes)
-        axes.set_title(_worlds(runs), fontsize=10)
+        if not is_lone:
+            axes.set_title(_worlds(runs))
         axes.set_ylabel(RETURN)
     return _finish(figure, title, _band(panels))
 
@@ -71,7 +78,7 @@ def rates(panels: Panels, title: str = "") -> Figure:
     styles = _styles(panels)
     for column, runs in zip(grid.T, panels.values(), strict=True):
         rate_pair(column, runs, styles)
-        column[0].set_title(_worlds(runs), fontsize=10)
+        column[0].set_title(_worlds(runs))
         # The two panels share their episodes: once below is enough.
         column[0].set_xlabel("")
     return _finish(figure, title, _band(panels))
@@ -135,7 +142,7 @@ def rate_curves(runs: Sequence[Run], path: Path) -> Path:
     pair = lower.subplots(1, 2)
     rate_pair(pair, runs, _styles({"": runs}))
     handles, names = pair[0].get_legend_handles_labels()
-    columns = min(4, len(runs))
+    columns = _columns(len(names), most=4)
     _legend(lower, handles, names, columns)
     return save(figure, path)
 
@@ -169,7 +176,7 @@ def _heat_panel(axes: Axes, runs: Sequence[Run]) -> None:
     axes.set_yticks(range(len(actors)), _in_thousandths(actors))
     axes.set_xlabel(r"critic's rate, $l_c \times 10^3$")
     axes.set_ylabel(r"norm of actors' rates, $|l_a| \times 10^3$")
-    axes.set_title(_worlds(runs), fontsize=10)
+    axes.set_title(_worlds(runs))
 
 
 def _in_thousandths(rates: Sequence[float]) -> list[str]:
@@ -229,7 +236,7 @@ def _finish(figure: Figure, title: str, note: str = "") -> Figure:
     width = int(LETTERS_PER_INCH * figure.get_figwidth())
     paragraphs = [*title.split("\n"), note]
     lines = [textwrap.fill(line, width) for line in paragraphs if line]
-    figure.suptitle(plain("\n".join(lines)), fontsize=11)
+    figure.suptitle(plain("\n".join(lines)))
     # A panel that has drawn a legend of its own has said what its curves are.
     entries = {} if figure.legends else _legend_entries(figure)
     if entries:
@@ -237,7 +244,7 @@ def _finish(figure: Figure, title: str, note: str = "") -> Figure:
         # Of an entry; 0.6 inches are the handle and the gap to the next one.
         entry_width = 0.6 + INCHES_PER_LETTER * longest
         fit = int(figure.get_figwidth() / entry_width)
-        columns = min(4, len(entries), max(1, fit))
+        columns = _columns(len(entries), fit)
         handles = list(entries.values())
         names = list(entries)
         _legend(figure, handles, names, columns)
@@ -252,6 +259,17 @@ def _legend_entries(figure: Figure) -> dict[str, Any]:
         for handle, name in zip(handles, names, strict=True):
             entries.setdefault(name, handle)
     return entries
+
+
+def _columns(entries: int, most: int) -> int:
+    """In how many columns a legend is set, at most four, such that its lines are equally long.
+
+    >>> _columns(4, most=3), _columns(7, most=4), _columns(3, most=9), _columns(2, most=0)
+    (2, 4, 3, 1)
+    """
+    fit = min(4, entries, max(1, most))
+    lines = -(-entries // fit)
+    return -(-entries // lines)
 
 
 def _legend(

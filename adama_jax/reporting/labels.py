@@ -53,6 +53,34 @@ def world_of(run: Run) -> str:
     return run.config.scenario + inside
 
 
+def by_learner(runs: Sequence[Run]) -> list[Run]:
+    """The same runs; where today's learner is beside the paper's, each label says which it is of.
+
+    >>> from pathlib import Path
+    >>> from adama_jax.config.schema import scenario_config
+    >>> def of(*scenarios):
+    ...     configs = [scenario_config(name) for name in scenarios]
+    ...     runs = [Run(Path(), c.label, c, {}, {}, {}, None) for c in configs]
+    ...     return [run.label for run in by_learner(runs)]
+    >>> of("clustering_modern", "clustering"), of("clustering")
+    (['adama, modern', 'adama, paper'], ['adama'])
+    """
+    learners = [_learner_of(run) for run in runs]
+    if len(set(learners)) < 2:
+        return list(runs)
+    named = []
+    for run, learner in zip(runs, learners, strict=True):
+        # A name for a learner of its own is in the label already.
+        named.append(run if learner else run._replace(label=f"{run.label}, paper"))
+    return named
+
+
+def _learner_of(run: Run) -> str | None:
+    """What the scenario calls its base learner; None is the paper's."""
+    scenario = SCENARIOS.get(run.config.scenario)
+    return scenario.learner if scenario else None
+
+
 def title(run: Run, row: int) -> str:
     """Of a film or a page of one seed's episodes; `row` says which of the run's seeds."""
     seed = run.metrics["seed"][row]

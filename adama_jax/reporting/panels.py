@@ -30,7 +30,7 @@ FRAME = "#D55E00"
 # Curves that coincide still show one another through their gaps.
 DASHES = ("-", "--", "-.", ":")
 NOTE_SIZE = 6.5  # points
-ACTOR_WIDTH = 1.25  # of "actor 8" in a legend, with its line, in inches
+AGENT_WIDTH = 1.2  # of "agent 8" in a legend, with its line, in inches
 ROOM_ABOVE = 0.05  # of what a panel shows: a constant rate is not on the edge
 START = 0.03  # of the episodes: the first steep part of a curve
 
@@ -81,11 +81,11 @@ def actor_grid(figure: Any, runs: Sequence[Run], columns: int) -> None:
     for row, run in zip(grid, runs, strict=True):
         _actor_panels(row, run)
     for axes in grid[-1]:
-        axes.set_xlabel("training episodes", fontsize=8)
+        axes.set_xlabel("training episodes")
         _mark_episodes(axes, runs, most=4)
     handles, names = grid[0, 0].get_legend_handles_labels()
     width = figure.bbox.width / figure.dpi
-    fit = max(1, int(width / ACTOR_WIDTH))
+    fit = max(1, int(width / AGENT_WIDTH))
     figure.legend(
         handles,
         names,
@@ -106,7 +106,7 @@ def _actor_panels(row: Sequence[Axes], run: Run) -> None:
     for axes, seed, share in zip(row, seeds, shares, strict=False):
         for agent in range(share.shape[1]):
             colour = COLOURS[agent % len(COLOURS)]
-            name = f"actor {agent + 1}"
+            name = f"agent {agent}"
             axes.plot(
                 episode,
                 share[:, agent],
@@ -116,12 +116,11 @@ def _actor_panels(row: Sequence[Axes], run: Run) -> None:
                 **_as_point(episode),
             )
         axes.set_ylim(0, 1.05)
-        axes.set_title(plain(f"{run.label}, seed {seed}"), fontsize=9)
-        axes.tick_params(labelsize=7)
+        axes.set_title(plain(f"{run.label}, seed {seed}"))
         axes.grid(alpha=0.3)
     for axes in row[len(shares) :]:
         axes.set_axis_off()
-    row[0].set_ylabel(r"$l_{a,i}\,/\,|l_a|$", fontsize=9)
+    row[0].set_ylabel(r"$l_{a,i}\,/\,|l_a|$")
 
 
 def rate_pair(
@@ -176,7 +175,6 @@ def curves(
         va="bottom",
     )
     axes.set_xlabel("training episodes")
-    axes.tick_params(labelsize=8)
     _mark_episodes(axes, runs, most=5)
     axes.grid(alpha=0.3)
 

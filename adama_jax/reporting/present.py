@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from adama_jax.envs.worlds import LocomotionWorld, World
-from adama_jax.reporting.labels import lengths, machine_of, title
+from adama_jax.reporting.labels import by_learner, lengths, machine_of, title
 from adama_jax.reporting.style import default_style
 from adama_jax.screen.console import Screen
 from adama_jax.storage.reader import Rollout, Run, finite_seeds
@@ -30,9 +30,10 @@ def show_experiment(runs: Sequence[Run], folder: Path, console: Screen) -> None:
     with default_style():
         from adama_jax.reporting import figures, summary, tables
 
+        named = by_learner(runs)
         paths = [
-            figures.learning_curves(runs, folder / "learning_curves.png"),
-            figures.rate_curves(runs, folder / "rates.png"),
+            figures.learning_curves(named, folder / "learning_curves.png"),
+            figures.rate_curves(named, folder / "rates.png"),
         ]
         first = runs[0]
         finite = finite_seeds(first)
@@ -42,12 +43,15 @@ def show_experiment(runs: Sequence[Run], folder: Path, console: Screen) -> None:
             paths += show_episodes(
                 first.rollout, first.config.world, title(first, row), folder, row
             )
-        lines = summary.summarise(runs)
+        lines = []
+        # Whom to compare with is told by the labels that the runs have on disk.
+        for line, run in zip(summary.summarise(runs), named, strict=True):
+            lines.append(line._replace(label=run.label))
         paths += tables.write(lines, folder / "results")
         worlds = " and ".join(dict.fromkeys(line.scenario for line in lines))
         heading = f"{worlds}, {lengths(runs)}"
         console.show(tables.table(lines, heading, console.options.ascii_only))
-        _print_machines(runs, console)
+        _print_machines(named, console)
         _print_paths(paths, console)
 
 

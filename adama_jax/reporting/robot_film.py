@@ -136,12 +136,12 @@ def draw_legend(
 
 
 def names_by_colour(agents: np.ndarray) -> dict[str, list[str]]:
-    """Agents from 1, those that share a colour together; the body comes last."""
+    """Agents from 0, those that share a colour together; the body comes last."""
     names: dict[str, list[str]] = {}
     numbers = sorted(set(agents.tolist()))
     for agent in numbers:
         if agent >= 0:
-            names.setdefault(colour(agent), []).append(str(agent + 1))
+            names.setdefault(colour(agent), []).append(str(agent))
     if any(agent < 0 for agent in numbers):
         names[BODY] = ["body"]
     return names

@@ -1,7 +1,17 @@
-"""Matplotlib's own style for what the commands draw."""
+"""Matplotlib's style for what the commands draw."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+
+# In points. All panels of a picture are to be read alike.
+SIZES = {
+    "figure.titlesize": 11,
+    "axes.titlesize": 10,
+    "axes.labelsize": 9,
+    "legend.fontsize": 9,
+    "xtick.labelsize": 8,
+    "ytick.labelsize": 8,
+}
 
 
 @contextmanager
@@ -13,5 +23,5 @@ def default_style() -> Iterator[None]:
     # Here, for it takes a second to load.
     import matplotlib.style
 
-    with matplotlib.style.context("default"):
+    with matplotlib.style.context(["default", SIZES]):
         yield

@@ -59,12 +59,17 @@ COLUMNS = (
     Column("final", "± sd", wraps=False),
     Column("IQM", "[95% interval]", wraps=False),
     Column("area, IQM", "[95% interval]", wraps=False),
+)
+# Beside them, where there is something to compare with.
+COMPARING = (
     Column("P(above fixed)", "[interval]", least_width=len(NOT_TOLD_APART)),
     Column("episodes to", "fixed's final", least_width=len("episodes")),
 )
 CAPTION = (
     "Greedy return per episode. final: mean over the last tenth of the evaluations; "
-    "area: mean over training; "
+    "area: mean over training."
+)
+COMPARED = (
     "P(above fixed): chance that a run ends above one of `fixed`, diverged runs below all; "
     "not told apart: the interval of that holds 0.5."
 )
@@ -81,18 +86,36 @@ RANKING_CAPTION = (
 
 def caption(summaries: Sequence[Summary]) -> str:
     """What a table's columns are, and what acts in its runs that the paper does not print."""
-    return caption_of([(line.method, line.direction_floor) for line in summaries])
+    floors = [(line.method, line.direction_floor) for line in summaries]
+    return caption_of(floors, _is_compared(summaries))
 
 
-def caption_of(floors: Sequence[tuple[str, float | None]]) -> str:
-    """As `caption`, of runs by their methods and floors: nothing else of them is needed."""
+def caption_of(
+    floors: Sequence[tuple[str, float | None]], compared: bool = True
+) -> str:
+    """As `caption`, of runs by their methods and floors: nothing else of them is needed.
+
+    Args:
+        floors: a pair for each run.
+        compared: whether a run is compared with the baseline.
+    """
+    said = f"{CAPTION} {COMPARED}" if compared else CAPTION
     floored = [(method, floor) for method, floor in floors if floor]
     if not floored:
-        return CAPTION
+        return said
     values = sorted({f"{floor:g}" for _, floor in floored})
     methods = dict.fromkeys(method for method, _ in floored)
-    said = FLOOR.format(values=" and ".join(values), methods=", ".join(methods))
-    return f"{CAPTION} {said}"
+    floor = FLOOR.format(values=" and ".join(values), methods=", ".join(methods))
+    return f"{said} {floor}"
+
+
+def _is_compared(summaries: Sequence[Summary]) -> bool:
+    """Whether any run is compared with a baseline; of one method alone none is."""
+    return any(not np.isnan(line.improvement) for line in summaries)
+
+
+def _columns(summaries: Sequence[Summary]) -> tuple[Column, ...]:
+    return COLUMNS + COMPARING if _is_compared(summaries) else COLUMNS
 
 
 def table(summaries: Sequence[Summary], title: str, ascii_only: bool = False) -> Table:
@@ -114,7 +137,8 @@ def table(summaries: Sequence[Summary], title: str, ascii_only: bool = False) ->
     )
     words = [word for line in summaries for word in line.label.split()]
     longest = max((len(word) for word in words), default=0)
-    for number, column in enumerate(COLUMNS):
+    columns = _columns(summaries)
+    for number, column in enumerate(columns):
         is_label = number == 0
         result.add_column(
             _text(f"{column.first}\n{column.second}", ascii_only),
@@ -123,7 +147,7 @@ def table(summaries: Sequence[Summary], title: str, ascii_only: bool = False) ->
             min_width=longest if is_label else column.least_width,
         )
     for line in summaries:
-        cells = [_joined(cell, "\n") for cell in _cells(line)]
+        cells = [_joined(cell, "\n") for cell in _cells(line)[: len(columns)]]
         result.add_row(*(_text(cell, ascii_only) for cell in cells))
     return result
 
@@ -196,8 +220,9 @@ def texts(summaries: Sequence[Summary], head: str = "") -> dict[str, str]:
 
 def cells(summaries: Sequence[Summary]) -> tuple[list[str], list[list[str]]]:
     """The summary as text: headings, and a row each."""
-    headings = [_joined((column.first, column.second), " ") for column in COLUMNS]
-    rows = [_row(line) for line in summaries]
+    columns = _columns(summaries)
+    headings = [_joined((column.first, column.second), " ") for column in columns]
+    rows = [_row(line)[: 1 + len(columns)] for line in summaries]
     return ["scenario", *headings], rows
 
 

@@ -18,6 +18,7 @@ from adama_jax.storage.lock import Lock, busy_message, holder
 
 PARTIAL = ".partial"
 OLD = ".old"
+IN_RESULTS = 3  # parts of a run's path: the results folder, the scenario's, its own
 EXAMPLE = "results/predator_prey/adama-0123456789"  # what a run's folder looks like, for errors
 
 
@@ -107,6 +108,18 @@ class RunFiles:
         return sorted(self.kept.glob("*.json"))
 
 
+def _from_here(path: Path) -> Path:
+    """A run's folder as its user would write it: from the current folder, if it is below that.
+
+    The results folder above it stays in sight, for others ask for that.
+    """
+    here = Path.cwd()
+    if not path.is_relative_to(here):
+        return path
+    relative = path.relative_to(here)
+    return relative if len(relative.parts) >= IN_RESULTS else path
+
+
 @dataclass(frozen=True)
 class RunFolder:
     """A run's folder, whatever its name is at the moment.
@@ -144,7 +157,7 @@ class RunFolder:
         if not real.name:
             # The root of the file system, which has no name to take anything from.
             return None
-        folder = cls(real.with_name(real.name.removesuffix(PARTIAL)))
+        folder = cls(_from_here(real.with_name(real.name.removesuffix(PARTIAL))))
         return folder if folder.is_finished() or folder.is_begun() else None
 
     @property

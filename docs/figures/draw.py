@@ -46,7 +46,7 @@ def contribution() -> Figure:
 
         gain = jax.vmap(gain_at)(rates)
         slope = float(slopes[agent])
-        label = f"actor {agent + 1}: slope $c_{agent + 1}$ = {slope:.3g}"
+        label = f"agent {agent}: slope $c_{agent}$ = {slope:.3g}"
         axes.plot(rates, gain, color=color, lw=2, label=label)
         axes.plot(rates, slope * rates, color=color, ls="--", lw=1)
     axes.set(
@@ -120,8 +120,8 @@ def turning() -> Figure:
         axes.text(0.73, 0.73, "equal at first", color=BLUE, fontsize=9)
         axes.set(
             title="as printed, floor 0" if floor == 0 else f"floor {floor:g}",
-            xlabel=r"$l_{a,1} / \eta$",
-            ylabel=r"$l_{a,2} / \eta$",
+            xlabel=r"$l_{a,0} / \eta$",
+            ylabel=r"$l_{a,1} / \eta$",
             xlim=(0, 1.1),
             ylim=(0, 1.1),
             aspect="equal",
@@ -153,8 +153,8 @@ def unequal() -> Figure:
     figure, (left, right) = plt.subplots(1, 2, figsize=(8.6, 3.3), layout="constrained")
     for name, (rule, line) in rules.items():
         rates, missing = climb(rule(hyper))
-        left.plot(rates[:, 0], color=BLUE, ls=line, label=f"actor 1, {name}")
-        left.plot(rates[:, 1], color=ORANGE, ls=line, label=f"actor 2, {name}")
+        left.plot(rates[:, 0], color=BLUE, ls=line, label=f"agent 0, {name}")
+        left.plot(rates[:, 1], color=ORANGE, ls=line, label=f"agent 1, {name}")
         right.plot(missing, color="black", ls=line, label=name)
     left.set(xlabel="update", ylabel="rate", ylim=(0, 0.0105))
     left.legend(fontsize=8)

@@ -5,6 +5,7 @@ import os
 import struct
 import sys
 import types
+from importlib.machinery import ModuleSpec
 
 import numpy as np
 import pytest
@@ -71,6 +72,7 @@ class ServerRun:
 def server(monkeypatch):
     server = Server()
     fake = types.ModuleType("wandb")
+    fake.__spec__ = ModuleSpec("wandb", None)
     fake.__dict__.update(Settings=server.Settings, init=server.init)
     monkeypatch.setitem(sys.modules, "wandb", fake)
     return server

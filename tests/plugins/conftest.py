@@ -28,7 +28,7 @@ from adama_jax.algorithms.critics.joint import JointCritic
 from adama_jax.algorithms.maddpg import maddpg
 from adama_jax.bounds import POSITIVE, Between
 from adama_jax.config.methods import CONSTANT, Method, Own
-from adama_jax.config.scenarios import Scenario
+from adama_jax.config.scenario import Scenario
 from adama_jax.envs.env import Env, EnvSpec, Transition
 from adama_jax.envs.worlds import World
 from adama_jax.rates.rules import RateHyper, fixed

@@ -52,13 +52,24 @@ def refused(*words, scenario="mine:make"):
 
 def test_a_world_of_a_file_in_the_current_folder_has_its_settings_and_its_horizon(mine):
     config = read("length=3", "agents=4")
-    assert (config.horizon, config.episodes) == (5, 50_000)
+    assert (config.horizon, config.episodes) == (5, 4_000)
     validate(config)
     assert make_env(config).spec.num_agents == 4
     # The time limit is the run's, whatever the factory makes of it.
     assert make_env(read("horizon=9")).spec.horizon == 9
     assert make_env(read(scenario="mine:plain")).spec.horizon == 20
     assert "length=-1: must be above 0" in refused("length=-1")
+
+
+def test_a_world_from_outside_begins_with_today_s_learner(mine):
+    """No paper has settings for it; Adam and an m that it measures itself learn anywhere."""
+    config = read()
+    modern = scenario_config("predator_prey_modern")
+    assert config.label == "adama"
+    assert (config.optimizer, config.rates.critic_scale) == ("adam", "auto")
+    for name in ("learning", "rates", "exploration", "episodes"):
+        assert getattr(config, name) == getattr(modern, name)
+    assert read("optimizer=sgd").label == "adama (sgd)"
 
 
 def test_a_scenario_of_one_s_own_has_a_preset(mine):
@@ -270,7 +281,7 @@ def test_noise_that_outlasts_a_short_run_is_said_once(
     long = read("episodes=30")
     training.prepare([long, long], output)
     (line,) = capsys.readouterr().out.splitlines()
-    assert line.startswith("mine:make: exploration.episodes=10000 is more than ")
+    assert line.startswith("mine:make: exploration.episodes=2000 is more than ")
     short = read("episodes=30", "exploration.episodes=15")
     package_s = read("episodes=30", scenario="clustering")
     training.prepare([short, package_s], output)

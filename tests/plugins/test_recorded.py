@@ -42,6 +42,13 @@ def test_a_run_says_which_code_it_used_and_who_uses_it_is_told_of_changes(
     assert said == {"mine": wanted}
     assert {"Started", "Finished"} <= set(sys.modules["mine"].heard)
 
+    # JAX has begun, with more devices than that asks for.
+    monkeypatch.setattr("adama_jax.cli.played.start_jax", lambda devices: None)
+    assert main(["export", str(meta.parent), "out=mine.npz"]) == 0
+    capsys.readouterr()
+    assert main(["play", "mine.npz"]) == 0
+    assert "trained with" not in capsys.readouterr().out
+
     source.write_text(
         source.read_text(encoding="utf-8") + "# other\n", encoding="utf-8"
     )
@@ -54,6 +61,9 @@ def test_a_run_says_which_code_it_used_and_who_uses_it_is_told_of_changes(
         f"source of mine {digest[:10]}, now {now[:10]} (force=true trains it again)"
     )
     assert f"trained with {changed}" in shown
+    assert main(["play", "mine.npz"]) == 0
+    shown = " ".join(capsys.readouterr().out.split())
+    assert f"trained with source of mine {digest[:10]}, now {now[:10]}" in shown
 
     config = scenario_config("mine:make")
     assert other_sources({"outside": said}, config) == [

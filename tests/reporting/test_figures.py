@@ -1,6 +1,7 @@
 """Pictures from run folders with known numbers."""
 
 import matplotlib
+import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 from PIL import Image
@@ -21,6 +22,27 @@ def test_pictures_are_drawn(tmp_path):
             assert pixels.shape[0] > 300 and pixels.std() > 10
     with Image.open(film.run_gif(runs[0], tmp_path / "c.gif")) as gif:
         assert gif.n_frames == 4
+
+
+def test_a_lone_panel_s_world_is_the_figure_s_title(tmp_path):
+    runs = [fake_run(tmp_path), fake_run(tmp_path, "fixed")]
+    lone = figures.returns({"going_together": runs})
+    world, band = lone.get_suptitle().split("\n")
+    assert world == "going together" and band.startswith("mean and standard deviation")
+    assert lone.axes[0].get_title() == ""
+    titled = figures.returns({"going_together": runs}, "Figure 3")
+    assert titled.get_suptitle().startswith("Figure 3\n")
+    assert titled.axes[0].get_title() == "going together"
+    plt.close("all")
+
+
+def test_agents_are_numbered_from_0_as_everywhere(tmp_path, monkeypatch):
+    drawn = []
+    monkeypatch.setattr(figures, "save", lambda figure, path: drawn.append(figure))
+    figures.rate_curves([fake_run(tmp_path)], tmp_path / "rates.png")
+    names = [text.get_text() for text in drawn[0].subfigs[0].legends[0].get_texts()]
+    assert names == ["agent 0", "agent 1"]
+    plt.close("all")
 
 
 def test_a_legend_of_long_names_stays_in_a_narrow_figure(tmp_path):

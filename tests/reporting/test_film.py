@@ -212,7 +212,7 @@ def test_a_film_of_discs_has_a_legend(tmp_path):
     for colour in (disc_film.PREY, COLOURS[0], COLOURS[1]):
         assert near(header, colour).any()
     assert legend(["agent", "agent", "prey"], ["agent_0", "agent_1", "prey"]) == [
-        ("agent", ["1", "2"]),
+        ("agent", ["0", "1"]),
         ("prey", ["P"]),
     ]
     without, _ = filmed(hunt(0.0), tmp_path)
@@ -230,10 +230,10 @@ def legend(kinds, names):
 def test_a_legend_has_a_world_s_own_kinds_and_names():
     kinds = ["agent", "agent", "landmark", "landmark", "sheep"]
     assert legend(kinds, ["left", "right", "pen 1", "pen 2", "dolly"]) == [
-        ("left (agent)", ["1"]),
-        ("right (agent)", ["2"]),
-        ("pen (landmark)", ["1", "2"]),
-        ("dolly (sheep)", ["1"]),
+        ("left (agent)", ["0"]),
+        ("right (agent)", ["1"]),
+        ("pen (landmark)", ["0", "1"]),
+        ("dolly (sheep)", ["0"]),
     ]
     # Many names say less than their kind.
     ((words, marks),) = legend(["agent"] * 7, "abcdefg")

@@ -9,9 +9,11 @@ import pytest
 # A console that reads markup, unlike the package's own: the tables must not rely on that.
 from rich.console import Console  # noqa: TID251
 
+from adama_jax.config.identity import to_dict
 from adama_jax.config.names import with_settings
 from adama_jax.config.schema import scenario_config
 from adama_jax.reporting import labels, statistics, summary, tables
+from adama_jax.reporting.present import show_experiment
 from adama_jax.screen.console import Screen
 from tests.helpers import fake_config, fake_run
 
@@ -291,7 +293,8 @@ def test_what_there_is_not_is_a_dash_or_empty():
         improvement_interval=nothing,
         episodes_to_baseline=None,
     )
-    (cells,) = tables.cells([alone])[1]
+    # Of one line alone no column compares.
+    cells, _ = tables.cells([alone, line()])[1]
     assert cells[3] == "1.12" and cells[5:] == ["-", "-"]
     (row,) = csv.DictReader(io.StringIO(tables.to_csv([alone])))
     assert (
@@ -354,7 +357,43 @@ def test_the_caption_names_what_acts_and_is_not_printed(tmp_path):
     assert tables.texts(lines)[".md"].startswith(caption)
     assert tables.caption(lines[:1]) == tables.CAPTION
     printed = [line._replace(direction_floor=0.0) for line in lines]
-    assert tables.caption(printed) == tables.CAPTION
+    assert tables.caption(printed) == f"{tables.CAPTION} {tables.COMPARED}"
+
+
+def test_where_there_is_nothing_to_compare_with_no_column_compares(tmp_path):
+    lines = summary.summarise([fake_run(tmp_path, "adama")])
+    headings, rows = tables.cells(lines)
+    assert [len(row) for row in rows] == [len(headings)] == [5]
+    assert "fixed" not in tables.texts(lines)[".md"]
+    shown = tables.table(lines, "title")
+    assert len(shown.columns) == 4 and "fixed" not in str(shown.caption)
+    # Other programs read the CSV, whose columns stay.
+    assert ",improvement," in tables.to_csv(lines).splitlines()[0]
+
+
+def test_where_two_learners_are_shown_each_label_says_which(tmp_path):
+    """In the pictures and in the table; what is compared with what stays as it was."""
+    paper = [fake_run(tmp_path, method) for method in ("adama", "fixed")]
+    modern = []
+    for run in paper:
+        config = with_settings(
+            scenario_config("going_together_modern"), {"method": run.config.method}
+        )
+        stored = to_dict(config)
+        modern.append(run._replace(config=config, label=config.label, stored=stored))
+    show_experiment([*modern, *paper], tmp_path, Screen())
+    table = (tmp_path / "results.csv").read_text(encoding="utf-8")
+    found = list(csv.DictReader(io.StringIO(table)))
+    assert [row["label"] for row in found] == [
+        "adama, modern",
+        "fixed, modern",
+        "adama, paper",
+        "fixed, paper",
+    ]
+    assert [row["improvement"] != "" for row in found] == [True, False, True, False]
+    show_experiment(paper, tmp_path, Screen())
+    table = (tmp_path / "results.csv").read_text(encoding="utf-8")
+    assert "paper" not in table
 
 
 NAMES = ["fixed [bold]m[/bold]=40 :bug:", "[red]", "a|b", "=1+1"]

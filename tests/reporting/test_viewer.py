@@ -165,7 +165,7 @@ def test_links_have_their_drivers_colours_and_the_page_says_whose(
     shades = [given["style"] for tag, given, _ in page.elements if tag == "b"]
     assert shades == [f"background: {colour(agent)}" for agent in (0, 1, -1)]
     words = ["".join(text) for tag, _, text in page.elements if tag in ("div", "b")]
-    assert "".join(words).split() == ["agent12body"]
+    assert "".join(words).split() == ["agent01body"]
 
 
 def test_a_robot_s_own_page_knows_who_drives_what(robot, coordinates):

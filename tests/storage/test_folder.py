@@ -130,6 +130,17 @@ def test_a_run_can_be_named_with_and_without_partial(run, monkeypatch):
     assert RunFolder.named(Path(NAME)) == run
 
 
+def test_a_run_below_the_current_folder_is_named_from_there(run, monkeypatch, tmp_path):
+    finish(run)
+    monkeypatch.chdir(tmp_path.parent)
+    given = Path(tmp_path.name, "clustering", NAME)
+    assert RunFolder.named(given).path == given
+    assert RunFolder.named(run.path).path == given
+    # The results folder must stay in sight: whoever trains a run on writes there.
+    monkeypatch.chdir(tmp_path)
+    assert RunFolder.named(Path("clustering", NAME)).path == run.path
+
+
 @pytest.mark.parametrize("name", ["", "nothing", "metrics.npz"])
 def test_what_is_no_run_is_refused_as_it_was_given(run, name):
     with pytest.raises(
