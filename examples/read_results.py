@@ -39,8 +39,15 @@ def table_of_methods(frame):
         seeds=("seed", "count"),
         diverged=("diverged", "sum"),
     ).reset_index()
-    order = ["run.episodes", "mean"]
-    return table.sort_values(order, ascending=False).drop(columns="run")
+    # Runs of one label differ in a setting.
+    differing = settings_that_differ(frame)
+    settings = (
+        frame.groupby("run")[differing]
+        .first()
+        .drop(columns="run.episodes", errors="ignore")
+    )
+    table = table.join(settings, on="run").drop(columns="run")
+    return table.sort_values(["run.episodes", "mean"], ascending=False)
 
 
 def settings_that_differ(frame):
@@ -64,7 +71,7 @@ def main(folder):
     runs = load_runs(folder, report=print)
     frame = to_dataframe(runs)
     print(f"{len(frame):,} points of {frame.run.nunique()} runs\n")
-    print(table_of_methods(frame).to_string(index=False, float_format="{:.2f}".format))
+    print(table_of_methods(frame).to_string(index=False, float_format="{:.3g}".format))
     print("\nsettings that differ:", ", ".join(settings_that_differ(frame)) or "none")
 
     data = to_dataset(runs)
