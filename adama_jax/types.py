@@ -21,6 +21,7 @@ from typing import Any, NamedTuple
 import jax
 
 PyTree = Any
+Device = Any  # `jax.Device`, which has no types that a checker could read
 Scalar = jax.Array | float  # an array of shape [], or a number
 
 

@@ -17,6 +17,7 @@ import jax
 from adama_jax.errors import SettingError, describe
 from adama_jax.execution.devices import usable_cores
 from adama_jax.keys import IMPLEMENTATION
+from adama_jax.types import Device
 
 Report = Callable[[str], object]
 
@@ -105,8 +106,8 @@ def check_fixed() -> None:
             )
 
 
-def local_devices() -> list[Any]:
-    """This process's devices, of JAX.
+def local_devices() -> list[Device]:
+    """This process's devices.
 
     Raises:
         SettingError: `JAX_PLATFORMS` names a platform that is not there.

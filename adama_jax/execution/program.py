@@ -20,6 +20,7 @@ from adama_jax.execution.devices import (
 from adama_jax.storage.provenance import machine
 from adama_jax.training.population import Population, population
 from adama_jax.training.trainer import TrainState
+from adama_jax.types import Device
 
 # A member's part in a chunk, about: long enough to cost nothing, short enough to stop soon.
 UPDATES_PER_CHUNK = 100
@@ -74,7 +75,7 @@ class Program(NamedTuple):
 
 
 def compiled(
-    config: Config, members: int, devices: Sequence[Any], width: int | None = None
+    config: Config, members: int, devices: Sequence[Device], width: int | None = None
 ) -> Program:
     """Compile a configuration's program, for a width that fits in memory.
 
@@ -102,7 +103,7 @@ def compiled(
         width = narrower
 
 
-def _of_width(config: Config, width: int, devices: Sequence[Any]) -> Program:
+def _of_width(config: Config, width: int, devices: Sequence[Device]) -> Program:
     platform = devices[0].platform
     sharing = 1
     if make_train(config, platform=platform).divisible:

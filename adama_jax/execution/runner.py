@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -40,8 +39,9 @@ from adama_jax.storage.groups import (
     refuse_older_versions,
 )
 from adama_jax.storage.writer import RunWriter
+from adama_jax.types import Device
 
-Devices = Sequence[Any]  # of JAX
+Devices = Sequence[Device]
 Divergences = dict[int, Divergence]  # by the seed
 
 

@@ -20,6 +20,7 @@ from adama_jax.plugins.loading import Outside
 from adama_jax.screen.console import Screen
 from adama_jax.screen.streams import steady_streams
 from adama_jax.studies.jobs import Failure, Job, Order, last_line, saved_by
+from adama_jax.types import Device
 
 LOG_COLUMNS = 160  # of what a submitted job prints, which goes to a file
 
@@ -60,7 +61,7 @@ def run_here(order: Order) -> list[Failure]:
     return [Failure(job, why) for job, why in ended if why is not None]
 
 
-def _shares(order: Order) -> list[list[Any]]:
+def _shares(order: Order) -> list[list[Device]]:
     """The devices of each of the programs that run side by side."""
     devices = local_devices()
     most = order.options.at_once or len(devices)
@@ -74,7 +75,7 @@ class _Workers(NamedTuple):
     order: Order
     bars: Progress
     stop: Callable[[], bool]
-    shares: queue.Queue[list[Any]]  # the devices that nobody uses
+    shares: queue.Queue[list[Device]]  # the devices that nobody uses
 
     def train(self, number: int, left: int) -> str | None:
         """Train a job.
@@ -111,7 +112,7 @@ class _Workers(NamedTuple):
         return None
 
 
-def _train(job: Job, order: Order, hooks: Hooks, share: Sequence[Any]) -> None:
+def _train(job: Job, order: Order, hooks: Hooks, share: Sequence[Device]) -> None:
     """Train a job on a share of the devices; where it was stopped, say so."""
     try:
         run(

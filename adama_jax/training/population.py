@@ -17,7 +17,7 @@ from adama_jax.keys import key_of
 from adama_jax.training.learner import LearnerState
 from adama_jax.training.replay import ReplayState
 from adama_jax.training.trainer import Metrics, Trainer, TrainHyper, TrainState
-from adama_jax.types import Episode, PyTree
+from adama_jax.types import Device, Episode, PyTree
 
 MEMBERS = "population"  # the mesh axis that the members are sharded over
 MINIBATCH = "minibatch"  # the mesh axis of devices that share the minibatches of the same members
@@ -71,7 +71,7 @@ class Population(NamedTuple):
 def population(
     trainer: Trainer,
     size: int,
-    devices: Sequence[Any] | None = None,
+    devices: Sequence[Device] | None = None,
     sharing: int = 1,
 ) -> Population:
     """Train `size` members, sharded over `devices` (the local ones unless given).
@@ -148,7 +148,7 @@ def population(
     )
 
 
-def _mesh(size: int, devices: Sequence[Any], sharing: int) -> Mesh:
+def _mesh(size: int, devices: Sequence[Device], sharing: int) -> Mesh:
     """Groups of `sharing` devices, each with members of its own."""
     # Two members or more a group: a lone one is compiled otherwise, and differs in the last bits.
     groups = min(len(devices) // sharing, -(-size // 2))
