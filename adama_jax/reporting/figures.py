@@ -231,11 +231,19 @@ def _styles(panels: Panels) -> dict[str, int]:
     return styles
 
 
+def _even_lines(paragraph: str, width: int) -> str:
+    """Break a paragraph into as few lines as fit, no last one of a word or two."""
+    count = len(textwrap.wrap(paragraph, width))
+    while width > 1 and len(textwrap.wrap(paragraph, width - 1)) == count:
+        width -= 1
+    return textwrap.fill(paragraph, width)
+
+
 def _finish(figure: Figure, title: str, note: str = "") -> Figure:
     """Add a title, with a note on what the curves are, and one legend for all panels."""
     width = int(LETTERS_PER_INCH * figure.get_figwidth())
     paragraphs = [*title.split("\n"), note]
-    lines = [textwrap.fill(line, width) for line in paragraphs if line]
+    lines = [_even_lines(line, width) for line in paragraphs if line]
     figure.suptitle(plain("\n".join(lines)))
     # A panel that has drawn a legend of its own has said what its curves are.
     entries = {} if figure.legends else _legend_entries(figure)

@@ -276,3 +276,13 @@ def test_a_single_point_is_whole_at_the_edge_of_its_panel(tmp_path):
     # A line stays within its panel.
     many = figures.rates({"x": [fake_run(tmp_path, "fixed")]})
     assert all(line.get_clip_on() for axes in many.axes for line in axes.get_lines())
+
+
+def test_a_long_title_is_broken_into_even_lines(tmp_path):
+    words = "Half-cheetah, 2 agents, Table 2's rates, SGD, 100 updates an episode, 300 episodes"
+    drawn = figures.returns({"going_together": [fake_run(tmp_path)]}, words)
+    *title, _ = drawn.get_suptitle().split("\n")
+    assert " ".join(title) == words and len(title) == 2
+    longest, shortest = max(map(len, title)), min(map(len, title))
+    assert longest - shortest < 10
+    plt.close("all")
