@@ -1,5 +1,6 @@
 """Playing a file of trained actors: an exported one, or one that comes with the package."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -9,8 +10,8 @@ from adama_jax.cli.checks import check_folder
 from adama_jax.cli.options import PlayCommand
 from adama_jax.cli.training import start_jax
 from adama_jax.config.checks import validate
-from adama_jax.config.identity import from_dict
-from adama_jax.config.schema import Config
+from adama_jax.config.identity import from_dict, world_name
+from adama_jax.config.schema import Config, scenario_config
 from adama_jax.errors import DamagedFile, SettingError
 from adama_jax.screen.console import Screen
 from adama_jax.storage.files import naming, reading
@@ -30,9 +31,10 @@ def play_shipped(scenario: str, command: PlayCommand) -> int:
     """
     path = shipped_actors(scenario)
     if path is None:
+        trained = PLAYED.parent / world_name(scenario_config(scenario))
         raise SettingError(
-            f"run={scenario}: must be a run's folder: no trained actors of {scenario} come with "
-            f"the package; those of {', '.join(shipped_names())} do"
+            f"run={scenario}: must be a run's folder, such as {trained} once it is trained: no "
+            f"actors of {scenario} come with the package; those of {', '.join(shipped_names())} do"
         )
     folder = command.out or PLAYED / scenario
     return _play(path, command, folder, "no run: these actors come with adama-jax")
@@ -81,9 +83,16 @@ def _play(path: Path, command: PlayCommand, folder: Path, what: str) -> int:
     heading = f"{config.scenario}, {about['label']}, seed {int(actors.seeds[row])}"
     screen.say(f"{what}, trained for {about['episodes']:,} episodes")
     screen.say(f"{heading}: {returns_in_words(returns)}")
-    for written in show_episodes(rollout, config.world, heading, folder):
-        screen.say(f"  {written}")
+    say_written(show_episodes(rollout, config.world, heading, folder), screen)
     return 0
+
+
+def say_written(paths: Sequence[Path], screen: Screen) -> None:
+    """The films that were written, or why there is none."""
+    for path in paths:
+        screen.say(f"  {path}")
+    if not paths:
+        screen.say("no film: the world names nothing to draw (EnvSpec.entities)")
 
 
 def _config(path: Path, about: dict[str, Any]) -> Config:

@@ -149,7 +149,9 @@ def _make_devices(wanted: int | None, report: Report) -> None:
             ) from error
         if there != count:
             report(
-                f"JAX was used before set_up_jax: runs are trained on {there} devices, not {count}"
+                f"JAX was used before set_up_jax: what it trains on is {there} of the processor's "
+                f"{count} cores (in a module of your own, such as a world's, make no jax.numpy "
+                "array where it is imported)"
             )
 
 

@@ -101,11 +101,27 @@ def _masked_alike(gradient: PyTree, direction: PyTree) -> PyTree:
         alike = jax.tree.map(keep, direction, gradient, is_leaf=is_masked)
     except ValueError as error:
         raise ValueError(
-            f"value_by_critic: must have the critic's structure, "
-            f"{jax.tree.structure(direction)}, not {jax.tree.structure(gradient)}"
+            f"value_by_critic: must have the critic's structure: {_unlike(gradient, direction)}"
         ) from error
     _check_shapes(alike, direction)
     return alike
+
+
+def _unlike(found: PyTree, wanted: PyTree) -> str:
+    """The first leaf by which two trees differ; whole structures of networks fill a screen."""
+    has = _paths(found)
+    should_have = _paths(wanted)
+    for path in should_have:
+        if path not in has:
+            return f"it lacks params['critic']{path}"
+    for path in has:
+        if path not in should_have:
+            return f"it has {path or 'an array'}, which params['critic'] has not"
+    return "its containers are of other types"
+
+
+def _paths(tree: PyTree) -> list[str]:
+    return [jax.tree_util.keystr(path) for path, _ in jax.tree.leaves_with_path(tree)]
 
 
 def _check_shapes(gradient: PyTree, direction: PyTree) -> None:

@@ -23,7 +23,7 @@ import optax
 
 from adama_jax.optax.arguments import CurvatureOrProduct, curvature_product, in_float32
 from adama_jax.optax.arguments import critic_term as measured_critic_term
-from adama_jax.optax.groups import Groups, groups_of, with_groups
+from adama_jax.optax.groups import Groups, check_like_parameters, groups_of, with_groups
 from adama_jax.optax.per_agent import check_first_step, per_agent
 from adama_jax.rates import rules
 from adama_jax.rates.agents import Agents, check, checked, count, map_with_rates
@@ -71,6 +71,8 @@ def from_rule(
     >>> tx = from_rule(adama_rule(RateHyper(total_rate=1e-2)), optax.sgd(1.0), agents=3)
     """
     pair = optimizer if isinstance(optimizer, Groups) else Groups(optimizer, optimizer)
+    for each in pair:
+        _check_optimizer(each)
     check_numbers(numbers or {})
     made = _Made(
         rule=rule,
@@ -123,9 +125,16 @@ def _update(
     curvature: CurvatureOrProduct | None = None,
     **extra_args: Any,
 ) -> tuple[PyTree, AdamaState]:
+    if not isinstance(state, AdamaState):
+        raise TypeError(
+            f"state: must be what this transformation's init returned, an AdamaState, not a "
+            f"{type(state).__name__}"
+        )
     losses = groups_of(updates)
     check(losses.actors, made.agents, "actors")
     before = Groups(None, None) if params is None else groups_of(params)
+    if params is not None:
+        check_like_parameters(losses, before)
     actors, actors_state = made.actors.update(
         losses.actors, state.actors, before.actors, **extra_args
     )
@@ -150,6 +159,14 @@ def _update(
     )
     new = AdamaState(actors_state, critic_state, rule_state)
     return with_groups(updates, steps), new
+
+
+def _check_optimizer(optimizer: Any) -> None:
+    if not isinstance(optimizer, optax.GradientTransformation):
+        raise TypeError(
+            "optimizer: must be an optax transformation, such as optax.adam(1.0), or "
+            f"Groups(actors=..., critic=...) of two, not a {type(optimizer).__name__}"
+        )
 
 
 def _numbers_now(made: _Made, state: RateState) -> RateHyper:

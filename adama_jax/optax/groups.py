@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple, cast
 
 import jax
+import jax.numpy as jnp
 
 from adama_jax.types import PyTree
 
@@ -54,6 +55,34 @@ def with_groups(tree: PyTree, groups: Groups) -> PyTree:
         made: Any = type(tree)
         return made({**tree, **groups._asdict()})
     return tree._replace(**groups._asdict())
+
+
+def check_like_parameters(gradients: Groups, parameters: Groups) -> None:
+    """Refuse gradients whose shapes are not the parameters'.
+
+    They would be broadcast, and the parameters would grow: an axis of the minibatch is left where
+    a mean was forgotten.
+
+    Raises:
+        ValueError: the first leaf that differs.
+
+    >>> import jax.numpy as jnp
+    >>> each_transition = Groups({"w": jnp.ones((8, 2))}, jnp.ones(3))
+    >>> check_like_parameters(each_transition, Groups({"w": jnp.ones(2)}, jnp.ones(3)))
+    Traceback (most recent call last):
+    ValueError: the gradient of actors['w'] is of shape (8, 2): must be the parameter's, (2,)
+    """
+    for name, found, wanted in zip(Groups._fields, gradients, parameters, strict=True):
+        shapes = {
+            path: jnp.shape(leaf) for path, leaf in jax.tree.leaves_with_path(wanted)
+        }
+        for path, leaf in jax.tree.leaves_with_path(found):
+            shape = shapes.get(path)
+            if shape is not None and jnp.shape(leaf) != shape:
+                raise ValueError(
+                    f"the gradient of {name}{jax.tree_util.keystr(path)} is of shape "
+                    f"{jnp.shape(leaf)}: must be the parameter's, {shape}"
+                )
 
 
 def _all_groups(tree: PyTree) -> Mapping[str, Any]:

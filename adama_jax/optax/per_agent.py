@@ -5,6 +5,7 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 import optax
 
 from adama_jax.rates.agents import Agents, mapped
@@ -83,12 +84,12 @@ def _by_name(
 
 
 def check_first_step(transformation: optax.GradientTransformation) -> None:
-    """Refuse an optimizer that is plainly not built at learning rate 1.
+    """Refuse an optimizer that is plainly not built at learning rate 1, or climbs.
 
     Nothing can be read from a transformation, so it is tried: on a gradient of ones.
 
     Raises:
-        ValueError: its first step is below `LEAST_FIRST_STEP`.
+        ValueError: its first step is below `LEAST_FIRST_STEP`, or goes along the gradient.
 
     >>> import optax
     >>> check_first_step(optax.adam(1.0))
@@ -97,19 +98,31 @@ def check_first_step(transformation: optax.GradientTransformation) -> None:
     ValueError: the optimizer's first step for a gradient of ones is 0.001: build it at learning \
 rate 1, as optax.adam(1.0), for how far to step is the rate rule's to say (where so small a step \
 is right: check_rate=False)
+    >>> check_first_step(optax.scale_by_adam())
+    Traceback (most recent call last):
+    ValueError: the optimizer's first step for a gradient of ones is +1, uphill: \
+optax.adam(1.0) steps down; optax.scale_by_... wants optax.scale(-1.0) after it (where it is to \
+climb: check_rate=False)
     """
     inner = optax.with_extra_args_support(transformation)
     try:
         # Now, even while a program that calls this is traced.
         with jax.ensure_compile_time_eval():
-            size = float(_first_step(inner))
+            step = np.asarray(_first_step(inner))
     except _CANNOT_BE_TRIED:
         return
+    size = float(np.sqrt(np.mean(np.square(step))))
     if size < LEAST_FIRST_STEP:
         raise ValueError(
             f"the optimizer's first step for a gradient of ones is {size:.2g}: build it at "
             "learning rate 1, as optax.adam(1.0), for how far to step is the rate rule's to say "
             "(where so small a step is right: check_rate=False)"
+        )
+    if np.all(step > 0):
+        raise ValueError(
+            f"the optimizer's first step for a gradient of ones is +{size:.2g}, uphill: "
+            "optax.adam(1.0) steps down; optax.scale_by_... wants optax.scale(-1.0) after it "
+            "(where it is to climb: check_rate=False)"
         )
 
 
@@ -119,8 +132,8 @@ _CANNOT_BE_TRIED = (jax.errors.JAXTypeError, TypeError, ValueError, KeyError)
 
 
 def _first_step(transformation: optax.GradientTransformationExtraArgs) -> jax.Array:
-    """Its root mean square. []"""
+    """What it makes of ones. [3]"""
     ones = jnp.ones(3)
     updates, _ = transformation.update(ones, transformation.init(ones), ones)
     leaves: list[Any] = jax.tree.leaves(updates)
-    return jnp.sqrt(jnp.mean(jnp.square(leaves[0])))
+    return leaves[0]

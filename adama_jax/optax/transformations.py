@@ -55,7 +55,8 @@ def adama(
         ValueError: bad `agents`, or a number out of its bounds; from `init`, parameters that are
             not as promised, and an optimizer not at rate 1; from `update`, an argument that is
             missing or of a wrong shape.
-        TypeError: `agents` is neither a number nor names.
+        TypeError: `agents` is neither a number nor names; the optimizer is no transformation; from
+            `update`, a state that is not this transformation's.
 
     >>> import jax.numpy as jnp, optax
     >>> tx = adama(optax.sgd(1.0), agents=("left", "right"), smoothing=0.0, direction_floor=0.0)

@@ -25,8 +25,10 @@ def show_experiment(runs: Sequence[Run], folder: Path, console: Screen) -> None:
         folder: for the pictures and the tables.
         console: for the table and the paths.
     """
+    first = runs[0]
     # Before Matplotlib is imported, first of all for its style: that alone takes seconds.
-    console.say("drawing the curves, the rates and a film ...")
+    film = " and a film" if _can_be_filmed(first) else ""
+    console.say(f"drawing the curves, the rates{film} ...")
     with default_style():
         from adama_jax.reporting import figures, summary, tables
 
@@ -35,11 +37,8 @@ def show_experiment(runs: Sequence[Run], folder: Path, console: Screen) -> None:
             figures.learning_curves(named, folder / "learning_curves.png"),
             figures.rate_curves(named, folder / "rates.png"),
         ]
-        first = runs[0]
-        finite = finite_seeds(first)
-        # A run that was published has no rollout, and a seed that diverged has no actors to film.
-        if first.rollout is not None and finite.any():
-            row = int(finite.argmax())
+        if first.rollout is not None and _can_be_filmed(first):
+            row = int(finite_seeds(first).argmax())
             paths += show_episodes(
                 first.rollout, first.config.world, title(first, row), folder, row
             )
@@ -53,6 +52,14 @@ def show_experiment(runs: Sequence[Run], folder: Path, console: Screen) -> None:
         console.show(tables.table(lines, heading, console.options.ascii_only))
         _print_machines(named, console)
         _print_paths(paths, console)
+
+
+def _can_be_filmed(run: Run) -> bool:
+    """Whether a seed's greedy episodes are there, in a world that has something to draw."""
+    # A run that was published has no rollout, and a seed that diverged has no actors to film.
+    if run.rollout is None or not finite_seeds(run).any():
+        return False
+    return run.rollout.kind.size > 0
 
 
 def show_sweep(

@@ -12,6 +12,16 @@ def finite(tree: PyTree) -> bool:
     return all(bool(jnp.all(jnp.isfinite(leaf))) for leaf in jax.tree.leaves(tree))
 
 
+def has_nan(tree: PyTree) -> bool:
+    """Whether a NaN is in a tree, which may hold keys and numbers without one, too."""
+    numbers = [
+        leaf
+        for leaf in jax.tree.leaves(tree)
+        if jnp.issubdtype(jnp.result_type(leaf), jnp.inexact)
+    ]
+    return any(bool(jnp.any(jnp.isnan(leaf))) for leaf in numbers)
+
+
 def close(
     left: PyTree, right: PyTree, relative: float = 1e-5, absolute: float = 0.0
 ) -> bool:

@@ -11,7 +11,7 @@ from adama_jax.envs.check import check_shapes
 from adama_jax.envs.env import Env, Transition
 from adama_jax.errors import promise
 from adama_jax.keys import key_of
-from adama_jax.testing.comparing import equal, finite
+from adama_jax.testing.comparing import equal, finite, has_nan
 
 STEPS = 5
 
@@ -44,6 +44,8 @@ def check_env(env: Env) -> None:
         action = random_actions(env, number)
         new, transition = step(key, state, action)
         _check_transition(env, transition)
+        # A NaN equals nothing, not even itself: it would look like a step by chance.
+        promise(not has_nan(new), "a step must give a state without NaN")
         promise(equal(state, before), "step must not change the state that it is given")
         again = step(key, state, action)
         promise(

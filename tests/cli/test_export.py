@@ -80,7 +80,8 @@ def test_curves_for_marl_eval(here, capsys):
 
 def test_what_cannot_be_played_is_a_line(here, capsys):
     line = error_of("play ant_4x2", capsys)
-    assert line.startswith("run=ant_4x2: must be a run's folder: no trained actors of")
+    wanted = "run=ant_4x2: must be a run's folder, such as results/ant_4x2 once it is trained"
+    assert line.startswith(wanted)
     assert "predator_prey" in line
     Path("mine.npz").write_bytes(b"?")
     line = error_of("play mine.npz", capsys)

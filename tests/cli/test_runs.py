@@ -62,7 +62,9 @@ def test_a_results_folder_is_listed(results, capsys):
     assert lines[-4] == "results: 4 runs, 2 finished, 1 damaged"
     assert lines[-3] == "what is damaged: adama verify results"
     assert lines[-2] == "one page about all: adama report results"
-    assert lines[-1].startswith("a film: adama play results/going_together/")
+    assert lines[-1].startswith(
+        "its actors at work: adama play results/going_together/"
+    )
 
 
 def test_seeds_that_diverged_are_listed_and_not_offered_as_a_film(
@@ -79,7 +81,7 @@ def test_seeds_that_diverged_are_listed_and_not_offered_as_a_film(
     some = fake_run(Path("results"), "fixed", diverged={"0": 7}).folder
     lines = said(capsys, "list", code=0)
     assert f"{some}: finished, 1 of 5 seeds diverged; {of_five}" in lines
-    assert lines[-1] == f"a film: adama play {some}"
+    assert lines[-1] == f"its actors at work: adama play {some}"
 
 
 def test_a_scenario_and_a_run_are_listed_too(results, capsys, monkeypatch):

@@ -137,8 +137,9 @@ def test_on_other_devices_than_one_a_core_training_says_so(monkeypatch):
     set_up_jax(report=told.append)
     (line,) = told
     assert line == (
-        "JAX was used before set_up_jax: runs are trained on "
-        f"{len(jax.local_devices())} devices, not 1000"
+        "JAX was used before set_up_jax: what it trains on is "
+        f"{len(jax.local_devices())} of the processor's 1000 cores (in a module of your own, such "
+        "as a world's, make no jax.numpy array where it is imported)"
     )
 
 

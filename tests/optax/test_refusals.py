@@ -32,6 +32,46 @@ def test_an_optimizer_with_a_rate_of_its_own():
     from_optax(optax.sgd(0.01), check_rate=False)
 
 
+def test_an_optimizer_that_climbs():
+    """`optax.scale_by_adam()` is the natural reading of "which way to step", and goes uphill."""
+    for climbing in (
+        optax.scale_by_adam(),
+        optax.chain(optax.sgd(1.0), optax.scale(-1.0)),
+    ):
+        with pytest.raises(ValueError, match=r"first step .* is \+1, uphill"):
+            ours.adama(climbing, N).init(PARAMS)
+        ours.adama(climbing, N, check_rate=False).init(PARAMS)
+    turned = optax.chain(optax.scale_by_adam(), optax.scale(-1.0))
+    ours.adama(turned, N).init(PARAMS)
+
+
+@pytest.mark.parametrize("optimizer", [optax.adam, 1e-3, {"actors": optax.sgd(1.0)}])
+def test_an_optimizer_that_is_none(optimizer):
+    with pytest.raises(TypeError, match="optimizer: must be an optax transformation"):
+        ours.adama(optimizer, N)
+    with pytest.raises(TypeError, match="optimizer: must be an optax transformation"):
+        ours.fixed(ours.Groups(optax.sgd(1.0), optimizer), N)
+
+
+def test_the_state_of_another_transformation():
+    tx = ours.fixed(optax.sgd(1.0), N)
+    with pytest.raises(TypeError, match=r"state: must be what .* not a tuple"):
+        tx.update(PARAMS, optax.adam(1.0).init(PARAMS), PARAMS)
+
+
+def test_gradients_that_are_not_of_the_parameters_shapes():
+    """They would be broadcast in silence, and the parameters would grow."""
+    tx = ours.fixed(optax.sgd(1.0), N)
+    state = tx.init(PARAMS)
+    each_transition = {"actors": jnp.ones((N, 8, 3)), "critic": jnp.ones(4)}
+    wanted = r"gradient of actors is of shape \(2, 8, 3\): must be the .* \(2, 3\)"
+    with pytest.raises(ValueError, match=wanted):
+        tx.update(each_transition, state, PARAMS)
+    without_an_axis = {**PARAMS, "critic": jnp.ones(())}
+    with pytest.raises(ValueError, match=r"gradient of critic is of shape \(\)"):
+        tx.update(without_an_axis, state, PARAMS)
+
+
 def test_an_optimizer_that_cannot_be_tried_is_taken():
     masked = optax.masked(optax.sgd(1.0), {"w": True, "b": False})
     from_optax(masked)
@@ -99,10 +139,15 @@ def test_a_critic_term_that_is_missing_or_wrong():
         updated(tx, critic_term=jnp.ones(2))
     with pytest.raises(ValueError, match=r"value_by_critic has .*\(3,\).*\(4,\)"):
         updated(tx, value_by_critic=jnp.ones(3))
-    with pytest.raises(ValueError, match="value_by_critic: must have the critic's"):
-        updated(
-            tx, {**PARAMS, "critic": {"w": jnp.ones(4)}}, value_by_critic={"v": 1.0}
-        )
+    twins = {**PARAMS, "critic": {"q1": jnp.ones(4), "q2": jnp.ones(4)}}
+    one = {"q1": jnp.ones(4)}
+    with pytest.raises(
+        ValueError, match=r"structure: it lacks params\['critic'\]\['q2'\]$"
+    ):
+        updated(tx, twins, value_by_critic=one)
+    three = twins["critic"] | {"q3": jnp.ones(4)}
+    with pytest.raises(ValueError, match=r"it has \['q3'\], which .* has not"):
+        updated(tx, twins, value_by_critic=three)
     empty = {**PARAMS, "critic": {}}
     with pytest.raises(ValueError, match="critic: must hold arrays"):
         updated(tx, empty, value_by_critic={})

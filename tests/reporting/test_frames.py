@@ -1,5 +1,6 @@
 """Runs as tables and labelled arrays: every number in its place, whatever runs lack."""
 
+import dataclasses
 import json
 import sys
 
@@ -8,6 +9,7 @@ import pytest
 
 from adama_jax import load_runs, to_dataframe, to_dataset, to_marl_eval
 from adama_jax.errors import DamagedFile, MissingPackage, SettingError
+from adama_jax.reporting.frames import settings_of
 from tests.helpers import fake_config, fake_run
 
 
@@ -39,6 +41,21 @@ def test_settings_are_columns_by_their_full_names(runs):
     assert by_method["run.episodes"].tolist() == [30_000, 30_000]
     assert by_method["learning.batch_size"].dtype.kind == "i"
     assert not frame.columns.duplicated().any()
+
+
+def test_a_world_of_somebody_s_own_is_read_from_the_file_and_runs_no_code(tmp_path):
+    """Before its module is imported and after, and where it cannot be."""
+    config = fake_config("adama", 2)
+    run = fake_run(tmp_path / "results", config=config)
+    stored = json.loads((run.folder / "config.json").read_text(encoding="utf-8"))
+    stored |= {"scenario": "nobodys.world:make", "world": {"gravity": 9.8}}
+    stand_in = dataclasses.replace(run.config, scenario="nobodys.world:make")
+    own = run._replace(config=stand_in, stored=stored)
+    settings = settings_of(own)
+    assert settings["world.gravity"] == 9.8
+    of_the_world = [name for name in settings if name.startswith("world.")]
+    assert of_the_world == ["world.gravity"]
+    assert to_dataframe([own])["world.gravity"].unique().tolist() == [9.8]
 
 
 def test_arrays_are_found_by_their_labels(runs):

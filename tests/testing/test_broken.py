@@ -84,6 +84,11 @@ def forgetful(key, state, action):
     return new.p_pos, transition
 
 
+def forgets_where_it_is(key, state, action):
+    new, transition = WORLD.step(key, state, action)
+    return new.replace(p_vel=new.p_vel * jnp.nan), transition
+
+
 BROKEN_WORLDS = {
     "spec.num_agents is 0": WORLD._replace(spec=WORLD.spec._replace(num_agents=0)),
     "spec.action_sizes is": WORLD._replace(
@@ -105,6 +110,7 @@ BROKEN_WORLDS = {
     "rewards must be finite": with_transition(
         lambda one: one._replace(reward=one.reward * jnp.nan)
     ),
+    "a state without NaN": WORLD._replace(step=forgets_where_it_is),
     "spec.terminates=False": with_transition(
         lambda one: one._replace(terminated=jnp.asarray(True))
     ),

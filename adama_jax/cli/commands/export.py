@@ -8,6 +8,7 @@ from adama_jax.cli.words import take_run
 from adama_jax.config.command_line import parse
 from adama_jax.config.labels import labels
 from adama_jax.errors import DamagedFile, SettingError
+from adama_jax.plugins.registry import without_imports
 from adama_jax.screen.console import Screen
 from adama_jax.storage.files import write_json
 from adama_jax.storage.folder import RunFolder
@@ -49,7 +50,7 @@ def _export_actors(path: Path, command: ExportCommand) -> int:
         f"{about['greedy_return']:.4g} after {about['episodes']:,} episodes"
     )
     screen.say(f"to run it: adama_jax.load_policy({str(target)!r})(obs), obs [N, O]")
-    screen.say(f"a film: adama play {target}")
+    screen.say(f"its actors at work: adama play {target}")
     return 0
 
 
@@ -64,7 +65,8 @@ def _export_curves(path: Path, command: ExportCommand) -> int:
     except SettingError:
         raise SettingError(f"run={path}: must be a folder with finished runs") from None
     # Runs of one method that differ in a setting have names that say so.
-    names = labels([run.config for run in runs])
+    with without_imports():
+        names = labels([run.config for run in runs])
     named = [run._replace(label=name) for run, name in zip(runs, names, strict=True)]
     target.parent.mkdir(parents=True, exist_ok=True)
     write_json(target, to_marl_eval(named))

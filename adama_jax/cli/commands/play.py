@@ -5,7 +5,7 @@ from pathlib import Path
 
 from adama_jax.cli.checks import check_folder
 from adama_jax.cli.options import PlayCommand
-from adama_jax.cli.played import play_file, play_shipped
+from adama_jax.cli.played import play_file, play_shipped, say_written
 from adama_jax.cli.training import start_jax
 from adama_jax.cli.words import runs_at, take_run
 from adama_jax.config.command_line import parse
@@ -101,8 +101,7 @@ def play_run(path: Path, command: PlayCommand, console: Screen) -> int:
     heading = f"{world_of(run)}, {run.label}, seed {seed}"
     console.say(f"{heading}: {returns_in_words(returns)}")
     folder = command.out or path / "play"
-    for written in show_episodes(rollout, config.world, heading, folder):
-        console.say(f"  {written}")
+    say_written(show_episodes(rollout, config.world, heading, folder), console)
     return 0
 
 

@@ -73,7 +73,7 @@ def _say_what_next(
         results = finished[0].path.parents[1]
         console.say(f"one page about all: adama report {_quoted(results)}")
     if played:
-        console.say(f"a film: adama play {_quoted(played[0].path)}")
+        console.say(f"its actors at work: adama play {_quoted(played[0].path)}")
 
 
 def _listed(run: RunFolder) -> _Listed:
