@@ -10,7 +10,7 @@ from adama_jax.config.flags import HELP
 from adama_jax.config.scenarios import SCENARIOS
 from adama_jax.config.schema import Config
 from adama_jax.config.values import IN_WORDS, read_path
-from adama_jax.errors import SettingError
+from adama_jax.errors import SettingError, did_you_mean
 from adama_jax.storage.folder import EXAMPLE, RunFolder, runs_below
 
 RESULTS = Path("results")  # where commands write unless told otherwise
@@ -83,8 +83,12 @@ def take_run_or_results(words: Sequence[str]) -> tuple[Path, list[str]]:
     return RESULTS, []
 
 
-def runs_at(path: Path) -> list[RunFolder]:
+def runs_at(path: Path, or_else: str = "") -> list[RunFolder]:
     """The run in a folder, or all runs in a scenario's folder or a results folder.
+
+    Args:
+        path: the folder.
+        or_else: what may be given in its place, in words.
 
     Raises:
         SettingError: there is none.
@@ -94,8 +98,10 @@ def runs_at(path: Path) -> list[RunFolder]:
         return [run]
     found = runs_below(path)
     if not found:
+        near = "" if path.exists() else did_you_mean(str(path), SCENARIOS)
         raise SettingError(
-            f"run={path}: must be a run's folder, such as {EXAMPLE}, or one with runs in it"
+            f"run={path}: must be {or_else}a run's folder, such as {EXAMPLE}, or one with runs in "
+            f"it{near}"
         )
     return found
 

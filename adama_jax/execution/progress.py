@@ -74,6 +74,9 @@ class ProgressObserver:
 
     def _advance(self, event: Advanced) -> None:
         self._since_the_point.append(event)
+        if event.where.episode == event.where.episodes:
+            # A robot's evaluation takes minutes to compile.
+            self._news = "evaluating"
         self._show(event.where)
         if not self._has_trained:
             where = event.where
@@ -92,7 +95,9 @@ class ProgressObserver:
             self._announce(event)
         self._since_the_point = []
         self._news = _news(event.values)
-        self._show(where)
+        is_last = where.episode == where.episodes and where.cohort == where.cohorts
+        finishing = ", playing its last episodes" if is_last else ""
+        self._show(where, finishing)
         points_per_cohort = -(-where.episodes // self._config.points_every)
         points = points_per_cohort * where.cohorts
         if self._points % max(1, points // LINES_ELSEWHERE) == 0:
@@ -109,12 +114,14 @@ class ProgressObserver:
             advice = advice_to_shorten_steps(member.config)
             self._screen.say(f"{who} diverged: {where}; {advice}", style="red")
 
-    def _show(self, where: Where) -> None:
+    def _show(self, where: Where, finishing: str = "") -> None:
         if self._task is None:
             return
         done = (where.cohort - 1) * where.episodes + where.episode
         total = where.cohorts * where.episodes
-        self._bars.update(self._task, completed=done, total=total, news=self._news)
+        self._bars.update(
+            self._task, completed=done, total=total, news=self._news + finishing
+        )
 
     def _print_elsewhere(self, text: str) -> None:
         """A line where there is no bar."""

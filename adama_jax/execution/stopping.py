@@ -146,7 +146,9 @@ def _leave(code: int, saved: Callable[[], bool]) -> None:
             then = "resumes from the last checkpoint"
         # A bar hides it.
         Screen().show_cursor()
-        write_error(f"adama: ended before the chunk was over; the same command {then}")
+        write_error(
+            f"adama: ended before a checkpoint could be written; the same command {then}"
+        )
         drain(LAST_WORDS)
     finally:
         # Not sys.exit: this runs in a timer's thread, and threads that compile would be waited for.

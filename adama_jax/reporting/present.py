@@ -135,7 +135,10 @@ def show_episodes(
 def _print_machines(runs: Sequence[Run], console: Screen) -> None:
     """On what the runs were made, and how fast."""
     for run in runs[:MOST_MACHINES]:
-        speed = f"{run.meta['updates_per_second']:,.0f} updates/s"
+        a_second = run.meta["updates_per_second"]
+        # A robot's update may take longer than a second.
+        number = f"{a_second:,.0f}" if a_second >= 10 else f"{a_second:.2g}"
+        speed = f"{number} updates/s"
         console.say(f"{run.label}: {speed} on {machine_of(run)}")
 
 

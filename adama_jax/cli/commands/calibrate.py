@@ -8,11 +8,13 @@ import numpy as np
 from rich.box import SIMPLE
 from rich.table import Table
 
+from adama_jax.bounds import OneOf
 from adama_jax.cli.options import CalibrateCommand
 from adama_jax.cli.training import prepare
 from adama_jax.cli.words import check_scenario, take_scenario
 from adama_jax.config.command_line import read_words, with_given
 from adama_jax.config.identity import world_name
+from adama_jax.config.methods import METHODS
 from adama_jax.config.options import Output, Training
 from adama_jax.config.reads import check_read
 from adama_jax.config.schema import Config, scenario_config
@@ -61,6 +63,11 @@ def _check_trial_reads(values: Mapping[str, object], config: Config) -> None:
                 "(trial_updates) and no evaluation"
             )
     check_read(rest, [config])
+    if "critic_scale" not in METHODS[config.method].reads:
+        of_m = [name for name, each in METHODS.items() if "critic_scale" in each.reads]
+        raise SettingError(
+            f"method={config.method}: must be one that reads m, {OneOf(of_m).words}"
+        )
 
 
 def print_trial(config: Config, result: Trial, console: Screen) -> int:

@@ -34,7 +34,9 @@ def play(words: list[str]) -> int:
         return play_file(path, command)
     if str(path) in SCENARIOS and not path.exists():
         return play_shipped(str(path), command)
-    folders = [run.path for run in runs_at(path) if run.final.actors.is_file()]
+    folders = [
+        run.path for run in runs_at(path, OR_A_SCENARIO) if run.final.actors.is_file()
+    ]
     if not folders:
         raise SettingError(
             f"run={path}: must be a finished run's folder, with actors.npz in it"
@@ -57,7 +59,7 @@ def _play_one_of_many(path: Path, command: PlayCommand, screen: Screen) -> int:
     try:
         return play_run(path, command, screen)
     except SettingError as error:
-        screen.say(str(error), style="red")
+        screen.say(f"{path}: {error}", style="red")
         return 1
 
 

@@ -6,6 +6,7 @@ from adama_jax.cli.words import is_setting
 from adama_jax.config.command_line import parse
 from adama_jax.errors import SettingError
 from adama_jax.plugins.registry import without_imports
+from adama_jax.screen.console import Screen
 from adama_jax.screen.streams import write_error, write_line
 from adama_jax.storage.folder import finish_renamings
 
@@ -25,6 +26,7 @@ def report(words: list[str]) -> int:
         check_folder("page", page.parent)
         if page.is_dir():
             raise SettingError(f"page={page}: must be a file to write, not a folder")
+    Screen().say(f"reading {command.results} ...")
     finish_renamings(command.results)
     from adama_jax.reporting.page import report as write_report
 
