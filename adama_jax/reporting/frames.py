@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from adama_jax.config.names import all_settings, flat
-from adama_jax.config.scenarios import SCENARIOS
 from adama_jax.errors import needed_by
-from adama_jax.plugins.registry import without_imports
+from adama_jax.storage.glance import has_its_own_world
 from adama_jax.storage.reader import Run
 
 if TYPE_CHECKING:
@@ -110,7 +109,7 @@ def settings_of(run: Run) -> dict[str, Any]:
     Those apart that are columns of their own.
     """
     values = dict(all_settings(run.config))
-    if not _has_its_own_world(run):
+    if not has_its_own_world(run.config):
         # Of another version's world, or somebody's own, only the file can tell.
         known = {name: each for name, each in values.items() if not _of_world(name)}
         values = known | {
@@ -124,14 +123,6 @@ def settings_of(run: Run) -> dict[str, Any]:
             value = ",".join(map(str, value))
         found[_column(name)] = value
     return found
-
-
-def _has_its_own_world(run: Run) -> bool:
-    """Whether the configuration's world is the scenario's, and not one that stands in for it."""
-    # Whether somebody's module happens to be imported must not change a table.
-    with without_imports():
-        scenario = SCENARIOS.get(run.config.scenario)
-    return scenario is not None and type(run.config.world) is type(scenario.world)
 
 
 def _column(name: str) -> str:

@@ -25,9 +25,8 @@ def show_experiment(runs: Sequence[Run], folder: Path, console: Screen) -> None:
         folder: for the pictures and the tables.
         console: for the table and the paths.
     """
-    first = runs[0]
     # Before Matplotlib is imported, first of all for its style: that alone takes seconds.
-    film = " and a film" if _can_be_filmed(first) else ""
+    film = " and a film" if any(map(_can_be_filmed, runs[:1])) else ""
     console.say(f"drawing the curves, the rates{film} ...")
     with default_style():
         from adama_jax.reporting import figures, summary, tables
@@ -37,6 +36,7 @@ def show_experiment(runs: Sequence[Run], folder: Path, console: Screen) -> None:
             figures.learning_curves(named, folder / "learning_curves.png"),
             figures.rate_curves(named, folder / "rates.png"),
         ]
+        first = runs[0]
         if first.rollout is not None and _can_be_filmed(first):
             row = int(finite_seeds(first).argmax())
             paths += show_episodes(

@@ -10,8 +10,6 @@ from itertools import combinations_with_replacement
 from math import comb
 
 import numpy as np
-import scipy.stats
-from scipy.special import factorial
 
 # Of a bootstrap with fewer distinct resamples each is taken, by its weight: two sides of 5 seeds
 # have 126 x 126. Of others so many are drawn.
@@ -20,6 +18,14 @@ RESAMPLES = 10_000
 # So that a table drawn twice is the same to the digit.
 BOOTSTRAP_SEED = 0
 NO_INTERVAL = (float("nan"), float("nan"))
+
+
+def _middle_half(values: np.ndarray, axis: int = 0) -> np.ndarray:
+    """The mean along an axis, of which a quarter is cut from either end."""
+    # Here, for it takes a second to import, which who mistypes a setting need not wait for.
+    from scipy.stats import trim_mean
+
+    return trim_mean(values, 0.25, axis=axis)
 
 
 def iqm(values: np.ndarray) -> float:
@@ -31,7 +37,7 @@ def iqm(values: np.ndarray) -> float:
     finite = values[~np.isnan(values)]
     if not finite.size:
         return float("nan")
-    return float(scipy.stats.trim_mean(finite, 0.25))
+    return float(_middle_half(finite))
 
 
 def iqm_interval(values: np.ndarray, resamples: int = RESAMPLES) -> tuple[float, float]:
@@ -48,7 +54,7 @@ def iqm_interval(values: np.ndarray, resamples: int = RESAMPLES) -> tuple[float,
     if min(len(column) for column in columns) < 2:
         return NO_INTERVAL
     drawn, weights = _resampled(columns, resamples)
-    means = scipy.stats.trim_mean(np.concatenate(drawn, axis=1), 0.25, axis=1)
+    means = _middle_half(np.concatenate(drawn, axis=1), axis=1)
     return _percentiles(means, weights)
 
 
@@ -163,6 +169,8 @@ def _choices(size: int) -> tuple[np.ndarray, np.ndarray]:
     choices = combinations_with_replacement(numbers, size)
     picked = np.array(list(choices))
     times = np.sum(picked[:, :, None] == numbers, axis=1)
+    from scipy.special import factorial  # here for the same reason
+
     alike = np.prod(factorial(times), axis=1)
     return picked, factorial(size) / alike
 

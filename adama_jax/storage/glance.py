@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from adama_jax.config.outside import names_outside
+from adama_jax.config.scenarios import SCENARIOS
 from adama_jax.config.schema import Config
 from adama_jax.errors import DamagedFile, SettingError
 from adama_jax.plugins.registry import without_imports
@@ -28,6 +29,20 @@ def glance_at_config(folder: Path) -> Config:
                 raise
             with reading(path):
                 return config_as_stored(stored)
+
+
+def has_its_own_world(config: Config) -> bool:
+    """Whether a run's world is its scenario's, and not one that `config_as_stored` put there.
+
+    >>> has_its_own_world(config_as_stored({"scenario": "clustering"}))
+    True
+    >>> has_its_own_world(config_as_stored({"scenario": "a world of another version"}))
+    False
+    """
+    # Whether somebody's module happens to be imported must not change what is read.
+    with without_imports():
+        scenario = SCENARIOS.get(config.scenario)
+    return scenario is not None and type(config.world) is type(scenario.world)
 
 
 def glance_at_meta(files: RunFiles) -> Meta:

@@ -69,7 +69,7 @@ def test_a_saved_actor_acts_as_the_run_did(whole):
         (["resume"], "run=: must come first"),
         (["resume", "/nowhere/run"], "run=/nowhere/run: must be a run's folder"),
         (["verify", "/nowhere/run"], "must be a run's folder"),
-        (["play", "/nowhere/run"], "must be a run's folder, such as"),
+        (["play", "/nowhere/run"], "or a run's folder, such as"),
         (
             ["train", "clustering", "checkpoint_minutes=-1"],
             "checkpoint_minutes=-1: must be at least 0",

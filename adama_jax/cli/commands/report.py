@@ -8,7 +8,7 @@ from adama_jax.errors import SettingError
 from adama_jax.plugins.registry import without_imports
 from adama_jax.screen.console import Screen
 from adama_jax.screen.streams import write_error, write_line
-from adama_jax.storage.folder import finish_renamings
+from adama_jax.storage.folder import finish_renamings, finished_runs
 
 
 def report(words: list[str]) -> int:
@@ -26,7 +26,8 @@ def report(words: list[str]) -> int:
         check_folder("page", page.parent)
         if page.is_dir():
             raise SettingError(f"page={page}: must be a file to write, not a folder")
-    Screen().say(f"reading {command.results} ...")
+    if finished_runs(command.results):
+        Screen().say(f"reading {command.results} ...")
     finish_renamings(command.results)
     from adama_jax.reporting.page import report as write_report
 

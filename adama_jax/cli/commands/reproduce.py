@@ -32,13 +32,11 @@ def reproduce(words: list[str]) -> int:
         asked = replace(asked, episodes=FIRST_LOOK_EPISODES)
     check_folders(asked)
     check_launch(command.launch, command.training)
-    console = Screen()
-    # On a busy machine what follows takes seconds.
-    console.say("reading the experiments ...")
     length = length_of(asked)
     experiments = experiments_of(asked)
     # Planned once before JAX is imported, so that a wrong setting is named at once.
     rows = plan(experiments, length, asked.only, asked.out)
+    console = Screen()
     if command.first_look:
         console.say(_first_look_in_words(rows))
     prepare([], Output(asked.out, command.training), command.launch)
