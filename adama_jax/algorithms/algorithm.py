@@ -3,7 +3,8 @@
 A factory of an algorithm (`settings.ALGORITHMS`) is called with these keywords, and may ignore what
 it has no use for: `num_agents`, `obs_size`, `action_size` (N, O, A), `action_sizes` (each agent's
 true one), `horizon` (T), `hidden`, `actor_activation`, `critic_activation` and `critic` (the
-networks' settings). To act again with stored actors it is called without the critic's and T.
+networks' settings), and the settings of its own that its entry declares (`settings.OwnSettings`).
+To act again with stored actors it is called without the critic's, T and those of its own.
 """
 
 from collections.abc import Callable, Mapping

@@ -4,12 +4,12 @@ Plain data, importable without JAX. A new algorithm or a new critic is one file 
 one line here.
 """
 
-from dataclasses import dataclass
+from dataclasses import MISSING, dataclass
 from typing import Annotated, Any, Literal
 
 from adama_jax.bounds import Each, OneOf, Whole
 from adama_jax.errors import promise
-from adama_jax.fields import Elsewhere
+from adama_jax.fields import Elsewhere, declared
 from adama_jax.plugins.registry import Registry
 
 ATTENTION_HEADS = 4  # of the attention critic, as in MAAC's code
@@ -27,6 +27,16 @@ class CriticEntry:
 
 
 @dataclass(frozen=True)
+class OwnSettings:
+    """Settings that only one algorithm reads: a subclass declares them, as any settings are.
+
+    A field `delay` is the setting `own.delay` of the configurations of the algorithm whose entry
+    names the subclass. Its factory is called with it, `delay=...`: runs that differ in it are
+    different programs.
+    """
+
+
+@dataclass(frozen=True)
 class AlgorithmEntry:
     """An algorithm: where its factory is, and which settings it has no use for."""
 
@@ -35,14 +45,49 @@ class AlgorithmEntry:
     ignores: frozenset[str] = frozenset()
     """Settings by full names, such as those of a replay for one that learns on-policy: whoever
     gives one is told."""
+    own: type[OwnSettings] = OwnSettings
+    """Its own settings, by which its factory is called too."""
 
 
 def _algorithm(path: str, found: Any) -> AlgorithmEntry:
     """Of what an import path names: an entry, or a factory."""
     if isinstance(found, AlgorithmEntry):
+        check_own(found.own)
         return found
     promise(callable(found), "must be a factory of an Algorithm, or an AlgorithmEntry")
     return AlgorithmEntry(path)
+
+
+def check_own(own: Any) -> None:
+    """Check an algorithm's own settings.
+
+    Raises:
+        AssertionError: they are not what `OwnSettings` says, in a sentence.
+
+    >>> check_own(OwnSettings)
+    >>> check_own(dict)
+    Traceback (most recent call last):
+    AssertionError: its own settings must be a subclass of OwnSettings, each of them with a default
+    """
+    is_one = isinstance(own, type) and issubclass(own, OwnSettings)
+    promise(
+        is_one and all(each.default is not MISSING for each in declared(own)),
+        "its own settings must be a subclass of OwnSettings, each of them with a default",
+    )
+    for each in declared(own):
+        promise(
+            all(bound.allows(each.default) for bound in each.bounds),
+            f"its own setting {each.name!r} must have a default that is allowed",
+        )
+        promise(
+            not each.traced,
+            f"its own setting {each.name!r} must not be TRACED: its factory is called with it",
+        )
+
+
+def own_settings_of(algorithm: str) -> type[OwnSettings]:
+    """What `own` is in an algorithm's configurations; an unknown one has none of its own."""
+    return ALGORITHMS[algorithm].own if algorithm in ALGORITHMS else OwnSettings
 
 
 def _critic(path: str, found: Any) -> CriticEntry:

@@ -9,11 +9,23 @@ from decimal import Decimal
 from itertools import pairwise
 from typing import Any, NamedTuple, TypeVar
 
+from adama_jax.algorithms.settings import ALGORITHMS
 from adama_jax.config.flags import HELP
 from adama_jax.config.methods import METHODS
+from adama_jax.config.names import DECIDING
 from adama_jax.config.options import Flat
-from adama_jax.config.reading import METHOD_WORD, Known, given_twice
-from adama_jax.config.reads import check_options_read, check_read, own_settings
+from adama_jax.config.reading import (
+    DECIDING_WORD,
+    Known,
+    deciding_among,
+    given_twice,
+)
+from adama_jax.config.reads import (
+    check_options_read,
+    check_read,
+    own_numbers,
+    own_settings,
+)
 from adama_jax.config.values import read_value
 from adama_jax.errors import SettingError
 from adama_jax.fields import Declared, alternatives, settings, with_values
@@ -56,18 +68,18 @@ def parse(
 def read_words(default: Any, words: Sequence[str], program: str) -> dict[str, Any]:
     """The values that a command line gives, by the full names of their settings.
 
-    Numbers of a rate rule's own are taken if the words name a method that reads them. Whether all
-    settings are read by what is trained in the end is for `check_read` to say.
+    Numbers of a rate rule's own are taken if the words name a method that reads them, and so are
+    settings of an algorithm's own. Whether all settings are read by what is trained in the end is
+    for `check_read` to say.
 
     Raises:
         SettingError, SystemExit: as `parse`.
     """
     if any(word in HELP for word in words):
-        # A method's own numbers are shown to who asks with it.
-        for method in _methods_named(words)[:1]:
-            default = with_given(default, {"method": method})
-        show_help(default, program)
-    known = Known.of(default, _methods_named(words))
+        # What is a method's or an algorithm's own is shown to who asks with it: with the first.
+        first = dict(reversed(_deciding(words)))
+        show_help(with_given(default, first), program)
+    known = Known.of(default, _deciding(words))
     config = getattr(default, "config", None)
     of_a_run = {each.name for each in settings(config)} if config is not None else ()
     values = {}
@@ -85,9 +97,9 @@ def read_words(default: Any, words: Sequence[str], program: str) -> dict[str, An
 
 def with_given(default: Command, values: Mapping[str, Any]) -> Command:
     """A command with settings changed, by the names of the command line."""
-    if "method" in values:
-        # It decides which numbers there are for the others to change.
-        default = with_values(default, {"method": values["method"]}, flat=Flat)
+    # They decide which others there are to be changed.
+    deciding = {name: values[name] for name in DECIDING if name in values}
+    default = with_values(default, deciding, flat=Flat)
     return with_values(default, values, flat=Flat)
 
 
@@ -113,10 +125,10 @@ def split_axes(
     >>> split_axes(["l_c=0.001:0.003:0.001", "seeds=2", "methods=adama,fixed"], default)
     (['seeds=2'], {'rates.critic_rate': ['0.001', '0.002', '0.003'], 'method': ['adama', 'fixed']})
     """
-    methods = _methods_named(words)
-    known = Known.of(default, methods)
-    swept = Known.of(default.config, methods).fields
-    of_one_method = own_settings(METHODS)
+    deciding = _deciding(words)
+    known = Known.of(default, deciding)
+    swept = Known.of(default.config, deciding).fields
+    of_some = {*own_numbers(METHODS), *own_settings(ALGORITHMS)}
     rest = [word for word in words if word in HELP]
     axes: dict[str, list[str]] = {}
     settings_only = [word for word in words if word not in HELP]
@@ -128,8 +140,8 @@ def split_axes(
             axes[name] = _axis(
                 name, text, word, is_range=several != "," and ":" in text
             )
-        elif name in of_one_method:
-            # The other methods of the sweep cannot take it: an axis is for those that can.
+        elif name in of_some:
+            # Others of the sweep cannot take it: an axis is for those that can.
             axes[name] = [text]
         else:
             rest.append(word)
@@ -242,13 +254,14 @@ def _takes_several(field: Declared) -> bool:
     return isinstance(field.default, tuple)
 
 
-def _methods_named(words: Sequence[str]) -> list[str]:
-    """The methods that a command line names, before it is known what else it may say."""
-    texts: list[str] = []
+def _deciding(words: Sequence[str]) -> list[tuple[str, str]]:
+    """The methods and algorithms that a command line names, before the rest of it is read."""
+    given: list[tuple[str, str]] = []
     for word, after in pairwise([*words, ""]):
-        if match := METHOD_WORD.fullmatch(word):
-            texts.append(after if match[1] is None else match[1])
-    return [name for text in texts for name in text.split(",") if name in METHODS]
+        if match := DECIDING_WORD.fullmatch(word):
+            text = after if match[2] is None else match[2]
+            given += [(match[1], name) for name in text.split(",")]
+    return deciding_among(given)
 
 
 def _axis(name: str, text: str, word: str, is_range: bool) -> list[str]:

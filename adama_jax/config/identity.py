@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from adama_jax.config.names import (
+    DECIDING,
     current_name,
     flat,
     with_settings,
@@ -29,7 +30,11 @@ NOT_UNLIKE_PRESET = ("method", "seeds", "seed", "episodes", "label")
 
 def to_dict(config: Config) -> dict[str, Any]:
     """The whole configuration as plain data, for JSON."""
-    return dataclasses.asdict(config)
+    values = dataclasses.asdict(config)
+    # Most algorithms have no settings of their own.
+    if not values["own"]:
+        del values["own"]
+    return values
 
 
 def from_dict(values: Mapping[str, Any]) -> Config:
@@ -46,8 +51,9 @@ def from_dict(values: Mapping[str, Any]) -> Config:
     True
     """
     base = scenario_config(values["scenario"])
-    # The method first: it decides which numbers there are.
-    base = dataclasses.replace(base, method=values.get("method", base.method))
+    # These first: they decide which others there are.
+    deciding = {name: values[name] for name in DECIDING if name in values}
+    base = dataclasses.replace(base, **deciding)
     fields = {each.name: each.declared for each in settings(base)}
     groups = {name.partition(".")[0] for name in fields if "." in name}
     found = {}
@@ -121,7 +127,11 @@ def unlike_preset(values: Mapping[str, Any]) -> dict[str, Any]:
     if values["scenario"] not in SCENARIOS:
         # Another version's scenario: there is no preset to compare with.
         return {}
-    preset = _as_stored(scenario_config(values["scenario"]))
+    base = scenario_config(values["scenario"])
+    preset = _as_stored(base)
+    # What is an algorithm's own is compared with its defaults.
+    algorithm = values.get("algorithm", base.algorithm)
+    preset = _as_stored(dataclasses.replace(base, algorithm=algorithm)) | preset
     unlike = {}
     for stored_name, value in flat(_through_json(values)):
         name = current_name(stored_name)

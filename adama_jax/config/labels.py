@@ -24,10 +24,11 @@ def labels(configs: Sequence[Config]) -> list[str]:
     differing: dict[tuple[str, str], set[str]] = {}
     for config, own in zip(configs, values, strict=True):
         group = (config.scenario, config.method)
-        first = firsts.setdefault(group, own)
+        first = firsts.setdefault(group, dict(own))
         unlike = differing.setdefault(group, set())
         for name, value in own.items():
-            if value != first[name]:
+            # Another algorithm's first configuration lacks what only this one has.
+            if value != first.setdefault(name, value):
                 unlike.add(name)
     names = []
     for config, own in zip(configs, values, strict=True):

@@ -23,6 +23,10 @@ SYMBOLS = {
 ALIASES = {alias: each.name for each in _SETTINGS for alias in each.declared.aliases}
 """Names under which earlier versions had settings, or which are easily taken for theirs."""
 
+DECIDING = ("method", "algorithm")
+"""The settings that decide which others there are: numbers of a rate rule's own, and settings of an
+algorithm's own."""
+
 OF_A_RUN = {each.name for each in _SETTINGS if "." not in each.name}
 """The settings that no group has: their full names are short."""
 
@@ -102,9 +106,9 @@ def with_settings(config: Config, changes: Mapping[str, Any]) -> Config:
     0.2
     """
     current = {current_name(name): value for name, value in changes.items()}
-    # The method first: it decides which numbers there are.
-    if "method" in current:
-        config = dataclasses.replace(config, method=current["method"])
+    # These first: they decide which others there are to be changed.
+    deciding = {name: current[name] for name in DECIDING if name in current}
+    config = dataclasses.replace(config, **deciding)
     unknown = current.keys() - values_by_name(config).keys()
     if unknown:
         name = min(unknown)
@@ -127,8 +131,8 @@ def short(name: str) -> str:
     >>> short("rates.critic_scale"), short("world.side"), short("exploration.episodes")
     ('m', 'side', 'exploration.episodes')
     """
-    last = name.rpartition(".")[2]
-    if last in OF_SEVERAL:
+    group, _, last = name.rpartition(".")
+    if last in OF_SEVERAL or (group == "own" and last in _LAST_PARTS):
         return name
     for symbol, full in SYMBOLS.items():
         if full == name:

@@ -10,17 +10,19 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, NamedTuple
 
+from adama_jax.algorithms.settings import ALGORITHMS
 from adama_jax.config.methods import METHODS
-from adama_jax.config.names import short, with_settings
+from adama_jax.config.names import current_name, short, with_settings
 from adama_jax.config.options import Flat
-from adama_jax.config.reads import check_read
+from adama_jax.config.reads import check_read, own_numbers, own_settings
 from adama_jax.config.schema import Config
 from adama_jax.config.values import read_value
 from adama_jax.errors import SettingError, did_you_mean
 from adama_jax.fields import Declared, as_given, settings
 
-# The method decides which other settings there are: it is looked for before anything is read.
-METHOD_WORD = re.compile(r"(?:--)?methods?(?:=(.*))?")
+# Method and algorithm decide which other settings there are: they are looked for before anything
+# is read.
+DECIDING_WORD = re.compile(r"(?:--)?(methods?|algorithm)(?:=(.*))?")
 
 
 def read_settings(
@@ -65,7 +67,7 @@ def read_values(
             allowed.
     """
     with placed(where):
-        known = Known.of(base, _methods_among(values.items()))
+        known = Known.of(base, deciding_among(values.items()))
         found = {}
         for key, name in _named_once(values, known):
             found[name] = read_value(key, known.fields[name], values[key])
@@ -95,7 +97,7 @@ def read_axes(
     """
     with placed(where):
         given = [(key, value) for key, values in axes.items() for value in values]
-        known = Known.of(base, _methods_among(given))
+        known = Known.of(base, deciding_among(given))
         result = {}
         for key, name in _named_once(axes, known):
             values = axes[key]
@@ -152,16 +154,18 @@ class Known(NamedTuple):
     names: dict[str, str]
 
     @classmethod
-    def of(cls, options: Any, methods: Iterable[str]) -> "Known":
-        """The settings of a command or a configuration, and those of some methods' own."""
+    def of(cls, options: Any, deciding: Iterable[tuple[str, str]]) -> "Known":
+        """The settings of a command or a configuration, and those of some methods' or algorithms'
+        own, as `deciding_among` gives them.
+        """
         found = list(settings(options, flat=Flat))
         config = (
             options if isinstance(options, Config) else getattr(options, "config", None)
         )
         # `figures` and the like take no settings of a run.
         if config is not None:
-            for method in methods:
-                changed = with_settings(config, {"method": method})
+            for name, value in deciding:
+                changed = with_settings(config, {name: value})
                 found += settings(changed)
         fields = {each.name: each.declared for each in found}
         return cls(fields, _accepted(fields))
@@ -184,7 +188,8 @@ class Known(NamedTuple):
         if elsewhere:
             hint = f"; did you mean {_or([short(name) for name in elsewhere])}?"
         else:
-            hint = did_you_mean(plain, self.names) or "; see --help"
+            near = did_you_mean(plain, self.names)
+            hint = _whose(plain) or near or "; see --help"
         raise SettingError(f"{written}: must be the name of a setting{hint}")
 
 
@@ -212,6 +217,16 @@ def _by_last_part(names: Iterable[str]) -> dict[str, list[str]]:
     return found
 
 
+def _whose(key: str) -> str:
+    """Which methods or algorithms have a setting of that name of their own; "" if none."""
+    last = key.rpartition(".")[2]
+    methods = [name for name in METHODS if f"rates.{last}" in own_numbers([name])]
+    algorithms = [name for name in ALGORITHMS if f"own.{last}" in own_settings([name])]
+    having = [f"method={name}" for name in methods]
+    having += [f"algorithm={name}" for name in algorithms]
+    return f": it is one of {_or(having)}" if having else ""
+
+
 def _or(names: Sequence[str]) -> str:
     """Names in words.
 
@@ -222,7 +237,16 @@ def _or(names: Sequence[str]) -> str:
     return f"{', '.join(others)} or {last}" if others else last
 
 
-def _methods_among(given: Iterable[tuple[str, object]]) -> list[str]:
-    """The methods among values by their keys."""
-    values = [str(value) for key, value in given if METHOD_WORD.fullmatch(key)]
-    return [value for value in values if value in METHODS]
+def deciding_among(given: Iterable[tuple[str, object]]) -> list[tuple[str, str]]:
+    """The methods and algorithms among values by their keys: the setting's name, and the value.
+
+    >>> deciding_among([("methods", "adama"), ("algorithm", "none"), ("seeds", 3)])
+    [('method', 'adama')]
+    """
+    registries = {"method": METHODS, "algorithm": ALGORITHMS}
+    found = []
+    for key, value in given:
+        name = current_name(key)
+        if name in registries and str(value) in registries[name]:
+            found.append((name, str(value)))
+    return found

@@ -7,7 +7,7 @@ the value that another setting has (`fields.ReadWith`). Importable without JAX.
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
-from adama_jax.algorithms.settings import ALGORITHMS
+from adama_jax.algorithms.settings import ALGORITHMS, own_settings_of
 from adama_jax.config.methods import METHODS
 from adama_jax.config.options import Flat
 from adama_jax.config.schema import Config
@@ -29,7 +29,8 @@ def why_unread(config: Config, name: str) -> str:
     if group == "rates" and not _is_of_method(config.method, last):
         return f"method={config.method} does not read it"
     algorithm = ALGORITHMS.get(config.algorithm)
-    if algorithm is not None and name in algorithm.ignores:
+    ignored = algorithm is not None and name in algorithm.ignores
+    if ignored or (group == "own" and name not in own_settings([config.algorithm])):
         return f"algorithm={config.algorithm} does not read it"
     of_scenario = config.world.unread_in(config.scenario, last)
     if group == "world" and of_scenario:
@@ -53,7 +54,7 @@ def check_read(values: Mapping[str, object], configs: Sequence[Config]) -> None:
         SettingError: none of them reads it.
     """
     known = {each.name for each in settings(configs[0])}
-    known.update(own_settings(METHODS))
+    known.update(own_numbers(METHODS), own_settings(ALGORITHMS))
     for name, value in values.items():
         if name not in known:
             continue
@@ -86,18 +87,27 @@ def check_options_read(values: Mapping[str, object], command: Any) -> None:
 
 def own_values(values: Mapping[str, object], method: str) -> dict[str, object]:
     """Those of the values that are numbers of the method's rate rule's own."""
-    return {name: values[name] for name in own_settings([method]) if name in values}
+    return {name: values[name] for name in own_numbers([method]) if name in values}
 
 
-def own_settings(methods: Iterable[str]) -> list[str]:
+def own_numbers(methods: Iterable[str]) -> list[str]:
     """The full names of the numbers that the methods' rate rules have of their own."""
     known = [METHODS[method] for method in methods if method in METHODS]
     return [f"rates.{each.name}" for method in known for each in method.own]
 
 
+def own_settings(algorithms: Iterable[str]) -> list[str]:
+    """The full names of the settings that the algorithms have of their own."""
+    kinds = map(own_settings_of, algorithms)
+    return [f"own.{each.name}" for kind in kinds for each in declared(kind)]
+
+
 def _who_reads(name: str, asked: Collection[str]) -> str:
-    """Which methods read a setting that those asked do not, in words; "" if that is not why."""
+    """Who reads a setting that those asked do not, in words; "" if that is not why."""
     group, _, last = name.rpartition(".")
+    if group == "own":
+        having = [each for each in ALGORITHMS if name in own_settings([each])]
+        return f" (read by {', '.join(having)})"
     readers = [each for each, method in METHODS.items() if last in method.reads]
     if group != "rates" or set(readers) & set(asked):
         return ""

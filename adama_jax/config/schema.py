@@ -5,7 +5,13 @@ from typing import Annotated
 
 import tyro
 
-from adama_jax.algorithms.settings import ALGORITHMS, DEFAULT_ALGORITHM, Networks
+from adama_jax.algorithms.settings import (
+    ALGORITHMS,
+    DEFAULT_ALGORITHM,
+    Networks,
+    OwnSettings,
+    own_settings_of,
+)
 from adama_jax.bounds import SEED, UP_TO_BILLION, UP_TO_MILLION, OneOf, Whole
 from adama_jax.config.methods import METHODS, options_for
 from adama_jax.config.scenarios import SCENARIOS
@@ -72,10 +78,15 @@ class Config:
     rates: RateOptions = RateOptions()
     exploration: ExplorationOptions = ExplorationOptions()
     evaluation: Evaluation = Evaluation()
+    own: OwnSettings = OwnSettings()
 
     def __post_init__(self) -> None:
         # A method may have numbers of its own: with the method changes what `rates` holds.
         object.__setattr__(self, "rates", options_for(self.method, self.rates))
+        # Those of another algorithm go, and those of this one begin at their defaults.
+        kind = own_settings_of(self.algorithm)
+        if type(self.own) is not kind:
+            object.__setattr__(self, "own", kind())
 
     @property
     def optimizer_name(self) -> str:

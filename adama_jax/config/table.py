@@ -1,6 +1,7 @@
 """The page of all settings, docs/settings.md: `make settings` writes it.
 
-Everything on it follows from the declarations of the settings and from the registry of methods.
+Everything on it follows from the declarations of the settings and from the registries of methods
+and algorithms.
 """
 
 import ast
@@ -12,6 +13,7 @@ from functools import cache
 from itertools import pairwise
 from typing import get_type_hints
 
+from adama_jax.algorithms.settings import ALGORITHMS, own_settings_of
 from adama_jax.config.methods import METHODS, rate_options
 from adama_jax.config.schema import Config
 from adama_jax.config.values import type_in_words
@@ -27,7 +29,7 @@ A setting is given as `key=value`: by its full name, by the last part of it wher
 ends so, or by the paper's symbol. A scenario may have other defaults, which
 `adama train SCENARIO --help` shows. Runs that differ in traced settings share a compiled program.
 What is given is used or refused: a setting is given once, and only where it is read, which is
-everywhere unless "read by" names methods or the value of a setting beside it.
+everywhere unless "read by" names methods, algorithms or the value of a setting beside it.
 """
 COLUMNS = ("setting", "symbol", "default", "allowed", "traced", "read by", "")
 # Which world a scenario has says which of these settings it has.
@@ -46,10 +48,11 @@ def settings_page() -> str:
     run = _table([_row("", field, Config) for field in single])
     sections = [HEAD, "## Of a run\n", run]
     for name in groups:
-        # Those depend on the scenario and on the method.
-        if name not in ("world", "rates"):
+        # Those depend on the scenario, on the method and on the algorithm.
+        if name not in ("world", "rates", "own"):
             sections += [f"## `{name}`\n", _group(name, hints[name])]
     sections += ["## `rates`\n", _rates()]
+    sections += ["## `own`, of one algorithm or a few\n", _own()]
     for which, kind in WORLDS.items():
         sections += [f"## `world`, {which}\n", _group("world", kind)]
     sections += ["## Methods\n", _methods()]
@@ -73,8 +76,20 @@ def _rates() -> str:
     return _table(rows)
 
 
+def _own() -> str:
+    """The settings of algorithms' own, those of one declaration beside all that have it."""
+    having: dict[type, list[str]] = {}
+    for algorithm in ALGORITHMS:
+        having.setdefault(own_settings_of(algorithm), []).append(algorithm)
+    rows = []
+    for kind, algorithms in having.items():
+        names = ", ".join(algorithms)
+        rows += [_row("own.", field, kind, read_by=names) for field in declared(kind)]
+    return _table(rows)
+
+
 def _row(
-    prefix: str, field: Declared, kind: type, explained: str = ""
+    prefix: str, field: Declared, kind: type, explained: str = "", read_by: str = ""
 ) -> tuple[str, ...]:
     symbol = f"`{field.symbol}`" if field.symbol else ""
     # Without a default the scenario always gives a value.
@@ -83,7 +98,10 @@ def _row(
     bounds = [bound.words for bound in field.bounds]
     allowed = ", or ".join([*bounds, *_words(field)])
     traced = "yes" if field.traced else ""
-    readers = _readers(field) if prefix == "rates." else _condition(field)
+    condition = _condition(field)
+    if prefix == "rates.":
+        read_by = _readers(field)
+    readers = " ".join(filter(None, [read_by, condition]))
     text = explained or help_of(kind).get(field.name, "")
     return f"`{prefix}{field.name}`", symbol, default, allowed, traced, readers, text
 
@@ -91,7 +109,7 @@ def _row(
 def _readers(field: Declared) -> str:
     """The methods whose rates depend on a setting; all other settings all methods read."""
     names = [name for name, method in METHODS.items() if field.name in method.reads]
-    return " ".join(filter(None, [", ".join(names), _condition(field)]))
+    return ", ".join(names)
 
 
 def _condition(field: Declared) -> str:

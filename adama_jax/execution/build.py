@@ -44,22 +44,25 @@ def make_env(config: Config) -> Env:
 def make_algorithm(config: Config, env: Env) -> Algorithm:
     """The configuration's algorithm, sized for the world."""
     networks = config.networks
+    spec = env.spec
     factory = resolve_name(ALGORITHMS[config.algorithm].path)
+    own = vars(config.own)
     with _speaking_of_learned(config) as outside:
         algorithm = factory(
-            num_agents=env.spec.num_agents,
-            obs_size=env.spec.obs_size,
-            action_size=env.spec.action_size,
+            num_agents=spec.num_agents,
+            obs_size=spec.obs_size,
+            action_size=spec.action_size,
             hidden=networks.hidden,
             actor_activation=networks.actor_activation,
             critic_activation=networks.critic_activation,
             critic=networks.critic,
-            action_sizes=env.spec.action_sizes,
-            horizon=env.spec.horizon,
+            action_sizes=spec.action_sizes,
+            horizon=spec.horizon,
+            **own,
         )
         if outside:
-            sizes = env.spec.action_sizes
-            check_algorithm(algorithm, sizes, env.spec.obs_size, env.spec.horizon)
+            sizes = spec.action_sizes
+            check_algorithm(algorithm, sizes, spec.obs_size, spec.horizon)
     return algorithm
 
 

@@ -1,12 +1,12 @@
 """Sweeps as data: products of settings."""
 
 import itertools
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from adama_jax.config.methods import METHODS
 from adama_jax.config.names import with_settings
-from adama_jax.config.reads import why_unread
+from adama_jax.config.reads import own_settings, why_unread
 from adama_jax.config.schema import Config
 
 TEN_RATES = tuple(f"{thousandths / 1000:g}" for thousandths in range(1, 11))
@@ -23,7 +23,7 @@ PRESETS: dict[str, dict[str, tuple[str, ...]]] = {
 def product(base: Config, axes: Mapping[str, Sequence[Any]]) -> list[Config]:
     """Every combination of the axes' values, in order.
 
-    A setting that the method or the other settings leave unread stays as in `base`.
+    A setting that the method, the algorithm or the other settings leave unread stays as in `base`.
 
     Args:
         base: all other settings.
@@ -44,8 +44,8 @@ def product(base: Config, axes: Mapping[str, Sequence[Any]]) -> list[Config]:
     configs: dict[Config, None] = {}
     for values in itertools.product(*axes.values()):
         chosen = dict(zip(axes, values, strict=True))
-        reads = METHODS[chosen.get("method", base.method)].reads
-        read = {name: value for name, value in chosen.items() if _is_read(name, reads)}
+        missing = _missing(chosen, base)
+        read = {name: chosen[name] for name in chosen if name not in missing}
         config = with_settings(base, read)
         # A target_step is nothing to targets=hard.
         left_out = [name for name in read if why_unread(config, name)]
@@ -57,6 +57,14 @@ def product(base: Config, axes: Mapping[str, Sequence[Any]]) -> list[Config]:
     return list(configs)
 
 
-def _is_read(name: str, reads: Collection[str]) -> bool:
-    """Whether a method that reads these rates' settings reads a setting."""
-    return not name.startswith("rates.") or name.removeprefix("rates.") in reads
+def _missing(chosen: Mapping[str, Any], base: Config) -> set[str]:
+    """Settings that the chosen method does not read, or that the chosen algorithm does not have."""
+    reads = METHODS[chosen.get("method", base.method)].reads
+    own = own_settings([chosen.get("algorithm", base.algorithm)])
+    found = set()
+    for name in chosen:
+        group, _, last = name.rpartition(".")
+        unread = group == "rates" and last not in reads
+        if unread or (group == "own" and name not in own):
+            found.add(name)
+    return found
