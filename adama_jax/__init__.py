@@ -46,9 +46,10 @@ if TYPE_CHECKING:
     from adama_jax.storage.reader import find_run, load_run
     from adama_jax.studies.exhibits import shown
     from adama_jax.training.batches import stack_agents
-    from adama_jax.training.learner import Learner, LearnerHyper, LearnerState, learner
+    from adama_jax.training.learner import Learner, learner
     from adama_jax.training.optimizers import Optimizer, from_optax
     from adama_jax.training.population import Population, population
+    from adama_jax.training.states import LearnerHyper, LearnerState
     from adama_jax.training.trainer import Trainer, TrainHyper, trainer
     from adama_jax.types import Batch, Params, Rates, Signals
 
@@ -76,9 +77,10 @@ _HOMES = {
     "storage.reader": ("find_run", "load_run"),
     "studies.exhibits": ("shown",),
     "training.batches": ("stack_agents",),
-    "training.learner": ("Learner", "LearnerHyper", "LearnerState", "learner"),
+    "training.learner": ("Learner", "learner"),
     "training.optimizers": ("Optimizer", "from_optax"),
     "training.population": ("Population", "population"),
+    "training.states": ("LearnerHyper", "LearnerState"),
     "training.trainer": ("TrainHyper", "Trainer", "trainer"),
     "types": ("Batch", "Params", "Rates", "Signals"),
 }  # fmt: skip

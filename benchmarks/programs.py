@@ -21,8 +21,8 @@ from adama_jax.execution.build import (
     make_train,
 )
 from adama_jax.execution.devices import count_microbatches
-from adama_jax.training.learner import LearnerState
 from adama_jax.training.population import AXES
+from adama_jax.training.states import LearnerState
 from adama_jax.training.trainer import TrainState, minibatch
 from adama_jax.types import Batch
 
@@ -167,8 +167,7 @@ def update_program(
     # whether the targets are copied.
     count = jnp.zeros((), jnp.int32)
     states = jax.vmap(init)(jax.random.split(key, seeds))._replace(updates=count)
-    axes_of: Any = type(states)
-    axes = axes_of(0, 0, 0, 0, 0, None)
+    axes: Any = AXES.learner
     many = jax.jit(jax.vmap(steps, in_axes=(axes, 0), out_axes=axes))
     return lambda state: many(state, batches), states
 

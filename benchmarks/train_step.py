@@ -14,6 +14,8 @@ from benchmarks.one_core import take_one_core
 
 take_one_core()
 
+from adama_jax.config.names import with_settings
+from adama_jax.config.schema import Config
 from adama_jax.storage.provenance import machine
 from benchmarks.programs import (
     MATMUL_FLOPS,
@@ -41,6 +43,15 @@ FIRST, SECOND = (
 )
 
 
+# Beside MADDPG, with its actors and on the same world.
+OTHER_ALGORITHMS = ("matd3", "haddpg", "hatd3")
+
+
+def on(setting: Config, algorithm: str) -> Config:
+    """The same settings with another algorithm."""
+    return with_settings(setting, {"algorithm": algorithm})
+
+
 def make_programs() -> dict[str, Program]:
     """All that is timed, by name."""
     adama = config("adama")
@@ -61,6 +72,7 @@ def make_programs() -> dict[str, Program]:
         f"{SECOND}, N=8": update_program(exact_of_8),
         "adama_2nd secant": update_program(secant),
         "adama_2nd secant, N=8": update_program(config("adama_2nd", 8)),
+        **{name: update_program(on(adama, name)) for name in OTHER_ALGORITHMS},
         "undivided adama": update_program(adama, whole=True),
         "undivided adama, 4 seeds": update_program(adama, seeds=4, whole=True),
         "undivided adama, N=8": update_program(config("adama", 8), whole=True),
@@ -97,6 +109,7 @@ ROWS = (
         divided_by=4,
     ),
     Row("    whole episode over update", "adama, whole episode", "adama"),
+    *[Row(f"    {name} over maddpg", name, "adama") for name in OTHER_ALGORITHMS],
     Row("(e) adama, minibatch undivided over in parts", "undivided adama", "adama"),
     Row("    the same, 4 vmapped seeds", "undivided adama, 4 seeds", "adama, 4 seeds"),
     Row("    undivided over in parts, N=8", "undivided adama, N=8", "adama, N=8"),

@@ -71,6 +71,21 @@ def empty_batch(num_agents: int) -> Batch:
     return Batch(zeros, zeros, jnp.zeros(size), zeros, jnp.zeros(size))
 
 
+def random_batch(
+    num_agents: int, obs_size: int, action_size: int, seed: int, size: int = 16
+) -> Batch:
+    """Transitions that have nothing to do with one another; a fifth of them terminate."""
+    keys = jax.random.split(jax.random.key(seed), 4)
+    shape = (num_agents, size)
+    return Batch(
+        obs=jax.random.normal(keys[0], (*shape, obs_size)),
+        action=jax.random.uniform(keys[1], (*shape, action_size), minval=-1),
+        reward=jax.random.normal(keys[2], (size,)),
+        next_obs=jax.random.normal(keys[3], (*shape, obs_size)),
+        terminated=(jnp.arange(size) % 5 == 0).astype(jnp.float32),
+    )
+
+
 def probe_env(
     reward: Callable[[jax.Array, jax.Array, jax.Array], jax.Array],
     horizon: int = 1,

@@ -50,6 +50,10 @@ class Algorithm(NamedTuple):
     policy: `(actors, obs, key) -> action`, the actions that `objective` values when it has this
         key: second-order rules look along it. None: `act`.
     groups: of the further parameters, by name.
+    actors_every: updates of the critic for each one of everything else: actors, groups, soft
+        targets and, with the actors, the rates. The first update moves all.
+    in_turn: whether the actors move one after another, in an order drawn anew at each update, each
+        by its gradient at the point to which those before it have moved.
     replay: "ring" draws transitions of all episodes that the buffer holds; "on_policy" gives those
         of the last round of episodes alone, all of them in order, B = rounds' episodes x T.
     """
@@ -64,4 +68,6 @@ class Algorithm(NamedTuple):
     draw: Callable[[jax.Array, int], Any] = jax.random.split
     policy: Callable[[PyTree, jax.Array, jax.Array], jax.Array] | None = None
     groups: Mapping[str, Group] = {}
+    actors_every: int = 1
+    in_turn: bool = False
     replay: Literal["ring", "on_policy"] = "ring"

@@ -7,7 +7,7 @@ one line here.
 from dataclasses import MISSING, dataclass
 from typing import Annotated, Any, Literal
 
-from adama_jax.bounds import Each, OneOf, Whole
+from adama_jax.bounds import UP_TO_THOUSAND, AtLeast, Each, OneOf, Whole
 from adama_jax.errors import promise
 from adama_jax.fields import Elsewhere, declared
 from adama_jax.plugins.registry import Registry
@@ -102,9 +102,35 @@ def _path(entry: AlgorithmEntry | CriticEntry) -> tuple[str, ...]:
     return (entry.path,)
 
 
+@dataclass(frozen=True)
+class OfMATD3(OwnSettings):
+    """Of TD3's kind: the defaults are those of its paper."""
+
+    actors_every: Annotated[
+        int,
+        UP_TO_THOUSAND,
+        Elsewhere(("policy_delay", "policy_freq", "policy_frequency")),
+    ] = 2
+    """Updates of the critics for each one of actors, soft targets and rates."""
+    target_noise: Annotated[
+        float, AtLeast(0, finite=True), Elsewhere(("policy_noise", "smoothing_noise"))
+    ] = 0.2
+    """Standard deviation of the noise in the actions that the critics' targets are of."""
+    noise_limit: Annotated[
+        float, AtLeast(0, finite=True), Elsewhere(("noise_clip",))
+    ] = 0.5
+    """What this noise is cut to, either way."""
+
+
+_ALGORITHMS = {
+    "maddpg": AlgorithmEntry("adama_jax.algorithms.maddpg:maddpg"),
+    "matd3": AlgorithmEntry("adama_jax.algorithms.matd3:matd3", own=OfMATD3),
+    "haddpg": AlgorithmEntry("adama_jax.algorithms.haddpg:haddpg"),
+    "hatd3": AlgorithmEntry("adama_jax.algorithms.haddpg:hatd3", own=OfMATD3),
+}
 ALGORITHMS = Registry(
     "algorithm",
-    {"maddpg": AlgorithmEntry("adama_jax.algorithms.maddpg:maddpg")},
+    _ALGORITHMS,
     adopt=_algorithm,
     paths=_path,
 )

@@ -15,8 +15,10 @@ from adama_jax.errors import promise
 from adama_jax.keys import key_of
 from adama_jax.rates.rules import fixed
 from adama_jax.testing.comparing import close, equal, finite
-from adama_jax.training.learner import LearnerState, learner
+from adama_jax.training.in_turn import drawn_order
+from adama_jax.training.learner import learner
 from adama_jax.training.optimizers import from_optax
+from adama_jax.training.states import LearnerState
 from adama_jax.tree import step_per_agent
 from adama_jax.types import Batch, Params
 
@@ -155,7 +157,12 @@ def check_update(algorithm: Algorithm) -> None:
 def _slopes(
     algorithm: Algorithm, state: LearnerState, batch: Batch, key: jax.Array
 ) -> jax.Array:
-    """The derivative of the objective by the agents' rates. [N]"""
+    """The derivative of the objective by each agent's rate, where it is its turn to move. [N]"""
+    # All at once, or one after another.
+    turns = jnp.arange(N)[None]
+    if algorithm.in_turn:
+        key, order = drawn_order(key, N)
+        turns = order[:, None]
     # As the learner splits an update's key among the losses.
     k_objective = jax.random.split(key, 2 + len(algorithm.groups))[1]
     discount = jnp.float32(state.hyper.discount)
@@ -164,12 +171,19 @@ def _slopes(
         params = state.params._replace(actors=actors)
         return algorithm.objective(params, state.targets, batch, discount, k_objective)
 
-    directions = jax.grad(objective)(state.params.actors)
+    actors = state.params.actors
+    slopes = jnp.zeros(N)
+    for agents in turns:
+        directions = jax.grad(objective)(actors)
 
-    def gain(rates: jax.Array) -> jax.Array:
-        return objective(step_per_agent(state.params.actors, rates, directions))
+        def gain(rates: jax.Array, start: Any, directions: Any) -> jax.Array:
+            return objective(step_per_agent(start, rates, directions))
 
-    return jax.grad(gain)(jnp.zeros(N))
+        slope = jax.grad(gain)(jnp.zeros(N), actors, directions)
+        slopes = slopes.at[agents].set(slope[agents])
+        moving = jnp.zeros(N).at[agents].set(state.rule.rates.actors[agents])
+        actors = step_per_agent(actors, moving, directions)
+    return slopes
 
 
 def _check_moved(

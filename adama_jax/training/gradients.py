@@ -81,6 +81,40 @@ def gradients(
     )
 
 
+def critic_gradient(
+    algorithm: Algorithm,
+    context: tuple[Params, Params, jax.Array],
+    batch: Batch,
+    key: jax.Array,
+) -> tuple[jax.Array, PyTree]:
+    """The TD loss and its gradient alone, as `gradients` has them with the same key."""
+    params, targets, discount = context
+    k_critic, *_ = jax.random.split(key, 2 + len(algorithm.groups))
+
+    def td_loss(critic: PyTree) -> jax.Array:
+        online = params._replace(critic=critic)
+        return algorithm.critic_loss(online, targets, batch, discount, k_critic)
+
+    return jax.value_and_grad(td_loss)(params.critic)
+
+
+def actors_gradient(
+    algorithm: Algorithm,
+    context: tuple[Params, Params, jax.Array],
+    batch: Batch,
+    key: jax.Array,
+) -> PyTree:
+    """Of J by the actors alone, as `gradients` has it with the same key."""
+    params, targets, discount = context
+    _, k_actors, *_ = jax.random.split(key, 2 + len(algorithm.groups))
+
+    def objective(actors: PyTree) -> jax.Array:
+        online = params._replace(actors=actors)
+        return algorithm.objective(online, targets, batch, discount, k_actors)
+
+    return jax.grad(objective)(params.actors)
+
+
 class CurvatureInputs(NamedTuple):
     """What the curvature product needs beside the minibatch."""
 

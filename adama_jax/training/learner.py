@@ -6,57 +6,36 @@ buffer, only a batch.
 
 from collections.abc import Callable
 from functools import partial
-from typing import Any, NamedTuple, cast
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
-import optax
 
 from adama_jax import tree
 from adama_jax.algorithms.algorithm import Algorithm
 from adama_jax.rates import probe
-from adama_jax.rates.rules import RateHyper, RateRule, RateState
-from adama_jax.rates.settings import RateOptions
+from adama_jax.rates.rules import RateHyper, RateRule
 from adama_jax.training.batches import check_batch
 from adama_jax.training.gradients import (
     CurvatureInputs,
+    Gradients,
+    actors_gradient,
+    critic_gradient,
     curvature_product,
     downhill,
     gradients,
 )
+from adama_jax.training.in_turn import Start, drawn_order, gradients_in_turn
 from adama_jax.training.microbatches import mean_over_microbatches
 from adama_jax.training.optimizers import Optimizer
-from adama_jax.training.settings import Learning
-from adama_jax.types import Batch, Params, Rates, Scalar, Signals
-
-
-class LearnerHyper(NamedTuple):
-    """Float hyperparameters of the learner, with the defaults of the settings of the same names."""
-
-    discount: Scalar = Learning.discount  # gamma
-    # Target += step (online - target), if soft.
-    target_step: Scalar = Learning.target_step
-    secant_step: Scalar = RateOptions.secant_step  # root mean square, in actions
-
-
-class LearnerState(NamedTuple):
-    """All that a train step reads and writes."""
-
-    params: Params
-    targets: Params  # of `others` those alone that have a target
-    optimizers: Params  # their states
-    rule: RateState  # of the rate rule; `rule.rates` are the present rates
-    hyper: LearnerHyper
-    updates: jax.Array  # [], int32; the same for all members of a population
-
-
-class UpdateMetrics(NamedTuple):
-    """What one update measured, before it moved anything; `rates` are those it moved with."""
-
-    td_loss: jax.Array  # []
-    value: jax.Array  # J, []
-    signals: Signals
-    rates: Rates
+from adama_jax.training.states import (
+    LearnerHyper,
+    LearnerState,
+    UpdateMetrics,
+    nothing_measured,
+)
+from adama_jax.training.targets import moved_targets, with_targets
+from adama_jax.types import Batch, Params, PyTree, Rates, Scalar, Signals
 
 
 class Learner(NamedTuple):
@@ -119,6 +98,8 @@ def learner(
     _check(algorithm, rule, curvature, microbatches, axis_name)
     mean = partial(mean_over_microbatches, count=microbatches, axis_name=axis_name)
     measure = partial(gradients, algorithm)
+    measure_actors = partial(actors_gradient, algorithm)
+    measure_critic = partial(critic_gradient, algorithm)
     measure_curvature = partial(curvature_product, algorithm, curvature)
 
     def init(
@@ -128,8 +109,9 @@ def learner(
     ) -> LearnerState:
         params = algorithm.init(key)
         # Copies: the state is donated to a compiled step, which refuses a buffer given twice.
-        targets = jax.tree.map(jnp.copy, _with_targets(algorithm, params))
+        targets = jax.tree.map(jnp.copy, with_targets(algorithm, params))
         numbers = [jnp.asarray(value, jnp.float32) for value in hyper or LearnerHyper()]
+        delayed = algorithm.actors_every > 1
         return LearnerState(
             params=params,
             targets=targets,
@@ -137,6 +119,7 @@ def learner(
             rule=rule.init(num_agents, rate_hyper),
             hyper=LearnerHyper(*numbers),
             updates=jnp.zeros((), jnp.int32),
+            measured=nothing_measured(num_agents) if delayed else None,
         )
 
     def update(
@@ -145,22 +128,127 @@ def learner(
         key: jax.Array,
     ) -> tuple[LearnerState, UpdateMetrics]:
         check_batch(batch, num_agents, agent_major)
-        context = (state.params, state.targets, state.hyper.discount)
-        found = mean(measure, context, batch, key)
+        if algorithm.actors_every == 1:
+            return update_all(state, batch, key)
+
+        def and_remember(*given: Any) -> tuple[LearnerState, UpdateMetrics]:
+            moved, metrics = update_all(*given)
+            return moved._replace(measured=metrics), metrics
+
+        # The same for all members: under `vmap` it stays a condition, so that what an update of
+        # the critic alone leaves out costs nothing.
+        due = state.updates % algorithm.actors_every == 0
+        return jax.lax.cond(due, and_remember, update_critic, state, batch, key)
+
+    def update_critic(
+        state: LearnerState,
+        batch: Batch,
+        key: jax.Array,
+    ) -> tuple[LearnerState, UpdateMetrics]:
+        """At the present rate; what the rates adapt to is not measured."""
+        assert state.measured is not None
+        loss, gradient = mean(measure_critic, _context(state), batch, key)
+        direction, own_state = optimizer.critic.update(
+            gradient, state.optimizers.critic, state.params.critic
+        )
+        rate = state.rule.rates.critic
+        critic = tree.step(state.params.critic, rate, direction)
+        params = state.params._replace(critic=critic)
+        updates = state.updates + 1
+        targets = state.targets
+        # Soft ones move with the actors; a copy is due when it is due.
+        if target_period is not None:
+            targets = move_targets(params, state, updates)
+        moved = state._replace(
+            params=params,
+            targets=targets,
+            optimizers=state.optimizers._replace(critic=own_state),
+            updates=updates,
+        )
+        return moved, state.measured._replace(td_loss=loss)
+
+    def in_turn(
+        state: LearnerState,
+        found: Gradients,
+        batch: Batch,
+        key: jax.Array,
+        order: jax.Array,
+    ) -> Gradients:
+        """The same, with the actors' taken one after another."""
+
+        def gradient(actors: PyTree) -> PyTree:
+            params = state.params._replace(actors=actors)
+            context = _context(state._replace(params=params))
+            return mean(measure_actors, context, batch, key)
+
+        start = Start(
+            actors=state.params.actors,
+            gradient=found.value_by_actors,
+            optimizer=state.optimizers.actors,
+            rates=state.rule.rates.actors,
+        )
+        by_actors = gradients_in_turn(gradient, optimizer.actors, start, order)
+        return found._replace(value_by_actors=by_actors)
+
+    def second_order(
+        state: LearnerState,
+        directions: Params,
+        at_start: PyTree,
+        contributions: jax.Array,
+        batch: Batch,
+        key: jax.Array,
+    ) -> jax.Array:
+        """What the curvature adds to these contributions. [N]"""
+        # A pass over the minibatch of its own, so only where it is read.
+        if not rule.second_order:
+            return jnp.zeros(num_agents)
+        from_start = contributions
+        if algorithm.in_turn:
+            from_start = probe.contributions(at_start, directions.actors, num_agents)
+        inputs = _curvature_inputs(state, directions, from_start)
+        product = mean(measure_curvature, inputs, batch, key)
+        if algorithm.in_turn:
+            # What those before an agent changed is in its contribution already.
+            product = product - (contributions - from_start)
+        return product
+
+    def move_targets(
+        params: Params,
+        state: LearnerState,
+        updates: jax.Array,
+    ) -> Params:
+        return moved_targets(
+            algorithm,
+            params,
+            state.targets,
+            updates,
+            target_period,
+            state.hyper.target_step,
+        )
+
+    def update_all(
+        state: LearnerState,
+        batch: Batch,
+        key: jax.Array,
+    ) -> tuple[LearnerState, UpdateMetrics]:
+        order = None
+        if algorithm.in_turn:
+            key, order = drawn_order(key, num_agents)
+        found = mean(measure, _context(state), batch, key)
+        at_start = found.value_by_actors
+        if order is not None:
+            found = in_turn(state, found, batch, key, order)
         directions, optimizers = optimizer.update(
             downhill(found), state.optimizers, state.params
         )
 
         uphill = found.value_by_actors
         contributions = probe.contributions(uphill, directions.actors, num_agents)
-        product = jnp.zeros(num_agents)
-        # A pass over the minibatch of its own, so only where it is read.
-        if rule.second_order:
-            inputs = _curvature_inputs(state, directions, contributions)
-            product = mean(measure_curvature, inputs, batch, key)
         signals = Signals(
             contribution=contributions,
-            curvature=product,
+            curvature=second_order(
+                state, directions, at_start, contributions, batch, key
+            ),
             critic_term=probe.critic_term(found.value_by_critic, directions.critic),
         )
 
@@ -170,7 +258,7 @@ def learner(
         updates = state.updates + 1
         moved = LearnerState(
             params=params,
-            targets=_move_targets(algorithm, params, state, updates, target_period),
+            targets=move_targets(params, state, updates),
             optimizers=optimizers,
             rule=rule_state,
             hyper=state.hyper,
@@ -210,6 +298,11 @@ def _check(
         )
 
 
+def _context(state: LearnerState) -> tuple[Params, Params, Scalar]:
+    """What the gradients need beside a minibatch."""
+    return state.params, state.targets, state.hyper.discount
+
+
 def _curvature_inputs(
     state: LearnerState,
     directions: Params,
@@ -240,29 +333,3 @@ def _step(
         critic=tree.step(params.critic, rates.critic, directions.critic),
         others=others,
     )
-
-
-def _with_targets(algorithm: Algorithm, params: Params) -> Params:
-    """The parameters of which there are targets: actors, critic, and the groups that ask for it."""
-    others = {}
-    for name, group in algorithm.groups.items():
-        if group.has_target:
-            others[name] = params.others[name]
-    return params._replace(others=others)
-
-
-def _move_targets(
-    algorithm: Algorithm,
-    params: Params,
-    state: LearnerState,
-    updates: jax.Array,
-    period: int | None,
-) -> Params:
-    # optax's types are of its own trees, which include ours.
-    online: Any = _with_targets(algorithm, params)
-    old: Any = state.targets
-    if period is None:
-        new = optax.incremental_update(online, old, state.hyper.target_step)
-    else:
-        new = optax.periodic_update(online, old, updates, period)
-    return cast(Params, new)

@@ -14,8 +14,8 @@ import numpy as np
 from jax.sharding import Mesh, NamedSharding, PartitionSpec
 
 from adama_jax.keys import key_of
-from adama_jax.training.learner import LearnerState
 from adama_jax.training.replay import ReplayState
+from adama_jax.training.states import LearnerState
 from adama_jax.training.trainer import Metrics, Trainer, TrainHyper, TrainState
 from adama_jax.types import Device, Episode, PyTree
 
@@ -35,7 +35,14 @@ def _prefix(kind: Callable[..., Any], **axes: Any) -> Any:
 AXES: PyTree = _prefix(
     TrainState,
     learner=_prefix(
-        LearnerState, params=0, targets=0, optimizers=0, rule=0, hyper=0, updates=None
+        LearnerState,
+        params=0,
+        targets=0,
+        optimizers=0,
+        rule=0,
+        hyper=0,
+        updates=None,
+        measured=0,
     ),
     replay=_prefix(ReplayState, rows=0, added=None),
     exploration=0,
