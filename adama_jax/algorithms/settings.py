@@ -122,11 +122,26 @@ class OfMATD3(OwnSettings):
     """What this noise is cut to, either way."""
 
 
+@dataclass(frozen=True)
+class OfFACMAC(OwnSettings):
+    """Of FACMAC: the defaults are those of its public code."""
+
+    penalty: Annotated[float, AtLeast(0, finite=True)] = 1e-3
+    """Weight of the mean square of the actions, which what the actors climb is less by."""
+    mixing: Literal["monotonic", "free"] = "monotonic"
+    """Whether a utility that rises may make the value fall: free, or QMIX's mixing network."""
+
+
 _ALGORITHMS = {
     "maddpg": AlgorithmEntry("adama_jax.algorithms.maddpg:maddpg"),
     "matd3": AlgorithmEntry("adama_jax.algorithms.matd3:matd3", own=OfMATD3),
     "haddpg": AlgorithmEntry("adama_jax.algorithms.haddpg:haddpg"),
     "hatd3": AlgorithmEntry("adama_jax.algorithms.haddpg:hatd3", own=OfMATD3),
+    "facmac": AlgorithmEntry(
+        "adama_jax.algorithms.facmac:facmac",
+        ignores=frozenset({"networks.critic"}),
+        own=OfFACMAC,
+    ),
 }
 ALGORITHMS = Registry(
     "algorithm",
@@ -151,6 +166,10 @@ CRITICS = Registry(
             "adama_jax.algorithms.critics.attention:AttentionCritic",
             first_width_of=ATTENTION_HEADS,
             reason="MAAC's heads",
+        ),
+        "facmac": CriticEntry("adama_jax.algorithms.critics.facmac:FACMACCritic"),
+        "facmac_free": CriticEntry(
+            "adama_jax.algorithms.critics.facmac:FreeFACMACCritic"
         ),
     },
     adopt=_critic,
@@ -181,4 +200,5 @@ class Networks:
     critic_activation: Activation = "relu"
     """Activation of the critic's hidden layers."""
     critic: Annotated[str, OneOf(CRITICS)] = "joint"
-    """joint: one network for all; dop: deterministic DOP's, one per agent; attention: MAAC's."""
+    """joint: one network for all; dop: deterministic DOP's, one per agent; attention: MAAC's;
+    facmac: one per agent, mixed monotonically as in QMIX; facmac_free: mixed without that bound."""
