@@ -12,8 +12,9 @@ import pytest
 from PIL import Image
 
 from adama_jax.envs.robots.joints import OBLIQUE, PARTITIONS, ROBOTS, partition
-from adama_jax.envs.robots.locomotion import brax_robot, make, model_joints, mujoco
+from adama_jax.envs.robots.locomotion import brax_robot, make, mujoco
 from adama_jax.envs.robots.shapes import limbs
+from adama_jax.envs.robots.views import model_joints
 from adama_jax.envs.worlds import LocomotionWorld
 from adama_jax.errors import SettingError
 from tests.test_architecture import FILES, imports, module_of

@@ -1,8 +1,8 @@
 """Robots of Brax whose joints are shared among agents, after multi-agent MuJoCo (section 4.5).
 
 Which actuator an agent drives and which rows of the observation it sees follow from the names of
-its joints, by the model (`model_joints`). JaxMARL's own mapping is one leg off for the ant and is
-not used.
+its joints, by the model (`envs/robots/views.py`). JaxMARL's own mapping is not used: it is off by
+one for two of the robots (`envs/robots/mabrax.py`).
 """
 
 import contextlib
@@ -10,7 +10,7 @@ import functools
 import io
 import warnings
 from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -20,6 +20,12 @@ from adama_jax.envs.env import Env, EnvSpec, Transition
 from adama_jax.envs.mujoco_import import import_mujoco
 from adama_jax.envs.robots.joints import ROBOTS, partition
 from adama_jax.envs.robots.shapes import Limbs, entities, limbs, picture
+from adama_jax.envs.robots.views import (
+    Joint,
+    ObservationRows,
+    model_joints,
+    observation_rows,
+)
 from adama_jax.envs.worlds import LocomotionWorld
 from adama_jax.errors import SettingError, needed_by
 from adama_jax.keys import key_of
@@ -37,17 +43,6 @@ with (
 
 Teams = Sequence[Sequence[str]]  # the names of each agent's joints
 State = Any  # Brax's
-
-
-class Joint(NamedTuple):
-    """Where an actuated joint stands in the model.
-
-    Its actuator, and its rows of the positions and of the velocities.
-    """
-
-    actuator: int
-    position: int
-    velocity: int
 
 
 def make(world: LocomotionWorld, horizon: int, name: str) -> Env:
@@ -78,7 +73,7 @@ def make(world: LocomotionWorld, horizon: int, name: str) -> Env:
     rows = None
     obs_size = robot.observation_size
     if world.observe == "own":
-        rows = _own_rows(teams, joints, unseen, robot)
+        rows = _own_rows(teams, observation_rows(model, unseen))
         obs_size = rows.shape[1]
     shapes = limbs(model)
     drawn = entities(model, shapes, teams)
@@ -207,18 +202,6 @@ def _lenient(function: Callable[..., Any]) -> Callable[..., Any]:
     return call
 
 
-def model_joints(model: Any) -> dict[str, Joint]:
-    """The actuated joints of a MuJoCo model, by name, in the order of their actuators."""
-    joints = {}
-    driven = model.actuator_trnid[:, 0].tolist()
-    for actuator, joint in enumerate(driven):
-        name = mujoco.mj_id2name(model, mujoco.mjtObj.mjOBJ_JOINT, joint)
-        position = int(model.jnt_qposadr[joint])
-        velocity = int(model.jnt_dofadr[joint])
-        joints[name] = Joint(actuator, position, velocity)
-    return joints
-
-
 def _control_sources(
     teams: Teams,
     joints: dict[str, Joint],
@@ -244,40 +227,21 @@ def _control_sources(
     return source
 
 
-def _own_rows(
-    teams: Teams,
-    joints: dict[str, Joint],
-    unseen: int,
-    robot: Any,
-) -> np.ndarray:
+def _own_rows(teams: Teams, rows: ObservationRows) -> np.ndarray:
     """Rows of the observation that each agent sees: the body's, then its own joints'.
 
     Returns:
         Positions first, then velocities; padded with -1. [N, O]
     """
-    # The observation is the positions but the unseen ones, then all velocities.
-    positions = robot.sys.q_size()
-    velocities = robot.sys.qd_size()
-    first_velocity = positions - unseen
-
-    # What no joint of an agent moves belongs to the body, which every agent sees.
-    driven = {joint.position for joint in joints.values()}
-    of_body = sorted(set(range(unseen, positions)) - driven)
-    body = [position - unseen for position in of_body]
-    driven = {joint.velocity for joint in joints.values()}
-    of_body = sorted(set(range(velocities)) - driven)
-    body += [first_velocity + velocity for velocity in of_body]
-
     views = []
     for team in teams:
-        own = [joints[name] for name in team]
-        view = list(body)
-        view += [joint.position - unseen for joint in own]
-        view += [first_velocity + joint.velocity for joint in own]
+        view = list(rows.body)
+        view += [rows.position[name] for name in team]
+        view += [rows.velocity[name] for name in team]
         views.append(view)
 
     widest = max(len(view) for view in views)
-    rows = np.full((len(views), widest), -1)
+    padded = np.full((len(views), widest), -1)
     for agent, view in enumerate(views):
-        rows[agent, : len(view)] = view
-    return rows
+        padded[agent, : len(view)] = view
+    return padded
