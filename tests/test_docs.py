@@ -188,6 +188,7 @@ def python_of(name):
 EXECUTED = (
     "howto/own-rule",
     "tutorials/own-loop",
+    pytest.param("howto/mabrax", marks=pytest.mark.slow),
     pytest.param("howto/own-critic", marks=pytest.mark.slow),
     pytest.param("howto/read-results", marks=pytest.mark.slow),
     pytest.param("tutorials/own-world", marks=pytest.mark.slow),
