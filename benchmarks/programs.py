@@ -22,8 +22,9 @@ from adama_jax.execution.build import (
 )
 from adama_jax.execution.devices import count_microbatches
 from adama_jax.training.population import AXES
+from adama_jax.training.rounds import minibatch
 from adama_jax.training.states import LearnerState
-from adama_jax.training.trainer import TrainState, minibatch
+from adama_jax.training.trainer import TrainState
 from adama_jax.types import Batch
 
 STEPS = 20  # of a program that repeats something

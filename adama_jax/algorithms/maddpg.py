@@ -5,6 +5,7 @@ with the paper's shared critic. With N = 1 it is DDPG.
 """
 
 from collections.abc import Sequence
+from functools import partial
 from pkgutil import resolve_name
 from typing import Any
 
@@ -14,20 +15,25 @@ import jax.numpy as jnp
 from adama_jax.algorithms.algorithm import Algorithm
 from adama_jax.algorithms.losses import td_loss, td_target
 from adama_jax.algorithms.networks import Actor, action_mask
+from adama_jax.algorithms.objectives import beside_replayed, mean_square
 from adama_jax.algorithms.settings import CRITICS, SMOOTH
 from adama_jax.types import Batch, Params, PyTree
+
+Sizes = Sequence[int]
 
 
 def maddpg(
     num_agents: int,
     obs_size: int,
     action_size: int,
-    hidden: Sequence[int] = (64, 64),
+    hidden: Sizes = (64, 64),
     actor_activation: str = "relu",
     critic_activation: str = "relu",
     critic: str = "joint",
-    action_sizes: Sequence[int] | None = None,
+    action_sizes: Sizes | None = None,
     horizon: int | None = None,
+    others_actions: str = "current",
+    pre_tanh_penalty: float = 0.0,
 ) -> Algorithm:
     """MADDPG with one critic for the team.
 
@@ -41,6 +47,10 @@ def maddpg(
         action_sizes: each agent's true action size, where some are smaller than A; what pads them
             stays 0.
         horizon: T, not read: transitions are learned from one by one.
+        others_actions: in J, "current": everybody's actions are the present actors'; "replayed":
+            each actor climbs Q beside the others' actions in the minibatch, as Lowe et al. have it.
+        pre_tanh_penalty: weight of the mean square of the actors' outputs before the tanh, which J
+            is less by. OpenAI's published MADDPG has 1e-3.
 
     Raises:
         ValueError: an unknown critic.
@@ -115,7 +125,18 @@ def maddpg(
         key: jax.Array,
     ) -> jax.Array:
         action = act(params.actors, batch.obs)
-        return jnp.mean(value(params.critic, batch.obs, action))
+        if others_actions == "replayed":
+            found = beside_replayed(value, params.critic, batch, action)
+        else:
+            found = jnp.mean(value(params.critic, batch.obs, action))
+        if pre_tanh_penalty:
+            found = found - pre_tanh_penalty * outputs_squared(params.actors, batch.obs)
+        return found
+
+    def outputs_squared(actors: PyTree, obs: jax.Array) -> jax.Array:
+        before_tanh = partial(actor_net.apply, squashed=False)
+        output: Any = jax.vmap(before_tanh)(actors, obs)
+        return mean_square(output, mask)
 
     return Algorithm(
         init=init,

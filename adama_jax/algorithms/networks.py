@@ -87,14 +87,19 @@ class MLP(nn.Module):
 
 
 class Actor(nn.Module):
-    """pi_i(o_i): an MLP with a tanh head. [B, O] to [B, A] in [-1, 1]"""
+    """pi_i(o_i): an MLP with a tanh head. [B, O] to [B, A] in [-1, 1]
+
+    Not `squashed` it gives what the tanh would be taken of.
+    """
 
     action_size: int
     hidden: Sequence[int] = (64, 64)
     activation: str = "relu"
 
     @nn.compact
-    def __call__(self, obs: jax.Array) -> jax.Array:
+    def __call__(self, obs: jax.Array, squashed: bool = True) -> jax.Array:
         network = MLP(self.hidden, self.action_size, self.activation)
-        action = jnp.tanh(network(swap_batch_and_features(obs)))
-        return swap_batch_and_features(action)
+        output = network(swap_batch_and_features(obs))
+        if squashed:
+            output = jnp.tanh(output)
+        return swap_batch_and_features(output)

@@ -151,7 +151,16 @@ ALGORITHMS = Registry(
 )
 """By name or import path; a path names a factory, or an `AlgorithmEntry`."""
 
-ON_POLICY_IGNORES = frozenset({"learning.capacity", "learning.batch_size"})
+ON_POLICY_IGNORES = frozenset(
+    {
+        "learning.capacity",
+        "learning.batch_size",
+        "learning.warmup_steps",
+        "learning.update_every",
+        "learning.updates_each",
+        "learning.others_actions",
+    }
+)
 """What an algorithm whose `replay` is "on_policy" ignores."""
 
 # Also of files and configurations that name none: they are older.

@@ -31,6 +31,7 @@ def validate(config: Config) -> None:
     _check_networks(config)
     _check_scale(config)
     _check_rounds(config)
+    _check_objective(config)
     _check_counters(config)
     _check_replay(config)
     _check_learners(config)
@@ -86,24 +87,52 @@ def _check_scale(config: Config) -> None:
 
 
 def _check_rounds(config: Config) -> None:
-    """Training and its points are whole rounds."""
-    length = config.learning.envs_per_run
+    """Training and its points are whole rounds, not all of random actions."""
+    learning = config.learning
+    length = learning.envs_per_run
     for name in ("episodes", "evaluation.every"):
         value = setting(config, name)
         if value is not None:
             whole = -(-value // length) * length
             allowed = f"a multiple of learning.envs_per_run={length}, such as {whole}"
             _check(value == whole, name, value, allowed)
+    most = config.horizon * (config.episodes - length)
+    _check(
+        learning.warmup_steps <= most,
+        "learning.warmup_steps",
+        learning.warmup_steps,
+        f"at most {most:,}, which leaves a round of the run's {config.episodes:,} episodes of "
+        f"horizon={config.horizon} to learn in",
+    )
+    every = learning.update_every
+    _check(
+        every is None or config.horizon % every == 0,
+        "learning.update_every",
+        every,
+        f"a divisor of horizon={config.horizon}, or None",
+    )
+
+
+def _check_objective(config: Config) -> None:
+    method = METHODS[config.method]
+    _check(
+        config.learning.others_actions == "current" or not method.second_order,
+        "learning.others_actions",
+        config.learning.others_actions,
+        f"current with method={config.method}: what an actor climbs beside replayed actions has no "
+        "curvature between two agents",
+    )
 
 
 def _check_counters(config: Config) -> None:
     """Updates are counted in 32 bits."""
     learning = config.learning
-    per_episode = learning.updates_per_episode
-    most = LARGEST_COUNT // per_episode
-    allowed = f"at most {most:,} with learning.updates_per_episode={per_episode}"
+    per_round = config.updates_per_round
+    most = LARGEST_COUNT // per_round * learning.envs_per_run
+    name = "updates_per_episode" if learning.update_every is None else "updates_each"
+    allowed = f"at most {most:,} with learning.{name}={getattr(learning, name)}"
     _check(config.episodes <= most, "episodes", config.episodes, allowed)
-    if learning.targets == "hard":
+    if learning.targets == "hard" and learning.target_unit == "episodes":
         period = learning.target_period
         _check(period <= most, "learning.target_period", period, allowed)
 

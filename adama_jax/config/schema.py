@@ -125,6 +125,46 @@ class Config:
         return min(self.episodes, every)
 
     @property
+    def updates_per_round(self) -> int:
+        """Updates for each round of `learning.envs_per_run` episodes, of all its worlds.
+
+        >>> scenario_config("clustering").updates_per_round
+        1
+        """
+        learning = self.learning
+        if learning.update_every is None:
+            return learning.updates_per_episode * learning.envs_per_run
+        return self.horizon // learning.update_every * learning.updates_each
+
+    @property
+    def warmup_rounds(self) -> int:
+        """Rounds of random actions at first, in which nothing is updated."""
+        steps = self.horizon * self.learning.envs_per_run
+        return _divided(self.learning.warmup_steps, steps)
+
+    @property
+    def target_updates(self) -> int:
+        """Updates between two copies of the targets, with `learning.targets` hard.
+
+        >>> scenario_config("predator_prey").target_updates
+        20
+        """
+        learning = self.learning
+        if learning.target_unit == "updates":
+            return learning.target_period
+        updates = learning.target_period * self.updates_per_round
+        return max(1, updates // learning.envs_per_run)
+
+    def updates_in(self, episodes: int) -> int:
+        """Updates of a member in its first so many episodes.
+
+        >>> scenario_config("predator_prey").updates_in(100)
+        100
+        """
+        rounds = episodes // self.learning.envs_per_run - self.warmup_rounds
+        return max(0, rounds) * self.updates_per_round
+
+    @property
     def seed_range(self) -> range:
         """The seeds."""
         return range(self.seed, self.seed + self.seeds)

@@ -18,7 +18,7 @@ from adama_jax.config.methods import METHODS, rate_options
 from adama_jax.config.schema import Config
 from adama_jax.config.values import type_in_words
 from adama_jax.envs.worlds import JaxMARLWorld, LocomotionWorld, PredatorPreyWorld
-from adama_jax.fields import Declared, ReadWith, as_given, declared
+from adama_jax.fields import Declared, ReadUnless, ReadWith, as_given, declared
 from adama_jax.rates.settings import RateOptions
 
 HEAD = """\
@@ -115,7 +115,12 @@ def _readers(field: Declared) -> str:
 def _condition(field: Declared) -> str:
     """The other setting that decides whether this one is read, if there is one."""
     needed = field.mark(ReadWith)
-    return "" if needed is None else f"with {needed.name}={needed.value}"
+    if needed is not None:
+        return f"with {needed.name}={needed.value}"
+    excluded = field.mark(ReadUnless)
+    if excluded is not None:
+        return f"unless {excluded.name}={excluded.value}"
+    return ""
 
 
 def _words(field: Declared) -> list[str]:

@@ -1,6 +1,7 @@
 """From a configuration to the functions of a run: the one place where the four bundles meet."""
 
-from collections.abc import Iterator, Mapping, Sequence
+import inspect
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pkgutil import resolve_name
 from typing import Any, TypeVar
@@ -10,6 +11,7 @@ import numpy as np
 
 from adama_jax.algorithms.algorithm import Algorithm
 from adama_jax.algorithms.check import check_algorithm
+from adama_jax.algorithms.exploring import with_gaussian_noise
 from adama_jax.algorithms.settings import ALGORITHMS, CRITICS
 from adama_jax.config.methods import METHODS
 from adama_jax.config.names import setting, traced_settings
@@ -17,18 +19,28 @@ from adama_jax.config.scenarios import SCENARIOS, factory_path
 from adama_jax.config.schema import OPTIMIZERS, Config
 from adama_jax.envs.env import Env
 from adama_jax.envs.outside import env_of
+from adama_jax.errors import SettingError
 from adama_jax.execution.devices import count_microbatches
+from adama_jax.fields import unlike_default
 from adama_jax.plugins.factories import parameters_of
 from adama_jax.plugins.loading import speaking_of
 from adama_jax.rates.check import check_rule
 from adama_jax.rates.rules import RateHyper, RateRule
 from adama_jax.training.learner import Learner, LearnerHyper, learner
-from adama_jax.training.optimizers import Optimizer, from_optax, named_optimizer
+from adama_jax.training.optimizers import (
+    Optimizer,
+    clipped,
+    from_optax,
+    named_optimizer,
+)
 from adama_jax.training.population import MINIBATCH
 from adama_jax.training.replay import Replay, on_policy_replay, ring_replay
 from adama_jax.training.trainer import Exploration, Trainer, TrainHyper, trainer
 
 Bundle = TypeVar("Bundle", RateHyper, LearnerHyper, Exploration)
+
+# Options that are an algorithm's to follow, each a keyword of its factory.
+OPTIONS = ("learning.others_actions", "learning.pre_tanh_penalty")
 
 
 def make_env(config: Config) -> Env:
@@ -42,11 +54,15 @@ def make_env(config: Config) -> Env:
 
 
 def make_algorithm(config: Config, env: Env) -> Algorithm:
-    """The configuration's algorithm, sized for the world."""
+    """The configuration's algorithm, sized for the world, with the noise that it explores by.
+
+    Raises:
+        SettingError: an option of the learner is on which the algorithm does not know.
+    """
     networks = config.networks
     spec = env.spec
     factory = resolve_name(ALGORITHMS[config.algorithm].path)
-    own = vars(config.own)
+    options = vars(config.own) | _options_on(config, factory)
     with _speaking_of_learned(config) as outside:
         algorithm = factory(
             num_agents=spec.num_agents,
@@ -58,12 +74,33 @@ def make_algorithm(config: Config, env: Env) -> Algorithm:
             critic=networks.critic,
             action_sizes=spec.action_sizes,
             horizon=spec.horizon,
-            **own,
+            **options,
         )
         if outside:
-            sizes = spec.action_sizes
-            check_algorithm(algorithm, sizes, spec.obs_size, spec.horizon)
+            check_algorithm(algorithm, spec.action_sizes, spec.obs_size, spec.horizon)
+    if config.exploration.noise == "gaussian":
+        algorithm = with_gaussian_noise(algorithm, spec.action_sizes)
     return algorithm
+
+
+def _options_on(config: Config, factory: Callable[..., Algorithm]) -> dict[str, Any]:
+    """The options in `OPTIONS` that are on, as keywords of an algorithm's factory.
+
+    What is off is not among them, so that a factory need not know of it.
+    """
+    found = {}
+    for name, field, value, _ in unlike_default(config):
+        if name not in OPTIONS:
+            continue
+        known = inspect.signature(factory).parameters.values()
+        takes_any = any(each.kind is each.VAR_KEYWORD for each in known)
+        if not takes_any and field.name not in [each.name for each in known]:
+            raise SettingError(
+                f"{name}={value}: must be left out: "
+                f"algorithm={config.algorithm} does not read it"
+            )
+        found[field.name] = value
+    return found
 
 
 @contextmanager
@@ -100,7 +137,13 @@ def make_rule(config: Config) -> RateRule:
 
 
 def make_optimizer(config: Config) -> Optimizer:
-    """The configuration's optimizer, at learning rate 1."""
+    """The configuration's optimizer, at learning rate 1, of gradients clipped as it says."""
+    optimizer = _unclipped_optimizer(config)
+    largest = config.learning.max_grad_norm
+    return optimizer if largest is None else clipped(optimizer, largest)
+
+
+def _unclipped_optimizer(config: Config) -> Optimizer:
     name = config.optimizer_name
     if not OPTIMIZERS.is_outside(name):
         return named_optimizer(name)
@@ -125,14 +168,14 @@ def make_learner(
 
     With `sharing` devices for a minibatch it works in a `shard_map` with the axis `MINIBATCH`.
     """
-    period = config.learning.target_period * config.learning.updates_per_episode
+    hard = config.learning.targets == "hard"
     return learner(
         algorithm,
         make_optimizer(config),
         make_rule(config),
         num_agents,
         curvature=config.rates.curvature,
-        target_period=period if config.learning.targets == "hard" else None,
+        target_period=config.target_updates if hard else None,
         microbatches=microbatches,
         axis_name=MINIBATCH if sharing > 1 else None,
         # The replay's are.
@@ -193,12 +236,24 @@ def make_train(
         algorithm,
         make_learner(config, algorithm, env.spec.num_agents, microbatches, sharing),
         replay,
-        updates_per_episode=config.learning.updates_per_episode,
-        envs_per_run=config.learning.envs_per_run,
         eval_episodes=config.evaluation.episodes,
         eval_seed=config.evaluation.seed,
         unroll=unroll,
+        **_rounds(config),
     )
+
+
+def _rounds(config: Config) -> dict[str, Any]:
+    """How a member plays and learns in a round, in the words of `trainer`."""
+    learning = config.learning
+    return {
+        "updates_per_episode": learning.updates_per_episode,
+        "envs_per_run": learning.envs_per_run,
+        "update_every": learning.update_every,
+        "updates_each": learning.updates_each,
+        "warmup_rounds": config.warmup_rounds,
+        "reward_scale": learning.reward_scale,
+    }
 
 
 def stacked_hypers(configs: Sequence[Config]) -> TrainHyper:

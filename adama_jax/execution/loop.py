@@ -33,7 +33,8 @@ from adama_jax.execution.state import named_arrays, on_devices, to_numpy
 from adama_jax.keys import key_of
 from adama_jax.storage.provenance import moved
 from adama_jax.training.population import Population
-from adama_jax.training.trainer import TrainState, checked_names
+from adama_jax.training.rounds import checked_names
+from adama_jax.training.trainer import TrainState
 
 # Greedy episodes kept for drawing; their starts come from the evaluation's seed.
 DRAWN_EPISODES = 4
@@ -276,12 +277,11 @@ def _divergences(
     first = to_numpy(state.non_finite, members)
     names = checked_names(state.learner.params)
     per_round = config.learning.envs_per_run
-    updates_per_round = config.learning.updates_per_episode * per_round
     found = {}
     for row, update in enumerate(first.update.tolist()):
         if update < 0:
             continue
-        rounds = update // updates_per_round
+        rounds = config.warmup_rounds + update // config.updates_per_round
         leaf = names[first.leaf[row]]
         found[row] = Divergence(rounds * per_round, update, leaf)
     return found

@@ -180,6 +180,6 @@ def schedule(config: Config) -> list[list[int]]:
 def _most_rounds(config: Config) -> int:
     """Rounds of `envs_per_run` episodes in a chunk, at most."""
     per_round = config.learning.envs_per_run
-    by_updates = UPDATES_PER_CHUNK // (config.learning.updates_per_episode * per_round)
+    by_updates = UPDATES_PER_CHUNK // config.updates_per_round
     by_steps = STEPS_PER_CHUNK // (config.horizon * per_round)
     return max(1, min(by_updates, by_steps))

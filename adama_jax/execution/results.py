@@ -91,7 +91,6 @@ def _meta(
     """What `meta.json` says."""
     seeds = finished.values()
     busy = sum(seed.seconds for seed in seeds)
-    episodes = sum(seed.episodes for seed in seeds)
     diverged = {}
     diverged_at = {}
     for seed, about in finished.items():
@@ -104,7 +103,7 @@ def _meta(
     meta["finished_at"] = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
     # This run's share of the training time, by its number of seeds.
     meta["wall_seconds"] = busy
-    updates = episodes * config.learning.updates_per_episode
+    updates = sum(config.updates_in(seed.episodes) for seed in seeds)
     meta["updates_per_second"] = updates / busy
     # Until training could begin; the evaluation is compiled beside it.
     meta["compile_seconds"] = program.seconds if program else 0.0

@@ -35,8 +35,8 @@ class Trial(NamedTuple):
 def trial(config: Config) -> Trial:
     """Run the first K = `rates.trial_updates` updates of a configuration, and nothing else.
 
-    A round of episodes has no more updates than K; with several worlds K is rounded up to a
-    multiple of them.
+    A round of episodes has no more updates than K; with several worlds, or with updates within
+    episodes, K is rounded up to whole rounds.
 
     Raises:
         SettingError: all seeds together cannot fit in memory.
@@ -68,16 +68,21 @@ def trial(config: Config) -> Trial:
     for _ in range(short.episodes // short.learning.envs_per_run):
         state, metrics = members.chunk(state, 1)
         critic_terms.append(to_numpy(metrics.critic_term, short.seeds))
-    updates = short.episodes * short.learning.updates_per_episode
-    return Trial(np.stack(critic_terms, axis=1), short.episodes, updates)
+    # In rounds of random actions nothing is updated, and so nothing measured.
+    measured = critic_terms[short.warmup_rounds :]
+    updates = short.updates_in(short.episodes)
+    return Trial(np.stack(measured, axis=1), short.episodes, updates)
 
 
 def trial_config(config: Config) -> Config:
     """The configuration, as short as the trial."""
-    per_round = config.learning.envs_per_run
+    learning = config.learning
+    per_round = learning.envs_per_run
     wanted = config.rates.trial_updates
-    # A round makes `per_round` times the updates of an episode, and no more than are wanted.
-    updates = min(config.learning.updates_per_episode, -(-wanted // per_round))
-    rounds = -(-wanted // (updates * per_round))
-    learning = dataclasses.replace(config.learning, updates_per_episode=updates)
-    return dataclasses.replace(config, learning=learning, episodes=rounds * per_round)
+    if learning.update_every is None:
+        # A round makes `per_round` times the updates of an episode, and no more than are wanted.
+        updates = min(learning.updates_per_episode, -(-wanted // per_round))
+        learning = dataclasses.replace(learning, updates_per_episode=updates)
+    short = dataclasses.replace(config, learning=learning)
+    rounds = short.warmup_rounds + -(-wanted // short.updates_per_round)
+    return dataclasses.replace(short, episodes=rounds * per_round)

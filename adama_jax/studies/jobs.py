@@ -32,7 +32,7 @@ class Job(NamedTuple):
         first = self.configs[0]
         # Not every world says how many agents it has.
         agents = getattr(first.world, "num_agents", None) or 1
-        updates = first.episodes * first.learning.updates_per_episode
+        updates = first.updates_in(first.episodes)
         return self.runs * updates * agents
 
 

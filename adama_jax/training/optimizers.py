@@ -95,6 +95,25 @@ def from_optax(
     return Optimizer(actors=per_agent(transformation), critic=transformation)
 
 
+def clipped(optimizer: Optimizer, largest_norm: float) -> Optimizer:
+    """The optimizer on gradients that are scaled down to this norm where theirs is larger.
+
+    Each actor's has a norm of its own, and so has the critic's.
+
+    >>> import jax.numpy as jnp, optax
+    >>> plain = clipped(from_optax(optax.sgd(1.0)), 1.0)
+    >>> gradients = Params(jnp.array([[-3.0, -4.0], [-0.3, -0.4]]), jnp.array([-8.0]))
+    >>> steps, _ = plain.update(gradients, plain.init(gradients), gradients)
+    >>> [[round(x, 4) for x in row] for row in steps.actors.tolist()], steps.critic.tolist()
+    ([[0.6, 0.8], [0.3, 0.4]], [1.0])
+    """
+    clip = optax.clip_by_global_norm(largest_norm)
+    return Optimizer(
+        actors=optax.chain(per_agent(clip), optimizer.actors),
+        critic=optax.chain(clip, optimizer.critic),
+    )
+
+
 def named_optimizer(name: str) -> Optimizer:
     """`optax.<name>(learning_rate=1.0)` with optax's defaults for the rest.
 

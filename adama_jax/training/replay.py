@@ -41,19 +41,30 @@ class Transitions(NamedTuple):
     terminated: jax.Array  # [B], 0.0 or 1.0
 
 
+class UnderWay(NamedTuple):
+    """Episodes that are being played: those after the ones added, all with as many steps."""
+
+    episodes: int
+    steps: jax.Array  # [], int32, from 1 to T
+
+
 class Replay(NamedTuple):
     """A buffer.
 
     init: `(example: Episode) -> ReplayState`, zeros, for episodes as long as the example.
     add: `(state, episode) -> ReplayState`, over the oldest episode once the buffer is full.
-    sample: `(state, key) -> Transitions`, what an update learns from.
+    sample: `(state, key, under_way=None) -> Transitions`, what an update learns from.
     divisible: whether a sample may be cut into microbatches: not where it is whole episodes.
+    write: `(state, part, ahead, step) -> ReplayState`, some steps of an episode under way, from
+        `step` on; it will be the one that is added after `ahead` others. It counts for `sample`
+        with an `UnderWay` alone, until `added` counts it. None: whole episodes only.
     """
 
     init: Callable[[Episode], ReplayState]
     add: Callable[[ReplayState, Episode], ReplayState]
-    sample: Callable[[ReplayState, jax.Array], Transitions]
+    sample: Callable[..., Transitions]
     divisible: bool
+    write: Callable[..., ReplayState] | None = None
 
 
 def ring_replay(
@@ -82,23 +93,69 @@ def ring_replay(
         if value < 1:
             raise ValueError(f"{name}={value}: must be at least 1")
 
-    def sample(state: ReplayState, key: jax.Array) -> Transitions:
-        _, steps, width = state.rows.shape
-        horizon = steps - 1
-        # At least one, for an empty buffer too: the shapes are the same, and zeros are drawn.
-        stored = jnp.clip(state.added, 1, num_episodes)
-        drawn = jax.random.randint(key, (batch_size,), 0, stored * horizon)
+    def sample(
+        state: ReplayState,
+        key: jax.Array,
+        under_way: UnderWay | None = None,
+    ) -> Transitions:
+        if under_way is None:
+            drawn = _drawn_of_whole(state, key, batch_size)
+        else:
+            drawn = _drawn_beside(state, key, batch_size, under_way)
 
-        def two_rows(transition: jax.Array) -> jax.Array:
-            start = (transition // horizon, transition % horizon, 0)
-            return jax.lax.dynamic_slice(state.rows, start, (1, 2, width))[0]
+        def two_rows(slot: jax.Array, step: jax.Array) -> jax.Array:
+            size = (1, 2, state.rows.shape[-1])
+            return jax.lax.dynamic_slice(state.rows, (slot, step, 0), size)[0]
 
-        pairs = jax.vmap(two_rows)(drawn)
+        pairs = jax.vmap(two_rows)(drawn.slot, drawn.step)
         before, after = jnp.moveaxis(pairs, 1, 0)
         return _transitions(before, after, snapshot_size)
 
-    init = _zeros(num_episodes, snapshot_size)
-    return Replay(init, _add(num_episodes), sample, divisible=True)
+    return Replay(
+        init=_zeros(num_episodes, snapshot_size),
+        add=_add(num_episodes),
+        sample=sample,
+        divisible=True,
+        write=_write(num_episodes),
+    )
+
+
+class _Drawn(NamedTuple):
+    """Which transitions were drawn."""
+
+    slot: jax.Array  # [B], int32: of its episode in the ring
+    step: jax.Array  # [B], int32: in the episode
+
+
+def _drawn_of_whole(state: ReplayState, key: jax.Array, batch_size: int) -> _Drawn:
+    """Of the episodes that were added."""
+    num_episodes, rows, _ = state.rows.shape
+    horizon = rows - 1
+    # At least one, for an empty buffer too: the shapes are the same, and zeros are drawn.
+    stored = jnp.clip(state.added, 1, num_episodes)
+    drawn = jax.random.randint(key, (batch_size,), 0, stored * horizon)
+    return _Drawn(drawn // horizon, drawn % horizon)
+
+
+def _drawn_beside(
+    state: ReplayState, key: jax.Array, batch_size: int, under_way: UnderWay
+) -> _Drawn:
+    """Of the episodes that were added and are not written over yet, and of those under way."""
+    num_episodes, rows, _ = state.rows.shape
+    horizon = rows - 1
+    whole = jnp.minimum(state.added, num_episodes - under_way.episodes)
+    of_whole = whole * horizon
+    of_others = under_way.episodes * under_way.steps
+    drawn = jax.random.randint(key, (batch_size,), 0, of_whole + of_others)
+    is_whole = drawn < of_whole
+    # Back from the newest whole episode, or on from the first that is under way.
+    rest = drawn - of_whole
+    back = state.added - 1 - drawn // horizon
+    on = state.added + rest // under_way.steps
+    return _Drawn(
+        slot=jnp.where(is_whole, back, on) % num_episodes,
+        step=jnp.where(is_whole, drawn % horizon, rest % under_way.steps),
+    )
 
 
 def on_policy_replay(num_episodes: int, snapshot_size: int) -> Replay:
@@ -121,7 +178,9 @@ def on_policy_replay(num_episodes: int, snapshot_size: int) -> Replay:
     if num_episodes < 1:
         raise ValueError(f"num_episodes={num_episodes}: must be at least 1")
 
-    def sample(state: ReplayState, key: jax.Array) -> Transitions:
+    def sample(
+        state: ReplayState, key: jax.Array, under_way: UnderWay | None = None
+    ) -> Transitions:
         width = state.rows.shape[-1]
         before = state.rows[:, :-1].reshape(-1, width)
         after = state.rows[:, 1:].reshape(-1, width)
@@ -146,23 +205,40 @@ def _zeros(num_episodes: int, snapshot_size: int) -> Callable[[Episode], ReplayS
 
 def _add(num_episodes: int) -> Callable[[ReplayState, Episode], ReplayState]:
     def add(state: ReplayState, episode: Episode) -> ReplayState:
-        columns = (
-            episode.action,
-            episode.reward[:, None],
-            episode.terminated[:, None],
-        )
-        numbers = [column.astype(jnp.float32) for column in columns]
-        taken = jnp.concatenate(numbers, axis=1)
-        # Nothing was done at the last snapshot: its row is filled up with zeros.
-        taken = jnp.pad(taken, ((0, 1), (0, 0)))
-        rows = jnp.concatenate([episode.snapshot, taken], axis=1)
-        # Without this XLA on GPUs transposes the whole buffer to match the rollout's layout.
-        rows = with_layout_constraint(rows, Layout(major_to_minor=(0, 1)))
+        rows = _rows(episode)
         slot = state.added % num_episodes
         written = jax.lax.dynamic_update_index_in_dim(state.rows, rows, slot, axis=0)
         return ReplayState(written, state.added + 1)
 
     return add
+
+
+def _write(num_episodes: int) -> Callable[..., ReplayState]:
+    def write(
+        state: ReplayState, part: Episode, ahead: jax.Array, step: jax.Array
+    ) -> ReplayState:
+        slot = (state.added + ahead) % num_episodes
+        place = (slot, step, 0)
+        written = jax.lax.dynamic_update_slice(state.rows, _rows(part)[None], place)
+        return state._replace(rows=written)
+
+    return write
+
+
+def _rows(episode: Episode) -> jax.Array:
+    """An episode as it is stored, or some steps of it. [T + 1, Z + N * A + 2]"""
+    columns = (
+        episode.action,
+        episode.reward[:, None],
+        episode.terminated[:, None],
+    )
+    numbers = [column.astype(jnp.float32) for column in columns]
+    taken = jnp.concatenate(numbers, axis=1)
+    # Nothing was done at the last snapshot: its row is filled up with zeros.
+    taken = jnp.pad(taken, ((0, 1), (0, 0)))
+    rows = jnp.concatenate([episode.snapshot, taken], axis=1)
+    # Without this XLA on GPUs transposes the whole buffer to match the rollout's layout.
+    return with_layout_constraint(rows, Layout(major_to_minor=(0, 1)))
 
 
 def _transitions(

@@ -1,7 +1,7 @@
 """Playing episodes, inside the compiled program."""
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -84,6 +84,85 @@ def exploring_rollout(
     return rollout
 
 
+class Pieces(NamedTuple):
+    """An exploring episode that is played some steps at a time.
+
+    begin: `(key) -> (start, inputs)`: the world's first state, and what is random in each piece;
+        every leaf of the inputs leads with the pieces.
+    play: `(start, state, inputs of a piece, actors, share) -> (state, Episode)`: so many steps on
+        from a state. The episode is of these steps alone.
+    """
+
+    begin: Callable[[jax.Array], tuple[Any, Any]]
+    play: Callable[..., tuple[Any, Episode]]
+
+
+def rollout_in_pieces(
+    env: Env,
+    algorithm: Algorithm,
+    steps: int,
+    unroll: int = 1,
+) -> Pieces:
+    """Pieces of `steps` steps, a divisor of T, which make the episode of `exploring_rollout`.
+
+    The actors may be others in each piece. `joined` puts the pieces together.
+
+    Args:
+        env, algorithm, unroll: as `exploring_rollout` has them.
+        steps: of a piece.
+
+    Raises:
+        ValueError: they do not divide T.
+    """
+    horizon = env.spec.horizon
+    if horizon % steps:
+        raise ValueError(f"steps={steps}: must divide the {horizon} of an episode")
+
+    def begin(key: jax.Array) -> tuple[Any, Any]:
+        k_reset, k_noise, k_steps = jax.random.split(key, 3)
+        noise = algorithm.draw(k_noise, horizon)
+        keys = jax.random.split(k_steps, horizon)
+
+        def in_pieces(leaf: jax.Array) -> jax.Array:
+            return leaf.reshape(-1, steps, *leaf.shape[1:])
+
+        return env.reset(k_reset), jax.tree.map(in_pieces, (noise, keys))
+
+    def play(
+        start: Any,
+        state: Any,
+        inputs: Any,
+        actors: PyTree,
+        share: jax.Array,
+    ) -> tuple[Any, Episode]:
+        def choose(obs: jax.Array, noise: Any) -> jax.Array:
+            return algorithm.sample(actors, obs, noise, share)
+
+        return _steps(env, choose, start, state, inputs, unroll)
+
+    return Pieces(begin, play)
+
+
+def joined(pieces: Episode) -> Episode:
+    """Consecutive pieces of an episode as one; every leaf leads with the pieces.
+
+    >>> import jax.numpy as jnp
+    >>> snapshot = jnp.array([[[0.0], [1.0], [2.0]], [[2.0], [3.0], [4.0]]])
+    >>> each = jnp.zeros((2, 2))
+    >>> joined(Episode(snapshot, each[..., None], each, each)).snapshot.ravel().tolist()
+    [0.0, 1.0, 2.0, 3.0, 4.0]
+    """
+
+    def in_a_row(leaf: jax.Array) -> jax.Array:
+        return leaf.reshape(-1, *leaf.shape[2:])
+
+    # The last snapshot of a piece is the first of the next.
+    before = in_a_row(pieces.snapshot[:, :-1])
+    after_the_last = pieces.snapshot[-1, -1:]
+    whole = jax.tree.map(in_a_row, pieces)
+    return whole._replace(snapshot=jnp.concatenate([before, after_the_last]))
+
+
 def _play(
     env: Env,
     choose: Callable[[jax.Array, Any], jax.Array],
@@ -94,6 +173,20 @@ def _play(
 ) -> Episode:
     """An episode by `choose`: `(obs [N, 1, O], noise of the step) -> action [N, 1, A]`."""
     start = env.reset(k_reset)
+    keys = jax.random.split(k_steps, env.spec.horizon)
+    _, episode = _steps(env, choose, start, start, (noise, keys), unroll)
+    return episode
+
+
+def _steps(
+    env: Env,
+    choose: Callable[[jax.Array, Any], jax.Array],
+    start: Any,
+    state: Any,
+    inputs: Any,
+    unroll: int,
+) -> tuple[Any, Episode]:
+    """Steps on from a state, in an episode that began at `start`; an input each: noise and key."""
 
     def step(state: Any, inputs: tuple[Any, jax.Array]) -> tuple[Any, Episode]:
         noise, key = inputs
@@ -112,12 +205,11 @@ def _play(
         )
         return state, played
 
-    keys = jax.random.split(k_steps, env.spec.horizon)
-    last, steps = jax.lax.scan(step, start, (noise, keys), unroll=unroll)
+    last, steps = jax.lax.scan(step, state, inputs, unroll=unroll)
     # The snapshot before each step, and the one after the last: T + 1.
     after_the_last = env.snapshot(last)[None]
     snapshots = jnp.concatenate([steps.snapshot, after_the_last])
-    return steps._replace(snapshot=snapshots)
+    return last, steps._replace(snapshot=snapshots)
 
 
 def _select(

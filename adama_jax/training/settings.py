@@ -4,14 +4,24 @@ from dataclasses import dataclass
 from typing import Annotated, Literal
 
 from adama_jax.bounds import (
+    POSITIVE,
     SEED,
     SHARE,
     SHARE_BELOW_1,
     UP_TO_BILLION,
     UP_TO_MILLION,
+    AtLeast,
     Between,
+    Whole,
 )
-from adama_jax.fields import TRACED, Elsewhere, HashedUnlikeScenario, ReadWith, Symbol
+from adama_jax.fields import (
+    TRACED,
+    Elsewhere,
+    HashedUnlikeScenario,
+    ReadUnless,
+    ReadWith,
+    Symbol,
+)
 
 
 @dataclass(frozen=True)
@@ -28,8 +38,10 @@ class Learning:
         int, UP_TO_BILLION, Elsewhere(("buffer_size", "replay_size", "memory_size"))
     ] = 1_000_000
     """Transitions that the replay buffer holds."""
-    updates_per_episode: Annotated[int, UP_TO_MILLION] = 1
-    """Gradient updates for each episode."""
+    updates_per_episode: Annotated[
+        int, UP_TO_MILLION, ReadWith("update_every", None)
+    ] = 1
+    """Gradient updates for each episode, after it."""
     envs_per_run: Annotated[
         int, UP_TO_MILLION, Elsewhere(("num_envs", "n_envs", "envs"))
     ] = 1
@@ -42,7 +54,11 @@ class Learning:
         ReadWith("targets", "hard"),
         Elsewhere(("target_update_interval", "target_update_freq")),
     ] = 20
-    """Episodes between two copies (hard)."""
+    """Episodes (or updates, with target_unit) between two copies (hard)."""
+    target_unit: Annotated[
+        Literal["episodes", "updates"], ReadWith("targets", "hard")
+    ] = "episodes"
+    """What target_period counts."""
     target_step: Annotated[
         float,
         TRACED,
@@ -51,16 +67,69 @@ class Learning:
         Elsewhere(("tau", "polyak")),
     ] = 0.02
     """Step towards the online networks at each update (soft)."""
+    warmup_steps: Annotated[
+        int,
+        Whole(0, 1_000_000_000),
+        Elsewhere(
+            ("learning_starts", "start_steps", "start_timesteps", "random_steps")
+        ),
+    ] = 0
+    """Steps of a member's worlds, in whole rounds of episodes, with uniform random actions and
+    without updates, at first."""
+    update_every: Annotated[
+        int | None,
+        UP_TO_MILLION,
+        Elsewhere(("train_freq", "train_frequency", "train_interval")),
+    ] = None
+    """Steps of each world after which updates are made, within its episode, which this divides;
+    None: after the episode."""
+    updates_each: Annotated[
+        int,
+        UP_TO_MILLION,
+        ReadUnless("update_every", None),
+        Elsewhere(("gradient_steps", "update_per_train")),
+    ] = 1
+    """Updates after every update_every steps, in all: not for each of envs_per_run."""
+    others_actions: Literal["current", "replayed"] = "current"
+    """In what an actor climbs, the other agents' actions: of their current actors (the paper's J),
+    or those of the minibatch (as in Lowe et al. 2017)."""
+    pre_tanh_penalty: Annotated[
+        float, AtLeast(0, finite=True), Elsewhere(("actor_reg", "policy_reg"))
+    ] = 0.0
+    """Weight of the mean square of the actors' outputs before the tanh, taken from J."""
+    max_grad_norm: Annotated[
+        float | None,
+        POSITIVE,
+        Elsewhere(("clip_grad_norm", "grad_norm_clip", "gradient_clip")),
+    ] = None
+    """Largest norm of each actor's gradient and of the critic's, which are scaled down to it; None:
+    as they are."""
+    reward_scale: Annotated[
+        float, POSITIVE, Elsewhere(("reward_scaling", "scale_reward"))
+    ] = 1.0
+    """What rewards are multiplied by where they are learned from; returns are reported without."""
 
 
 @dataclass(frozen=True)
 class ExplorationOptions:
-    """Share of uniform noise in the actions (section 4.6)."""
+    """Noise in the actions (section 4.6)."""
 
-    start: Annotated[float, TRACED, SHARE] = 1.0
-    """Share of uniform noise in the actions, in the first episode."""
+    noise: Annotated[
+        Literal["uniform", "gaussian"],
+        Elsewhere(("action_noise", "noise_type")),
+    ] = "uniform"
+    """uniform: a share of uniform noise takes the place of as much of the action; gaussian: normal
+    noise is added to it."""
+    start: Annotated[
+        float,
+        TRACED,
+        SHARE,
+        Elsewhere(("exploration_noise", "expl_noise", "noise_std", "sigma")),
+    ] = 1.0
+    """Share of uniform noise in the actions, or standard deviation of normal noise, in the first
+    episode."""
     end: Annotated[float, TRACED, SHARE] = 0.1
-    """Share from `episodes` on."""
+    """The same from `episodes` on."""
     episodes: Annotated[int, TRACED, UP_TO_BILLION] = 10_000
     """Episodes of the linear fall."""
 

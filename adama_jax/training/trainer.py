@@ -5,13 +5,14 @@ once.
 """
 
 from collections.abc import Callable
+from functools import partial
 from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
 
-from adama_jax import tree
 from adama_jax.algorithms.algorithm import Algorithm
+from adama_jax.algorithms.exploring import WarmUp, with_random_start
 from adama_jax.envs.env import Env
 from adama_jax.keys import key_of
 from adama_jax.rates.rules import RateHyper
@@ -21,16 +22,24 @@ from adama_jax.training.learner import (
     LearnerState,
     UpdateMetrics,
 )
-from adama_jax.training.replay import Replay, ReplayState, Transitions
+from adama_jax.training.replay import Replay, ReplayState
 from adama_jax.training.rollout import episode_return, exploring_rollout, greedy_rollout
+from adama_jax.training.rounds import (
+    FirstNonFinite,
+    Given,
+    Progress,
+    learning,
+    round_in_pieces,
+    whole_round,
+)
 from adama_jax.training.settings import ExplorationOptions
-from adama_jax.types import Batch, Episode, Params, Scalar
+from adama_jax.types import Episode, Scalar
 
 
 class Exploration(NamedTuple):
     """The share of exploration falls linearly from `start` to `end` (section 4.6).
 
-    `episodes` is how many that takes.
+    `episodes` is how many that takes. Of Gaussian noise the share is the standard deviation.
     """
 
     start: Scalar = ExplorationOptions.start
@@ -44,20 +53,6 @@ class TrainHyper(NamedTuple):
     rates: RateHyper = RateHyper()
     learner: LearnerHyper = LearnerHyper()
     exploration: Exploration = Exploration()
-
-
-class Checked(NamedTuple):
-    """What must stay finite; of several that break in one update the first leaf is named."""
-
-    td_loss: jax.Array
-    params: Params
-
-
-class FirstNonFinite(NamedTuple):
-    """Which update first left something that is not finite, and what; -1 while nothing was."""
-
-    update: jax.Array  # [], int32, from 0
-    leaf: jax.Array  # [], int32, an index into `checked_names`
 
 
 class TrainState(NamedTuple):
@@ -75,7 +70,8 @@ class Metrics(NamedTuple):
     """One point of the learning curves, over a chunk of episodes.
 
     Means over the chunk: return of the exploring episodes (undiscounted), kappa, delta, J and the
-    contributions. At the chunk's last update: the rates.
+    contributions. At the chunk's last update: the rates. What updates measure is NaN in a chunk of
+    random actions, in which there are none.
     """
 
     train_return: jax.Array  # []
@@ -123,6 +119,10 @@ def trainer(
     eval_episodes: int = 100,
     eval_seed: int = 0,
     unroll: int = 1,
+    update_every: int | None = None,
+    updates_each: int = 1,
+    warmup_rounds: int = 0,
+    reward_scale: float = 1.0,
 ) -> Trainer:
     """Compose a world, an algorithm, its learner and a buffer into a member's functions.
 
@@ -134,16 +134,33 @@ def trainer(
         eval_episodes: greedy episodes of an evaluation.
         eval_seed: their starts are drawn from this seed, whatever the member's own.
         unroll: steps of the world in one turn of the compiled loop.
+        update_every: steps of each world, a divisor of T, after which updates are made within its
+            episode; None: after it, `updates_per_episode` for each.
+        updates_each: updates after `update_every` steps, for all worlds together.
+        warmup_rounds: the first so many rounds have uniform random actions, and no updates.
+        reward_scale: what rewards are multiplied by in minibatches.
+
+    Raises:
+        ValueError: `update_every` does not divide T, or the replay is one of whole episodes.
     """
-    explore = exploring_rollout(env, algorithm, unroll)
-    explore_round = jax.vmap(explore, in_axes=(0, None, None))
-    greedy_episodes = jax.vmap(
-        greedy_rollout(env, algorithm.act, unroll), in_axes=(0, None)
-    )
+    acting = algorithm
+    if warmup_rounds:
+        acting = with_random_start(acting, env.spec.action_sizes)
+    greedy = greedy_rollout(env, algorithm.act, unroll)
+    greedy_episodes = jax.vmap(greedy, in_axes=(0, None))
+    warmup_episodes = warmup_rounds * envs_per_run
+    learn = learning(env, learner, replay, reward_scale)
+    if update_every is None:
+        updates = updates_per_episode * envs_per_run
+        play_round = whole_round(env, acting, replay, learn, updates, unroll)
+    else:
+        steps = (update_every, updates_each)
+        play_round = round_in_pieces(env, acting, replay, learn, *steps, unroll)
 
     def init(key: jax.Array, hyper: TrainHyper) -> TrainState:
         k_params, k_training = jax.random.split(key)
         state = learner.init(k_params, hyper.learner, hyper.rates)
+        explore = exploring_rollout(env, algorithm, unroll)
         example = jax.eval_shape(explore, key, state.params.actors, 0.0)
         numbers = [jnp.asarray(value, jnp.float32) for value in hyper.exploration]
         never = jnp.full((), -1, jnp.int32)
@@ -156,23 +173,11 @@ def trainer(
             non_finite=FirstNonFinite(update=never, leaf=never),
         )
 
-    def one_update(
-        state: LearnerState,
-        non_finite: FirstNonFinite,
-        key: jax.Array,
-        buffer: ReplayState,
-    ) -> tuple[LearnerState, FirstNonFinite, UpdateMetrics]:
-        k_sample, k_update = jax.random.split(key)
-        batch = minibatch(env, replay.sample(buffer, k_sample))
-        learned, measured = learner.update(state, batch, k_update)
-        leaf = tree.first_not_finite(Checked(measured.td_loss, learned.params))
-        # The first update counts: what follows it is only its consequence.
-        newly = (leaf >= 0) & (non_finite.update < 0)
-        first = FirstNonFinite(
-            update=jnp.where(newly, state.updates, non_finite.update),
-            leaf=jnp.where(newly, leaf, non_finite.leaf),
-        )
-        return learned, first, measured
+    def share_of(state: TrainState) -> jax.Array | WarmUp:
+        share = exploration_share(state.exploration, state.episode)
+        if not warmup_rounds:
+            return share
+        return WarmUp(share, random=state.episode < warmup_episodes)
 
     def one_round(state: TrainState, _: None) -> tuple[TrainState, Metrics]:
         key, k_rollouts, k_updates = jax.random.split(state.key, 3)
@@ -180,39 +185,30 @@ def trainer(
         keys = k_rollouts[None]
         if envs_per_run > 1:
             keys = jax.random.split(k_rollouts, envs_per_run)
-        share = exploration_share(state.exploration, state.episode)
-        episodes = explore_round(keys, state.learner.params.actors, share)
-
-        def add(buffer: ReplayState, episode: Episode) -> tuple[ReplayState, None]:
-            return replay.add(buffer, episode), None
-
-        buffer, _ = jax.lax.scan(add, state.replay, episodes)
-
-        def update(
-            carry: tuple[LearnerState, FirstNonFinite], key: jax.Array
-        ) -> tuple[tuple[LearnerState, FirstNonFinite], UpdateMetrics]:
-            learned, non_finite, measured = one_update(*carry, key, buffer)
-            return (learned, non_finite), measured
-
-        carry = (state.learner, state.non_finite)
-        update_keys = jax.random.split(k_updates, updates_per_episode * envs_per_run)
-        (learned, non_finite), measured = jax.lax.scan(update, carry, update_keys)
+        given = Given(keys, k_updates, share_of(state))
+        progress = Progress(state.learner, state.non_finite, state.replay)
+        progress, episodes, measured = play_round(progress, given)
         after = TrainState(
-            learner=learned,
-            replay=buffer,
+            learner=progress.learner,
+            replay=progress.replay,
             exploration=state.exploration,
             key=key,
             episode=state.episode + envs_per_run,
-            non_finite=non_finite,
+            non_finite=progress.non_finite,
         )
         train_return = _unless_diverged(after, _mean_return(episodes))
         return after, _round_metrics(train_return, measured)
 
     def chunk(state: TrainState, length: int) -> tuple[TrainState, Metrics]:
-        state, rounds = jax.lax.scan(one_round, state, None, length=length)
+        after, rounds = jax.lax.scan(one_round, state, None, length=length)
         means = jax.tree.map(lambda x: jnp.mean(x, axis=0), rounds)
+        if warmup_rounds:
+            begun = state.episode + envs_per_run * jnp.arange(length)
+            learned = partial(_mean_where, begun >= warmup_episodes)
+            of_updates = jax.tree.map(learned, rounds)
+            means = of_updates._replace(train_return=means.train_return)
         last = {name: getattr(rounds, name)[-1] for name in AT_THE_LAST_UPDATE}
-        return state, means._replace(**last)
+        return after, means._replace(**last)
 
     def play(state: TrainState, keys: jax.Array) -> Episode:
         return greedy_episodes(keys, state.learner.params.actors)
@@ -235,29 +231,6 @@ def trainer(
     )
 
 
-def checked_names(params: Params) -> list[str]:
-    """What the leaves are called that `FirstNonFinite.leaf` counts; the parameters may be shapes.
-
-    >>> checked_names(Params(actors={"w": 0.0}, critic={"b": 0.0}))
-    ['td_loss', 'params.actors.w', 'params.critic.b']
-    """
-    return tree.leaf_names(Checked(jnp.zeros(()), params))
-
-
-def minibatch(env: Env, sample: Transitions) -> Batch:
-    """Stored transitions as a minibatch: observations are recomputed from the snapshots."""
-    spec = env.spec
-    observe = jax.vmap(env.observe, out_axes=1)  # [B, Z] to [N, B, O]
-    action = sample.action.reshape(-1, spec.num_agents, spec.action_size)
-    return Batch(
-        obs=observe(sample.snapshot),
-        action=jnp.swapaxes(action, 0, 1),
-        reward=sample.reward,
-        next_obs=observe(sample.next_snapshot),
-        terminated=sample.terminated,
-    )
-
-
 def exploration_share(exploration: Exploration, episode: jax.Array | int) -> jax.Array:
     """The share of exploration in that episode, counted from 0. []
 
@@ -268,6 +241,13 @@ def exploration_share(exploration: Exploration, episode: jax.Array | int) -> jax
     done = jnp.clip(episode / exploration.episodes, 0.0, 1.0)
     change = exploration.end - exploration.start
     return exploration.start + change * done
+
+
+def _mean_where(counted: jax.Array, values: jax.Array) -> jax.Array:
+    """The mean of those that count, [R] and [R, ...] to [...]; NaN where none does."""
+    rounds = counted.reshape(-1, *[1] * (values.ndim - 1))
+    total = jnp.sum(jnp.where(rounds, values, 0.0), axis=0)
+    return total / jnp.sum(counted)
 
 
 def _mean_return(episodes: Episode) -> jax.Array:

@@ -22,7 +22,8 @@ from adama_jax.rates.rules import RateHyper, adama, fixed
 from adama_jax.training.learner import LearnerHyper, learner
 from adama_jax.training.optimizers import from_optax, named_optimizer
 from adama_jax.training.replay import on_policy_replay, ring_replay
-from adama_jax.training.trainer import Exploration, TrainHyper, checked_names, trainer
+from adama_jax.training.rounds import checked_names
+from adama_jax.training.trainer import Exploration, TrainHyper, trainer
 from tests.games import empty_batch, probe_env
 from tests.helpers import ONE, small, tiny
 from tests.toy_algorithms import (

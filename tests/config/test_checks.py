@@ -38,6 +38,10 @@ ALLOWED = [
     {"method": "adagrad", "optimizer": "adagrad"},
     {"method": "fixed", "optimizer": "adam"},
     {"world.num_agents": 2},
+    {"learning.update_every": 5, "learning.updates_each": 3},
+    {"learning.warmup_steps": 10 * 49_999},  # the last episode is for learning
+    {"learning.target_unit": "updates", "learning.target_period": 10**9},
+    {"learning.others_actions": "replayed", "method": "balance"},
     {"seed": 2**31 - 1, "seeds": 1},
 ]
 
@@ -116,6 +120,27 @@ REFUSED = [
         {"learning.updates_per_episode": 10, "episodes": 10**9},
         "episodes=1000000000: must be at most 214,748,364 with learning.updates_per",
     ),
+    (
+        {"learning.update_every": 4},
+        "learning.update_every=4: must be a divisor of horizon=10, or None",
+    ),
+    (
+        {"learning.update_every": 20},
+        "learning.update_every=20: must be a divisor of horizon=10",
+    ),
+    (
+        {"learning.update_every": 1, "learning.updates_each": 10**6},
+        "episodes=50000: must be at most 214 with learning.updates_each=1000000",
+    ),
+    (
+        {"learning.warmup_steps": 499_991},
+        "learning.warmup_steps=499991: must be at most 499,990, which leaves a round",
+    ),
+    (
+        {"learning.others_actions": "replayed", "method": "adama_2nd"},
+        "learning.others_actions=replayed: must be current with method=adama_2nd",
+    ),
+    ({"learning.max_grad_norm": 0.0}, "learning.max_grad_norm=0.0: must be above 0"),
     ({"networks.hidden": (8,) * 101}, "networks.hidden=8,8,8"),
     (
         {"rates.critic_scale": 0.0},

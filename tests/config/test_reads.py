@@ -44,6 +44,13 @@ DROPPED = [
         "target_period=5",
         "it is read with targets=hard alone",
     ),
+    ("train going_together updates_each=2", "updates_each=2", "with update_every=None"),
+    (
+        "train going_together update_every=5 updates_per_episode=2",
+        "updates_per_episode=2",
+        "it is read with update_every=None alone",
+    ),
+    ("train going_together targets=soft target_unit=updates", "target_unit", "=hard"),
     ("train going_together points_apart=7 every=10", "points_apart", "every=None"),
     ("train going_together start_seed=3", "start_seed=3", "with start=fixed alone"),
     (
@@ -128,6 +135,7 @@ def test_each_setting_is_read_by_one_of_the_methods_at_least(scenario):
     """With the right value beside it; else it could be given on no command line."""
     together = {
         "learning.targets": "soft",
+        "learning.update_every": 1,
         "rates.critic_scale": "auto",
         "rates.curvature": "secant",
     }

@@ -148,3 +148,23 @@ def test_what_each_method_reads(name):
 
 def test_an_unknown_method_can_be_named_before_it_is_refused():
     assert Config("clustering", method="unheard of").label == "unheard of"
+
+
+def test_updates_are_counted_by_rounds():
+    """4 worlds of 10 steps: 3 updates after every 5 steps, and 81 steps are 3 rounds of 40."""
+    changes = {
+        "learning.envs_per_run": 4,
+        "learning.update_every": 5,
+        "learning.updates_each": 3,
+        "learning.warmup_steps": 81,
+        "learning.target_period": 10,
+    }
+    config = with_settings(BASE, changes | {"horizon": 10})
+    assert (config.updates_per_round, config.warmup_rounds) == (6, 3)
+    assert (config.updates_in(12), config.updates_in(20)) == (0, 12)
+    # An episode has one and a half.
+    assert config.target_updates == 15
+    by_updates = with_settings(config, {"learning.target_unit": "updates"})
+    assert by_updates.target_updates == 10
+    plain = with_settings(BASE, {"learning.envs_per_run": 4})
+    assert (plain.updates_per_round, plain.updates_in(20)) == (4, 20)

@@ -45,6 +45,16 @@ def test_a_round_with_more_updates_than_the_trial_is_cut_to_it():
     np.testing.assert_array_equal(trial(many).critic_term, trial(once).critic_term)
 
 
+@pytest.mark.slow
+def test_a_trial_goes_on_after_rounds_of_random_actions():
+    """11 steps are two episodes of ten; then 5 updates an episode: 12 are three of them."""
+    changes = {"learning.warmup_steps": 11, "learning.update_every": 2}
+    found = trial(with_settings(CONFIG, changes))
+    assert found.critic_term.shape == (2, 3)
+    assert np.isfinite(found.critic_term).all()
+    assert (found.episodes, found.updates) == (5, 15)
+
+
 def of(critic_term):
     """A trial with these terms, an episode and an update a column."""
     rounds = critic_term.shape[1]

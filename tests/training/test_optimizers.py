@@ -2,6 +2,7 @@
 
 import inspect
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 import optax
@@ -11,12 +12,14 @@ from adama_jax.config.checks import validate
 from adama_jax.config.names import with_settings
 from adama_jax.config.schema import OPTIMIZERS, scenario_config
 from adama_jax.errors import SettingError
+from adama_jax.execution.build import make_optimizer
 from adama_jax.testing import check_optimizer
 from adama_jax.training.optimizers import (
     NOT_PROPORTIONAL,
     from_optax,
     named_optimizer,
 )
+from adama_jax.types import Params
 
 
 @pytest.mark.parametrize("name", OPTIMIZERS)
@@ -48,6 +51,27 @@ def test_a_global_norm_does_not_couple_agents():
     large = small.at[1].mul(1e6)
     first = [tx.update(g, tx.init(g), g)[0][0] for g in (small, large)]
     np.testing.assert_array_equal(*first)
+
+
+def test_gradients_are_clipped_as_the_configuration_says():
+    """Before the optimizer: Adam's first step, a sign, does not show it, but its state does."""
+    config = with_settings(
+        scenario_config("clustering"),
+        {"method": "fixed", "learning.max_grad_norm": 2.0},
+    )
+    gradients = Params(jnp.array([[3.0, 4.0], [0.0, 0.5]]), jnp.array([0.0, -8.0]))
+    plain = make_optimizer(config)
+    steps, _ = plain.update(gradients, plain.init(gradients), gradients)
+    np.testing.assert_allclose(-steps.actors, [[1.2, 1.6], [0.0, 0.5]], rtol=1e-6)
+    np.testing.assert_allclose(-steps.critic, [0.0, -2.0], rtol=1e-6)
+    adam = make_optimizer(with_settings(config, {"optimizer": "adam"}))
+    _, states = adam.update(gradients, adam.init(gradients), gradients)
+    (first_moment,) = [
+        leaf
+        for leaf in jax.tree.leaves(states.critic)
+        if leaf.shape == (2,) and float(leaf[1]) < 0
+    ]
+    np.testing.assert_allclose(first_moment, [0.0, -0.2], rtol=1e-5)
 
 
 def test_the_configuration_names_every_optimizer_of_optax_that_will_do():

@@ -11,7 +11,7 @@ import scipy.stats
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from adama_jax.training.replay import on_policy_replay, ring_replay
+from adama_jax.training.replay import UnderWay, on_policy_replay, ring_replay
 from adama_jax.types import Episode
 
 T = 4
@@ -116,3 +116,46 @@ def test_episodes_of_a_round_come_whole_and_in_order():
 def test_sizes_below_one_are_refused():
     with pytest.raises(ValueError, match="num_episodes=0"):
         ring_replay(0, 4, 1)
+
+
+def with_part(replay, state, label, steps, ahead=0):
+    """The first steps of an episode under way, one after the other."""
+    whole = episode(label)
+    for step in range(steps):
+        part = jax.tree.map(lambda leaf, step=step: leaf[step : step + 1], whole)
+        part = part._replace(snapshot=whole.snapshot[step : step + 2])
+        state = replay.write(state, part, ahead, step)
+    return state
+
+
+@pytest.mark.parametrize("added", [0, 2, 3, 8])
+def test_episodes_under_way_are_drawn_beside_whole_ones(added):
+    """Two at a time in a ring of four: beside them the newest two, and of the others no step."""
+    steps = 3
+    replay = ring_replay(4, batch_size=40_000, snapshot_size=1)
+    state = replay.init(episode(0))
+    for label in range(1, added + 1):
+        state = replay.add(state, episode(label))
+    for ahead in range(2):
+        state = with_part(replay, state, added + 1 + ahead, steps, ahead)
+    assert int(state.added) == added
+    found = replay.sample(state, jax.random.key(0), UnderWay(2, jnp.asarray(steps)))
+    whole = [
+        100 * label + t
+        for label in range(max(1, added - 1), added + 1)
+        for t in range(T)
+    ]
+    others = [100 * (added + 1 + ahead) + t for ahead in range(2) for t in range(steps)]
+    values, counts = np.unique(np.asarray(found.reward), return_counts=True)
+    np.testing.assert_array_equal(values, sorted(whole + others))
+    assert scipy.stats.chisquare(counts).pvalue > 1e-3
+    np.testing.assert_array_equal(found.snapshot[:, 0], found.reward)
+    np.testing.assert_array_equal(found.next_snapshot[:, 0], found.reward + 1)
+
+
+def test_an_episode_written_step_by_step_is_the_episode_that_is_added():
+    replay = ring_replay(2, batch_size=4, snapshot_size=1)
+    start = replay.add(replay.init(episode(0)), episode(1))
+    added = replay.add(start, episode(2))
+    written = with_part(replay, start, 2, T)
+    np.testing.assert_array_equal(written.rows, added.rows)

@@ -10,6 +10,8 @@ from adama_jax.training.rollout import (
     episode_return,
     exploring_rollout,
     greedy_rollout,
+    joined,
+    rollout_in_pieces,
 )
 from tests.games import probe_env
 
@@ -63,3 +65,25 @@ def test_starts_and_noise_are_of_different_keys():
     first = episode.action[0, 0]
     assert not np.isclose(first, episode.snapshot[0, 0])
     assert not np.isclose(first, episode.action[1, 0])
+
+
+def test_an_episode_in_pieces_is_the_episode():
+    """It falls after 3 steps, in the middle of the second piece; the same key, noise and actors."""
+    algorithm = maddpg(1, 2, 1, (4,))
+    actors = algorithm.init(jax.random.key(0)).actors
+    env = falls_after(3, horizon=6)
+    key, share = jax.random.key(3), jnp.float32(0.5)
+    whole = jax.jit(exploring_rollout(env, algorithm))(key, actors, share)
+
+    @jax.jit
+    def in_pieces(key):
+        pieces = rollout_in_pieces(env, algorithm, 2)
+        start, inputs = pieces.begin(key)
+
+        def play(state, random):
+            return pieces.play(start, state, random, actors, share)
+
+        return joined(jax.lax.scan(play, start, inputs)[1])
+
+    for one, other in zip(whole, in_pieces(key), strict=True):
+        np.testing.assert_array_equal(one, other)

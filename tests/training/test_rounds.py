@@ -12,8 +12,10 @@ from adama_jax.rates.rules import fixed
 from adama_jax.training.learner import Learner, UpdateMetrics, learner
 from adama_jax.training.optimizers import named_optimizer
 from adama_jax.training.population import population
-from adama_jax.training.replay import Transitions, ring_replay
-from adama_jax.training.trainer import Exploration, TrainHyper, minibatch, trainer
+from adama_jax.training.replay import Transitions, on_policy_replay, ring_replay
+from adama_jax.training.rollout import exploring_rollout
+from adama_jax.training.rounds import minibatch
+from adama_jax.training.trainer import Exploration, TrainHyper, trainer
 from adama_jax.types import Params, Rates, Signals
 from tests.games import probe_env
 from tests.helpers import leaves
@@ -221,3 +223,198 @@ def test_evaluation_starts_are_the_same_for_all_members_and_moments():
     keys = jax.random.split(jax.random.key(0), 3)
     drawn = [float(env.reset(jax.random.split(key, 3)[0])[0]) for key in keys]
     assert one(seed=0) == pytest.approx(2 * np.mean(drawn), rel=1e-5)
+
+
+def filled_rows(state, episodes):
+    """Stored rows without the last of each episode: [episodes, T, Z + N * A + 2]"""
+    return np.asarray(state.replay.rows)[:episodes, :-1]
+
+
+def test_a_round_is_what_its_parts_make_of_its_keys():
+    """By hand: three keys a round, one an episode, two an update."""
+    env = probe_env(
+        lambda x, t, a: x * a[0, 0], horizon=3, draw=jax.random.normal, terminates=False
+    )
+    algorithm = maddpg(1, 2, 1, (4,))
+    learn = learner(algorithm, named_optimizer("adam"), fixed(), 1, target_period=2)
+    replay = ring_replay(3, 4, 2)
+    options = {"updates_per_episode": 2, "envs_per_run": 2}
+    train = trainer(env, algorithm, learn, replay, **options)
+    hyper = TrainHyper(exploration=Exploration(start=1.0, end=0.2, episodes=4.0))
+    start = train.init(jax.random.key(0), hyper)
+    after, _ = jax.jit(train.chunk, static_argnums=1)(start, 3)
+
+    explore = exploring_rollout(env, algorithm)
+
+    def one_round(carry, share):
+        learned, buffer, key = carry
+        key, k_rollouts, k_updates = jax.random.split(key, 3)
+        keys = jax.random.split(k_rollouts, 2)
+        actors = learned.params.actors
+        episodes = jax.vmap(explore, in_axes=(0, None, None))(keys, actors, share)
+        for row in range(2):
+            one = jax.tree.map(lambda leaf, row=row: leaf[row], episodes)
+            buffer = replay.add(buffer, one)
+
+        def update(learned, key):
+            k_sample, k_update = jax.random.split(key)
+            batch = minibatch(env, replay.sample(buffer, k_sample))
+            return learn.update(learned, batch, k_update)
+
+        learned, _ = jax.lax.scan(update, learned, jax.random.split(k_updates, 4))
+        return (learned, buffer, key), None
+
+    @jax.jit
+    def by_hand(state):
+        carry = (state.learner, state.replay, state.key)
+        shares = jnp.array([1.0, 0.6, 0.2])
+        return jax.lax.scan(one_round, carry, shares)[0]
+
+    found = (after.learner, after.replay, after.key)
+    for one, other in zip(leaves(found), leaves(by_hand(start)), strict=True):
+        # Two programs: the last bits may differ, but not those of keys and counters.
+        exact = np.issubdtype(one.dtype, np.integer)
+        tolerance = 0.0 if exact else 1e-5
+        np.testing.assert_allclose(one, other, rtol=tolerance, atol=tolerance)
+
+
+def learning_within(every, each, **options):
+    """A trainer of two worlds, with episodes of four steps, that updates within them."""
+    env = probe_env(
+        lambda x, t, a: x * a[0, 0], horizon=4, draw=jax.random.normal, terminates=False
+    )
+    algorithm = maddpg(1, 2, 1, (4,))
+    learn = learner(algorithm, named_optimizer("sgd"), fixed(), 1)
+    train = trainer(
+        env,
+        algorithm,
+        learn,
+        ring_replay(6, 8, 2),
+        envs_per_run=2,
+        update_every=every,
+        updates_each=each,
+        **options,
+    )
+    return train, jax.jit(train.chunk, static_argnums=1)
+
+
+def test_updates_within_episodes_are_counted_for_all_worlds_together():
+    train, chunk = learning_within(every=2, each=3)
+    state, _ = chunk(train.init(jax.random.key(0), TrainHyper()), 2)
+    # Two rounds of four steps, three updates after every two of them.
+    assert int(state.learner.updates) == 2 * (4 // 2) * 3
+    assert int(state.episode) == int(state.replay.added) == 4
+
+
+def test_an_update_within_an_episode_learns_from_the_steps_that_are_played():
+    """The reward is the step's number, from 1: the largest that the minibatches have seen."""
+    train, chunk = train_reporting(
+        lambda update, batch, key: jnp.max(batch.reward),
+        update_every=1,
+    )
+    _, point = chunk(train.init(jax.random.key(0), TrainHyper()), 1)
+    # After the first step 1 alone is there, after the second 2 as well; the last is the rates'.
+    assert (float(point.td_loss), float(point.critic_rate)) == (1.5, 2.0)
+    train, chunk = train_reporting(
+        lambda update, batch, key: jnp.min(batch.reward),
+        update_every=1,
+    )
+    _, point = chunk(train.init(jax.random.key(0), TrainHyper()), 4)
+    assert float(point.td_loss) == 1.0
+
+
+def test_steps_after_an_update_are_by_the_actors_that_it_made():
+    """An action is how many updates its actor has had: the steps' actions are 0, 0, 1, 1."""
+    env = probe_env(lambda x, t, a: x, horizon=4, terminates=False)
+    algorithm = maddpg(1, 2, 1, (4,))._replace(
+        sample=lambda actors, obs, noise, share: jnp.full((1, 1, 1), actors)
+    )
+
+    def init(key, hyper=None, rate_hyper=None):
+        return Seen(jnp.zeros((), jnp.int32), Params(jnp.zeros(()), jnp.zeros(())))
+
+    def update(state, batch, key):
+        count = state.updates + 1
+        moved = Params(count.astype(jnp.float32), jnp.zeros(()))
+        nothing = jnp.zeros(())
+        signals = Signals(jnp.zeros(1), jnp.zeros(1), nothing)
+        metrics = UpdateMetrics(nothing, nothing, signals, Rates(nothing, jnp.zeros(1)))
+        return Seen(count, moved), metrics
+
+    train = trainer(
+        env, algorithm, Learner(init, update), ring_replay(4, 4, 2), update_every=2
+    )
+    state, _ = jax.jit(train.chunk, static_argnums=1)(
+        train.init(jax.random.key(0), TrainHyper()), 2
+    )
+    actions = filled_rows(state, 2)[..., 2]
+    np.testing.assert_array_equal(actions, [[0, 0, 1, 1], [2, 2, 3, 3]])
+
+
+@pytest.mark.slow
+def test_updates_within_episodes_are_the_same_in_a_population():
+    train, chunk = learning_within(every=2, each=1, warmup_rounds=1)
+    alone, _ = chunk(train.init(jax.random.key(1), TrainHyper()), 3)
+    members = population(train, 2, jax.devices()[:1])
+    state, _ = members.chunk(members.init([0, 1], TrainHyper()), 3)
+    assert state.replay.added.shape == state.learner.updates.shape == ()
+    np.testing.assert_allclose(state.replay.rows[1], alone.replay.rows, atol=1e-5)
+    kernels = leaves(state.learner.params.actors), leaves(alone.learner.params.actors)
+    for one, other in zip(*kernels, strict=True):
+        np.testing.assert_allclose(one[1], other, atol=1e-5)
+
+
+def test_rounds_of_random_actions_come_first_and_update_nothing():
+    train, chunk = learning_within(every=None, each=1, warmup_rounds=2)
+    hyper = TrainHyper(exploration=Exploration(0.0, 0.0, 1.0))
+    start = train.init(jax.random.key(0), hyper)
+    state, point = chunk(start, 2)
+    assert int(state.learner.updates) == 0
+    for one, other in zip(leaves(start.learner), leaves(state.learner), strict=True):
+        np.testing.assert_array_equal(one, other)
+    assert np.isfinite(point.train_return)
+    assert np.isnan(point.td_loss) and np.isnan(point.actor_rates).all()
+    # Whatever the share of exploration: here it is none, and each action would be the actor's.
+    assert all_different(filled_rows(state, 4)[..., 2].reshape(16))
+    again, point = chunk(start, 3)
+    assert int(again.learner.updates) == 2
+    assert np.isfinite(point.td_loss) and np.isfinite(point.actor_rates).all()
+    np.testing.assert_array_equal(again.replay.rows[:4], state.replay.rows[:4])
+    obs = jnp.asarray(filled_rows(again, 6)[4:, :, :2].reshape(1, 8, 2))
+    greedy = maddpg(1, 2, 1, (4,)).act(again.learner.params.actors, obs)
+    # Those of after the warm-up were played before the first updates.
+    before = maddpg(1, 2, 1, (4,)).act(start.learner.params.actors, obs)
+    played = filled_rows(again, 6)[4:, :, 2].ravel()
+    np.testing.assert_allclose(played, before[0, :, 0], atol=1e-6)
+    assert not np.allclose(played, greedy[0, :, 0], atol=1e-6)
+
+
+def test_a_point_of_some_rounds_of_random_actions_is_a_mean_over_the_updates():
+    """Two updates in each of two episodes, after one of random actions: 0, 1, 2, 3."""
+    train, chunk = train_reporting(
+        lambda update, batch, key: update.astype(jnp.float32),
+        updates_per_episode=2,
+        warmup_rounds=1,
+    )
+    _, point = chunk(train.init(jax.random.key(0), TrainHyper()), 3)
+    assert (float(point.td_loss), float(point.critic_rate)) == (1.5, 3.0)
+    np.testing.assert_array_equal(point.contributions, [1.5])
+
+
+def test_rewards_are_scaled_where_they_are_learned_from():
+    """Episodes pay 1 + 2, and are reported so."""
+    train, chunk = train_reporting(
+        lambda update, batch, key: jnp.max(batch.reward), reward_scale=3.0
+    )
+    _, point = chunk(train.init(jax.random.key(0), TrainHyper()), 1)
+    assert (float(point.td_loss), float(point.train_return)) == (6.0, 3.0)
+
+
+def test_steps_that_do_not_divide_an_episode_are_refused():
+    with pytest.raises(ValueError, match=r"^steps=3: must divide the 4 of an episode"):
+        learning_within(every=3, each=1)
+    env = probe_env(lambda x, t, a: x, horizon=4)
+    algorithm = maddpg(1, 2, 1, (4,))
+    learn = learner(algorithm, named_optimizer("sgd"), fixed(), 1)
+    with pytest.raises(ValueError, match=r"^update_every=2: .*whole episodes only"):
+        trainer(env, algorithm, learn, on_policy_replay(1, 2), update_every=2)

@@ -241,17 +241,28 @@ def test_nothing_is_traced_twice_in_ten_chunks(monkeypatch):
     assert sorted(traces) == ["chunk", "evaluate"]
 
 
-@pytest.mark.parametrize("width", [1, 3])
-def test_the_buffer_is_written_in_place(width):
+WITHIN_EPISODES = {
+    "learning.envs_per_run": 4,
+    "learning.update_every": 5,
+    "learning.warmup_steps": 1000,
+}
+
+
+@pytest.mark.parametrize(
+    ("width", "changes"),
+    [
+        (1, {}),
+        (3, {}),
+        pytest.param(3, WITHIN_EPISODES, marks=pytest.mark.slow),
+    ],
+)
+def test_the_buffer_is_written_in_place(width, changes):
     """At least 99% of the buffer aliased, temporary memory under 5% of it.
 
     Predator-prey, 4e6 transitions a member.
     """
-    config = scenario_config("predator_prey")
-    config = dataclasses.replace(config, episodes=200_000)
-    config = dataclasses.replace(
-        config, learning=dataclasses.replace(config.learning, capacity=4_000_000)
-    )
+    many = {"episodes": 200_000, "learning.capacity": 4_000_000}
+    config = with_settings(scenario_config("predator_prey"), many | changes)
     train = make_train(config)
     members = population(train, width, jax.devices()[:1])
     hyper = jax.tree.map(
@@ -276,11 +287,22 @@ def test_a_snapshot_is_ten_floats_in_predator_prey():
     assert 500 * run_bytes < 60 * 2**30
 
 
-def test_targets_are_copied_every_so_many_episodes_however_many_updates_they_have():
+EVERY_4_EPISODES = {"learning.updates_per_episode": 3, "learning.target_period": 4}
+EVERY_12_UPDATES = {
+    "learning.updates_per_episode": 3,
+    "learning.target_period": 12,
+    "learning.target_unit": "updates",
+}
+# 5 pieces of two steps an episode, an update after each.
+WITHIN_4_EPISODES = {"learning.update_every": 2, "learning.target_period": 4}
+
+
+@pytest.mark.parametrize(
+    "changes", [EVERY_4_EPISODES, EVERY_12_UPDATES, WITHIN_4_EPISODES], ids=str
+)
+def test_targets_are_copied_every_so_many_episodes_or_updates(changes):
     """After 3 of 4 episodes the targets are the networks of the start; after 4 today's."""
-    config = with_settings(
-        small(), {"learning.updates_per_episode": 3, "learning.target_period": 4}
-    )
+    config = with_settings(small(), changes)
     train = make_train(config)
     chunk = jax.jit(train.chunk, static_argnums=1)
     start = train.init(jax.random.key(0), make_hyper(config))
