@@ -43,7 +43,8 @@ class Batch(NamedTuple):
     action: jax.Array  # [N, B, A], in [-1, 1]
     reward: jax.Array  # [B], the team's
     next_obs: jax.Array  # [N, B, O]
-    # [B], 1.0 where the world ended, 0.0 also at a mere time limit.
+    # [B], 1.0 where the world ended, 0.0 also at a mere time limit; in between where the reward is
+    # of several steps, and what is after them counts by one gamma less.
     terminated: jax.Array
 
 

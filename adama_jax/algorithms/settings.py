@@ -158,6 +158,7 @@ ON_POLICY_IGNORES = frozenset(
         "learning.warmup_steps",
         "learning.update_every",
         "learning.updates_each",
+        "learning.n_step",
         "learning.others_actions",
     }
 )

@@ -148,6 +148,12 @@ def _check_replay(config: Config) -> None:
         f"at least {least}, an episode of horizon={horizon} transitions for each of "
         f"learning.envs_per_run={learning.envs_per_run} worlds",
     )
+    _check(
+        learning.n_step <= horizon,
+        "learning.n_step",
+        learning.n_step,
+        f"at most horizon={horizon}",
+    )
     # The buffer holds whole episodes only.
     held = learning.capacity // horizon * horizon
     _check(

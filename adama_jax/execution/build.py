@@ -191,7 +191,9 @@ def make_replay(config: Config, env: Env, algorithm: Algorithm) -> Replay:
         return on_policy_replay(learning.envs_per_run, snapshot_size)
     room = learning.capacity // config.horizon
     # A run that plays fewer episodes than there is room for needs no memory for the others.
-    return ring_replay(min(room, config.episodes), learning.batch_size, snapshot_size)
+    return ring_replay(
+        min(room, config.episodes), learning.batch_size, snapshot_size, learning.n_step
+    )
 
 
 def make_train(

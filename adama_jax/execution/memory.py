@@ -126,11 +126,11 @@ def needs(config: Config, members: int = 1, saved: bool = True) -> list[Need]:
     state, spec = _shapes(_what_counts(config))
     learning = config.learning
     _, rows, width = state.replay.rows.shape
-    # All agents' observations at one step, one episode as it is stored, and two rows of it, which
-    # make a transition.
+    # All agents' observations at one step, one episode as it is stored, and the rows of it that
+    # make a transition, two unless it is over several steps.
     seen = spec.num_agents * spec.obs_size * NUMBER
     episode = rows * width * NUMBER
-    transition = 2 * width * NUMBER
+    transition = (learning.n_step + 1) * width * NUMBER
     # Of an evaluation's episodes at least the rewards are kept, and what is seen at a step.
     watched = config.horizon * NUMBER + seen
     filled = learning.capacity // config.horizon <= config.episodes
@@ -146,13 +146,16 @@ def needs(config: Config, members: int = 1, saved: bool = True) -> list[Need]:
         in_all = members * each
         return Need(what, (*settings, *seeds), in_all, in_all * copied)
 
+    of_batch = ("learning.batch_size",)
+    if learning.n_step > 1:
+        of_batch += ("learning.n_step",)
     batch = learning.batch_size * transition
     plays = learning.envs_per_run * (episode + seen)
     evaluation = config.evaluation.episodes * watched
     return [
         need("the replay", of_replay, replay, copies),
         need("the networks", of_networks, networks, copies),
-        need("a minibatch", ("learning.batch_size",), batch),
+        need("a minibatch", of_batch, batch),
         need("a round of episodes", ("learning.envs_per_run", "horizon"), plays),
         need("an evaluation", ("evaluation.episodes", "horizon"), evaluation),
         _curves(config, spec.num_agents),

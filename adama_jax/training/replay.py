@@ -19,7 +19,8 @@ import jax
 import jax.numpy as jnp
 from jax.experimental.layout import Layout, with_layout_constraint
 
-from adama_jax.types import Episode
+from adama_jax.training.returns import n_step_returns
+from adama_jax.types import Episode, Scalar
 
 
 class ReplayState(NamedTuple):
@@ -38,7 +39,8 @@ class Transitions(NamedTuple):
     action: jax.Array  # [B, N * A]
     reward: jax.Array  # [B]
     next_snapshot: jax.Array  # [B, Z]
-    terminated: jax.Array  # [B], 0.0 or 1.0
+    # [B], 0.0 or 1.0; over several steps as `n_step_returns` has it.
+    terminated: jax.Array
 
 
 class UnderWay(NamedTuple):
@@ -53,7 +55,8 @@ class Replay(NamedTuple):
 
     init: `(example: Episode) -> ReplayState`, zeros, for episodes as long as the example.
     add: `(state, episode) -> ReplayState`, over the oldest episode once the buffer is full.
-    sample: `(state, key, under_way=None) -> Transitions`, what an update learns from.
+    sample: `(state, key, discount=1.0, under_way=None) -> Transitions`, what an update learns from.
+        The discount is read where rewards of several steps are added.
     divisible: whether a sample may be cut into microbatches: not where it is whole episodes.
     write: `(state, part, ahead, step) -> ReplayState`, some steps of an episode under way, from
         `step` on; it will be the one that is added after `ahead` others. It counts for `sample`
@@ -71,11 +74,15 @@ def ring_replay(
     num_episodes: int,
     batch_size: int,
     snapshot_size: int,
+    n_step: int = 1,
 ) -> Replay:
     """A ring of `num_episodes` episodes of equal length T, snapshots of `snapshot_size` numbers.
 
     A sample is uniform, with replacement, over what is stored. Sampling an empty buffer gives
     zeros; sampling fewer than `batch_size` stored transitions repeats some.
+
+    With `n_step` above 1, at most T, a transition goes from a step to the n-th after it, or to the
+    last of its episode that there is, and its reward is the discounted sum in between.
 
     Raises:
         ValueError: a size below 1.
@@ -96,16 +103,18 @@ def ring_replay(
     def sample(
         state: ReplayState,
         key: jax.Array,
+        discount: Scalar = 1.0,
         under_way: UnderWay | None = None,
     ) -> Transitions:
         if under_way is None:
             drawn = _drawn_of_whole(state, key, batch_size)
         else:
             drawn = _drawn_beside(state, key, batch_size, under_way)
+        if n_step > 1:
+            return _several_steps(state, drawn, n_step, discount, snapshot_size)
 
         def two_rows(slot: jax.Array, step: jax.Array) -> jax.Array:
-            size = (1, 2, state.rows.shape[-1])
-            return jax.lax.dynamic_slice(state.rows, (slot, step, 0), size)[0]
+            return _stretch(state, slot, step, 2)
 
         pairs = jax.vmap(two_rows)(drawn.slot, drawn.step)
         before, after = jnp.moveaxis(pairs, 1, 0)
@@ -125,6 +134,7 @@ class _Drawn(NamedTuple):
 
     slot: jax.Array  # [B], int32: of its episode in the ring
     step: jax.Array  # [B], int32: in the episode
+    played: jax.Array  # [B], int32: the steps that the episode has
 
 
 def _drawn_of_whole(state: ReplayState, key: jax.Array, batch_size: int) -> _Drawn:
@@ -134,7 +144,7 @@ def _drawn_of_whole(state: ReplayState, key: jax.Array, batch_size: int) -> _Dra
     # At least one, for an empty buffer too: the shapes are the same, and zeros are drawn.
     stored = jnp.clip(state.added, 1, num_episodes)
     drawn = jax.random.randint(key, (batch_size,), 0, stored * horizon)
-    return _Drawn(drawn // horizon, drawn % horizon)
+    return _Drawn(drawn // horizon, drawn % horizon, jnp.full_like(drawn, horizon))
 
 
 def _drawn_beside(
@@ -155,14 +165,49 @@ def _drawn_beside(
     return _Drawn(
         slot=jnp.where(is_whole, back, on) % num_episodes,
         step=jnp.where(is_whole, drawn % horizon, rest % under_way.steps),
+        played=jnp.where(is_whole, horizon, under_way.steps),
     )
+
+
+def _several_steps(
+    state: ReplayState,
+    drawn: _Drawn,
+    n_step: int,
+    discount: Scalar,
+    snapshot_size: int,
+) -> Transitions:
+    """Transitions over up to `n_step` steps."""
+    # Never beyond the last row that is written: near the end a stretch begins before its step.
+    start = jnp.clip(drawn.played - n_step, 0, drawn.step)
+
+    def rows_of(slot: jax.Array, start: jax.Array) -> jax.Array:
+        return _stretch(state, slot, start, n_step + 1)
+
+    rows = jax.vmap(rows_of)(drawn.slot, start)  # [B, n + 1, Z + N * A + 2]
+    own = drawn.step - start
+    end = jnp.minimum(drawn.played - start, n_step)
+    place = jnp.arange(n_step)[None]
+    counted = (place >= own[:, None]) & (place < end[:, None])
+    each = jnp.arange(len(rows))
+    found = _transitions(rows[each, own], rows[each, end], snapshot_size)
+    steps = rows[:, :n_step]
+    total, ended = n_step_returns(steps[..., -2], steps[..., -1], counted, discount)
+    return found._replace(reward=total, terminated=ended)
+
+
+def _stretch(
+    state: ReplayState, slot: jax.Array, step: jax.Array, length: int
+) -> jax.Array:
+    """So many rows of an episode. [length, Z + N * A + 2]"""
+    width = state.rows.shape[-1]
+    return jax.lax.dynamic_slice(state.rows, (slot, step, 0), (1, length, width))[0]
 
 
 def on_policy_replay(num_episodes: int, snapshot_size: int) -> Replay:
     """The episodes of one round, `num_episodes` of them, for algorithms that learn from their own.
 
     A sample is all of them, whole and in order: B = `num_episodes` x T, step by step of the first
-    episode, then of the second. Its key is not read.
+    episode, then of the second. Neither its key nor the discount is read.
 
     Raises:
         ValueError: a size below 1.
@@ -179,7 +224,10 @@ def on_policy_replay(num_episodes: int, snapshot_size: int) -> Replay:
         raise ValueError(f"num_episodes={num_episodes}: must be at least 1")
 
     def sample(
-        state: ReplayState, key: jax.Array, under_way: UnderWay | None = None
+        state: ReplayState,
+        key: jax.Array,
+        discount: Scalar = 1.0,
+        under_way: UnderWay | None = None,
     ) -> Transitions:
         width = state.rows.shape[-1]
         before = state.rows[:, :-1].reshape(-1, width)

@@ -199,7 +199,7 @@ def learning(
     ) -> tuple[LearnerState, FirstNonFinite, UpdateMetrics]:
         state, non_finite, buffer = progress
         k_sample, k_update = jax.random.split(key)
-        drawn = replay.sample(buffer, k_sample, under_way)
+        drawn = replay.sample(buffer, k_sample, state.hyper.discount, under_way)
         batch = minibatch(env, drawn, reward_scale)
         learned, measured = learner.update(state, batch, k_update)
         leaf = tree.first_not_finite(Checked(measured.td_loss, learned.params))

@@ -10,6 +10,7 @@ from adama_jax.bounds import (
     SHARE_BELOW_1,
     UP_TO_BILLION,
     UP_TO_MILLION,
+    UP_TO_THOUSAND,
     AtLeast,
     Between,
     Whole,
@@ -90,6 +91,10 @@ class Learning:
         Elsewhere(("gradient_steps", "update_per_train")),
     ] = 1
     """Updates after every update_every steps, in all: not for each of envs_per_run."""
+    n_step: Annotated[
+        int, UP_TO_THOUSAND, Elsewhere(("n_steps", "nstep", "multi_step"))
+    ] = 1
+    """Rewards in a target before it looks at the critic; fewer where the episode ends before."""
     others_actions: Literal["current", "replayed"] = "current"
     """In what an actor climbs, the other agents' actions: of their current actors (the paper's J),
     or those of the minibatch (as in Lowe et al. 2017)."""

@@ -140,6 +140,7 @@ REFUSED = [
         {"learning.others_actions": "replayed", "method": "adama_2nd"},
         "learning.others_actions=replayed: must be current with method=adama_2nd",
     ),
+    ({"learning.n_step": 11}, "learning.n_step=11: must be at most horizon=10"),
     ({"learning.max_grad_norm": 0.0}, "learning.max_grad_norm=0.0: must be above 0"),
     ({"networks.hidden": (8,) * 101}, "networks.hidden=8,8,8"),
     (

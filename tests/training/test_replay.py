@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from adama_jax.training.replay import UnderWay, on_policy_replay, ring_replay
+from adama_jax.training.returns import n_step_returns
 from adama_jax.types import Episode
 
 T = 4
@@ -139,7 +140,8 @@ def test_episodes_under_way_are_drawn_beside_whole_ones(added):
     for ahead in range(2):
         state = with_part(replay, state, added + 1 + ahead, steps, ahead)
     assert int(state.added) == added
-    found = replay.sample(state, jax.random.key(0), UnderWay(2, jnp.asarray(steps)))
+    under_way = UnderWay(2, jnp.asarray(steps))
+    found = replay.sample(state, jax.random.key(0), under_way=under_way)
     whole = [
         100 * label + t
         for label in range(max(1, added - 1), added + 1)
@@ -159,3 +161,56 @@ def test_an_episode_written_step_by_step_is_the_episode_that_is_added():
     added = replay.add(start, episode(2))
     written = with_part(replay, start, 2, T)
     np.testing.assert_array_equal(written.rows, added.rows)
+
+
+GAMMA = 0.5
+
+
+def n_step_transition(whole, step, n, played):
+    """By hand: the discounted rewards of up to n steps, the snapshot after them, 1 - "ended"."""
+    total, factor = 0.0, 1.0
+    for at in range(step, min(step + n, played)):
+        total += factor * float(whole.reward[at])
+        factor *= GAMMA
+        if whole.terminated[at]:
+            return total, None, 0.0
+    # One gamma is the target's own.
+    return total, float(whole.snapshot[at + 1, 0]), factor / GAMMA
+
+
+@pytest.mark.parametrize("n", [2, 3, T])
+@pytest.mark.parametrize("ends", [(), (1,), (T - 1,), (0, 2)])
+def test_transitions_over_several_steps_are_those_by_hand(n, ends):
+    """Of a whole episode, and of one of which the first three steps are played."""
+    falls = jnp.isin(jnp.arange(T), jnp.array(ends, jnp.int32))
+    episodes = {label: episode(label)._replace(terminated=falls) for label in (1, 2)}
+    replay = ring_replay(3, batch_size=200, snapshot_size=1, n_step=n)
+    state = replay.add(replay.init(episodes[1]), episodes[1])
+    # What lies in the ring beyond the steps that are played must not be read.
+    state = state._replace(rows=state.rows.at[1:].set(1e6))
+    part = jax.tree.map(lambda leaf: leaf[:3], episodes[2])
+    part = part._replace(snapshot=episodes[2].snapshot[:4])
+    state = replay.write(state, part, 0, 0)
+    under_way = UnderWay(1, jnp.asarray(3))
+    found = replay.sample(state, jax.random.key(0), GAMMA, under_way)
+    found = jax.tree.map(np.asarray, found)
+    seen = set()
+    for row in range(200):
+        label, step = divmod(int(found.snapshot[row, 0]), 100)
+        seen.add((label, step))
+        played = T if label == 1 else 3
+        total, after, left = n_step_transition(episodes[label], step, n, played)
+        assert found.reward[row] == pytest.approx(total)
+        assert 1 - found.terminated[row] == pytest.approx(left)
+        if after is not None:
+            assert found.next_snapshot[row, 0] == after
+        assert found.action[row, 0] == float(episodes[label].action[step, 0])
+    assert len(seen) == T + 3
+
+
+def test_over_one_step_it_is_the_transition_itself():
+    reward = jnp.array([[2.0], [3.0]])
+    ended = jnp.array([[0.0], [1.0]])
+    total, terminated = n_step_returns(reward, ended, jnp.ones((2, 1), bool), GAMMA)
+    np.testing.assert_array_equal(total, [2.0, 3.0])
+    np.testing.assert_array_equal(terminated, [0.0, 1.0])

@@ -9,7 +9,12 @@ import pytest
 
 from adama_jax.algorithms.maddpg import maddpg
 from adama_jax.rates.rules import fixed
-from adama_jax.training.learner import Learner, UpdateMetrics, learner
+from adama_jax.training.learner import (
+    Learner,
+    LearnerHyper,
+    UpdateMetrics,
+    learner,
+)
 from adama_jax.training.optimizers import named_optimizer
 from adama_jax.training.population import population
 from adama_jax.training.replay import Transitions, on_policy_replay, ring_replay
@@ -61,6 +66,7 @@ class Seen(NamedTuple):
 
     updates: jax.Array
     params: Params
+    hyper: LearnerHyper = LearnerHyper()
 
 
 def reporting(report):
@@ -80,7 +86,7 @@ def reporting(report):
     return Learner(init, update)
 
 
-def train_reporting(report, env=None, **options):
+def train_reporting(report, env=None, n_step=1, **options):
     """A trainer of episodes of two steps, compiled, with such a learner: its parts."""
     env = env or probe_env(
         lambda x, t, a: 1 + t, horizon=2, draw=jax.random.normal, terminates=False
@@ -89,7 +95,8 @@ def train_reporting(report, env=None, **options):
         sample=lambda actors, obs, noise, share: noise[None],
         act=lambda actors, obs: jnp.zeros((1, obs.shape[1], 1)),
     )
-    train = trainer(env, algorithm, reporting(report), ring_replay(8, 64, 2), **options)
+    replay = ring_replay(8, 64, 2, n_step)
+    train = trainer(env, algorithm, reporting(report), replay, **options)
     return train, jax.jit(train.chunk, static_argnums=1)
 
 
@@ -418,3 +425,18 @@ def test_steps_that_do_not_divide_an_episode_are_refused():
     learn = learner(algorithm, named_optimizer("sgd"), fixed(), 1)
     with pytest.raises(ValueError, match=r"^update_every=2: .*whole episodes only"):
         trainer(env, algorithm, learn, on_policy_replay(1, 2), update_every=2)
+
+
+def test_rewards_of_several_steps_are_discounted_by_the_member_s_own_discount():
+    """Episodes pay 1, then 2, which 0.5 counts once: 1 + 0.5 x 2."""
+    train, chunk = train_reporting(
+        lambda update, batch, key: jnp.where(
+            batch.obs[0, :, 1] == 0.0, batch.reward, jnp.inf
+        ).min(),
+        n_step=2,
+    )
+    start = train.init(jax.random.key(0), TrainHyper())
+    hyper = LearnerHyper(discount=jnp.float32(0.5))
+    start = start._replace(learner=start.learner._replace(hyper=hyper))
+    _, point = chunk(start, 1)
+    assert float(point.td_loss) == 2.0
