@@ -4,7 +4,9 @@ A factory of an algorithm (`settings.ALGORITHMS`) is called with these keywords,
 it has no use for: `num_agents`, `obs_size`, `action_size` (N, O, A), `action_sizes` (each agent's
 true one), `horizon` (T), `hidden`, `actor_activation`, `critic_activation` and `critic` (the
 networks' settings), and the settings of its own that its entry declares (`settings.OwnSettings`).
-To act again with stored actors it is called without the critic's, T and those of its own.
+To act again with stored actors it is called without the critic's, T and those of its own. Where an
+option of the learner is on that an algorithm has to follow, also with `layer_norm`,
+`others_actions` or `pre_tanh_penalty`, as `maddpg` has them; one that is off is never named.
 """
 
 from collections.abc import Callable, Mapping

@@ -6,7 +6,6 @@ with the paper's shared critic. With N = 1 it is DDPG.
 
 from collections.abc import Sequence
 from functools import partial
-from pkgutil import resolve_name
 from typing import Any
 
 import jax
@@ -14,9 +13,9 @@ import jax.numpy as jnp
 
 from adama_jax.algorithms.algorithm import Algorithm
 from adama_jax.algorithms.losses import td_loss, td_target
-from adama_jax.algorithms.networks import Actor, action_mask
+from adama_jax.algorithms.networks import Actor, action_mask, critic_class
 from adama_jax.algorithms.objectives import beside_replayed, mean_square
-from adama_jax.algorithms.settings import CRITICS, SMOOTH
+from adama_jax.algorithms.settings import SMOOTH
 from adama_jax.types import Batch, Params, PyTree
 
 Sizes = Sequence[int]
@@ -32,6 +31,7 @@ def maddpg(
     critic: str = "joint",
     action_sizes: Sizes | None = None,
     horizon: int | None = None,
+    layer_norm: bool = False,
     others_actions: str = "current",
     pre_tanh_penalty: float = 0.0,
 ) -> Algorithm:
@@ -47,6 +47,7 @@ def maddpg(
         action_sizes: each agent's true action size, where some are smaller than A; what pads them
             stays 0.
         horizon: T, not read: transitions are learned from one by one.
+        layer_norm: whether the hidden layers, of actors and critic alike, are normalised.
         others_actions: in J, "current": everybody's actions are the present actors'; "replayed":
             each actor climbs Q beside the others' actions in the minibatch, as Lowe et al. have it.
         pre_tanh_penalty: weight of the mean square of the actors' outputs before the tanh, which J
@@ -61,11 +62,10 @@ def maddpg(
     >>> algorithm.act(params.actors, jax.numpy.zeros((2, 5, 3))).shape
     (2, 5, 2)
     """
-    if critic not in CRITICS:
-        raise ValueError(f"critic={critic!r}: choose one of {', '.join(CRITICS)}")
-    actor_net = Actor(action_size, tuple(hidden), actor_activation)
-    critic_class = resolve_name(CRITICS[critic].path)
-    critic_net = critic_class(hidden=tuple(hidden), activation=critic_activation)
+    widths = tuple(hidden)
+    actor_net = Actor(action_size, widths, actor_activation, layer_norm)
+    make_critic = critic_class(critic, layer_norm)
+    critic_net = make_critic(hidden=widths, activation=critic_activation)
 
     sizes = tuple(action_sizes or [action_size] * num_agents)
     padded = min(sizes) < action_size
@@ -103,7 +103,8 @@ def maddpg(
         obs: jax.Array,
         action: jax.Array,
     ) -> jax.Array:
-        return critic_net.apply(critic, obs, action)
+        found: Any = critic_net.apply(critic, obs, action)
+        return found
 
     def critic_loss(
         params: Params,

@@ -7,13 +7,18 @@ of the kernels. This file alone decides it; `swap_batch_and_features` is the way
 """
 
 from collections.abc import Callable, Sequence
+from functools import partial
+from pkgutil import resolve_name
 
 import flax.linen as nn
 import jax
 import jax.numpy as jnp
 import numpy as np
 
+from adama_jax.algorithms.settings import CRITICS
+
 KERNEL_INIT = nn.initializers.glorot_uniform()
+NORM_VARIANCE = 1e-6  # that layer normalisation adds
 
 
 def activation(name: str) -> Callable[[jax.Array], jax.Array]:
@@ -66,22 +71,37 @@ class Dense(nn.Module):
         return output
 
 
+class FeatureNorm(nn.Module):
+    """Layer normalisation (Ba et al. 2016) of feature-major activations. [W, B] to [W, B]"""
+
+    @nn.compact
+    def __call__(self, x: jax.Array) -> jax.Array:
+        norm = nn.LayerNorm(reduction_axes=0, feature_axes=0, epsilon=NORM_VARIANCE)
+        return norm(x)
+
+
 class MLP(nn.Module):
     """Hidden layers and a linear head, on feature-major inputs.
 
-    [I_1, B], [I_2, B] ... to [head, B]
+    [I_1, B], [I_2, B] ... to [head, B]. With `layer_norm` each hidden layer is normalised over its
+    features, before its activation.
     """
 
     hidden: Sequence[int]
     head: int
     activation: str
+    layer_norm: bool = False
 
     @nn.compact
     def __call__(self, *inputs: jax.Array) -> jax.Array:
         activate = activation(self.activation)
         for width in self.hidden:
             layer = Dense(width)
-            inputs = (activate(layer(*inputs)),)
+            output = layer(*inputs)
+            if self.layer_norm:
+                norm = FeatureNorm()
+                output = norm(output)
+            inputs = (activate(output),)
         head = Dense(self.head)
         return head(*inputs)
 
@@ -95,11 +115,32 @@ class Actor(nn.Module):
     action_size: int
     hidden: Sequence[int] = (64, 64)
     activation: str = "relu"
+    layer_norm: bool = False
 
     @nn.compact
     def __call__(self, obs: jax.Array, squashed: bool = True) -> jax.Array:
-        network = MLP(self.hidden, self.action_size, self.activation)
+        network = MLP(self.hidden, self.action_size, self.activation, self.layer_norm)
         output = network(swap_batch_and_features(obs))
         if squashed:
             output = jnp.tanh(output)
         return swap_batch_and_features(output)
+
+
+def critic_class(name: str, layer_norm: bool = False) -> Callable[..., nn.Module]:
+    """What makes the Flax module of a critic of the registry, of `hidden` and `activation`.
+
+    Args:
+        name: one of `settings.CRITICS`. One from outside need not know of `layer_norm`, which it is
+            called with only if on.
+        layer_norm: whether its hidden layers are normalised.
+
+    Raises:
+        ValueError: an unknown critic.
+
+    >>> critic_class("joint", layer_norm=True)(hidden=(8,), activation="relu").layer_norm
+    True
+    """
+    if name not in CRITICS:
+        raise ValueError(f"critic={name!r}: choose one of {', '.join(CRITICS)}")
+    found = resolve_name(CRITICS[name].path)
+    return partial(found, layer_norm=True) if layer_norm else found

@@ -187,6 +187,8 @@ CRITICS = Registry(
 )
 """Flax modules of `(hidden, activation)`: of obs [N, B, O] and action [N, B, A] they make [B].
 
+With `layer_norm=True` besides, where that setting is on.
+
 An import path names such a class, or a `CriticEntry`.
 """
 
@@ -212,3 +214,5 @@ class Networks:
     critic: Annotated[str, OneOf(CRITICS)] = "joint"
     """joint: one network for all; dop: deterministic DOP's, one per agent; attention: MAAC's;
     facmac: one per agent, mixed monotonically as in QMIX; facmac_free: mixed without that bound."""
+    layer_norm: Annotated[bool, Elsewhere(("use_layer_norm", "layernorm"))] = False
+    """Normalise each hidden layer over its features, before its activation."""

@@ -27,7 +27,8 @@ class Actors(NamedTuple):
     act: `(params, obs [N, B, O]) -> action [N, B, A]`.
     params: of every seed, leaves [S, N, ...].
     seeds: [S].
-    about: algorithm, scenario, num_agents, obs_size, action_sizes, hidden, activation.
+    about: algorithm, scenario, num_agents, obs_size, action_sizes, hidden, activation,
+        layer_norm.
     """
 
     act: Act
@@ -48,6 +49,7 @@ def about_actors(config: Config) -> dict[str, Any]:
         "action_sizes": list(spec.action_sizes),
         "hidden": list(config.networks.hidden),
         "activation": config.networks.actor_activation,
+        "layer_norm": config.networks.layer_norm,
     }
 
 
@@ -99,6 +101,8 @@ def _algorithm(about: Mapping[str, Any]) -> Algorithm:
             "use already: algorithms.settings.ALGORITHMS[name] imports it"
         )
     factory = resolve_name(ALGORITHMS[name].path)
+    # A file of an earlier version does not say it, and an algorithm need not know it.
+    layers = {"layer_norm": True} if about.get("layer_norm") else {}
     return factory(
         num_agents=about["num_agents"],
         obs_size=about["obs_size"],
@@ -106,6 +110,7 @@ def _algorithm(about: Mapping[str, Any]) -> Algorithm:
         action_sizes=about["action_sizes"],
         hidden=about["hidden"],
         actor_activation=about["activation"],
+        **layers,
     )
 
 

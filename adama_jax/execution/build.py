@@ -40,7 +40,11 @@ from adama_jax.training.trainer import Exploration, Trainer, TrainHyper, trainer
 Bundle = TypeVar("Bundle", RateHyper, LearnerHyper, Exploration)
 
 # Options that are an algorithm's to follow, each a keyword of its factory.
-OPTIONS = ("learning.others_actions", "learning.pre_tanh_penalty")
+OPTIONS = (
+    "networks.layer_norm",
+    "learning.others_actions",
+    "learning.pre_tanh_penalty",
+)
 
 
 def make_env(config: Config) -> Env:

@@ -20,9 +20,12 @@ SEED = "seed"
 # The layers of `adama_jax.algorithms.networks.Actor`, in order.
 KERNEL = "params.MLP_0.Dense_{}.kernel"
 BIAS = "params.MLP_0.Dense_{}.bias"
+NORM_SCALE = "params.MLP_0.FeatureNorm_{}.LayerNorm_0.scale"
+NORM_BIAS = "params.MLP_0.FeatureNorm_{}.LayerNorm_0.bias"
+NORM_VARIANCE = 1e-6  # that a normalised layer adds
 ALGORITHM = "maddpg"  # the one whose actors are such layers
 
-Layers = list[tuple[np.ndarray, np.ndarray]]
+Layers = Sequence[tuple[np.ndarray, np.ndarray]]
 Activation = Callable[[np.ndarray], np.ndarray]
 
 
@@ -32,10 +35,12 @@ class Policy(NamedTuple):
     about: what the file says: `scenario`, `num_agents`, `obs_size`, `action_sizes`, `observation`
         in words, the training run's `config`, `versions`, and more.
     layers: kernel [N, I, W] and bias [N, W] of each, float32.
+    norms: scale and bias, [N, W] both, of each hidden layer that is normalised: of all or of none.
     """
 
     about: dict[str, Any]
     layers: Layers
+    norms: Layers = ()
 
     def __call__(self, obs: np.ndarray) -> np.ndarray:
         """The agents' greedy actions, in [-1, 1].
@@ -61,8 +66,11 @@ class Policy(NamedTuple):
         x = obs if obs.ndim == 3 else obs[:, None]
         activate = ACTIVATIONS[self.about["activation"]]
         *hidden, (kernel, bias) = self.layers
-        for own_kernel, own_bias in hidden:
-            x = activate(x @ own_kernel + own_bias[:, None])
+        for index, (own_kernel, own_bias) in enumerate(hidden):
+            x = x @ own_kernel + own_bias[:, None]
+            if self.norms:
+                x = _normalised(x, *self.norms[index])
+            x = activate(x)
         action = np.tanh(x @ kernel + bias[:, None]) * self._mask()
         return action if obs.ndim == 3 else action[:, 0]
 
@@ -103,10 +111,11 @@ def load_policy(path: Path | str, seed: int | None = None) -> Policy:
         if activation not in ACTIVATIONS:
             raise DamagedFile(f"activation={activation}: is none that there is")
     with reading(path):
-        layers = _layers(arrays, len(about["hidden"]) + 1)
+        hidden = len(about["hidden"])
+        layers = _layers(arrays, hidden + 1)
+        norms = _norms(arrays, hidden) if about.get("layer_norm") else ()
     row = row_of(seed, seeds)
-    own = [(kernel[row], bias[row]) for kernel, bias in layers]
-    return Policy(about, own)
+    return Policy(about, _of_row(layers, row), _of_row(norms, row))
 
 
 def row_of(seed: int | None, seeds: Sequence[int]) -> int:
@@ -146,7 +155,7 @@ def read_about(path: Path) -> dict[str, Any]:
 
 def _layers(arrays: Arrays, count: int) -> Layers:
     """Kernels [S, N, I, W] and biases [S, N, W]; weights may be stored in half precision."""
-    layers: Layers = []
+    layers = []
     for index in range(count):
         kernel = arrays[KERNEL.format(index)].astype(np.float32)
         bias = arrays[BIAS.format(index)].astype(np.float32)
@@ -154,6 +163,29 @@ def _layers(arrays: Arrays, count: int) -> Layers:
             raise ValueError(f"layer {index}: must not be of shape {kernel.shape}")
         layers.append((kernel, bias))
     return layers
+
+
+def _norms(arrays: Arrays, count: int) -> Layers:
+    """Scales and biases of the hidden layers' normalisation. [S, N, W] each"""
+    norms = []
+    for index in range(count):
+        scale = arrays[NORM_SCALE.format(index)].astype(np.float32)
+        bias = arrays[NORM_BIAS.format(index)].astype(np.float32)
+        norms.append((scale, bias))
+    return norms
+
+
+def _of_row(layers: Layers, row: int) -> Layers:
+    """One seed's."""
+    return [(one[row], other[row]) for one, other in layers]
+
+
+def _normalised(x: np.ndarray, scale: np.ndarray, bias: np.ndarray) -> np.ndarray:
+    """A layer less its mean over the features, over its deviation. [N, B, W]"""
+    apart = x - x.mean(axis=-1, keepdims=True)
+    variance = (apart**2).mean(axis=-1, keepdims=True)
+    unit = apart / np.sqrt(variance + NORM_VARIANCE)
+    return unit * scale[:, None] + bias[:, None]
 
 
 def _relu(x: np.ndarray) -> np.ndarray:

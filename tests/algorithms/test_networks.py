@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from adama_jax.algorithms.maddpg import maddpg
+from adama_jax.algorithms.networks import FeatureNorm
 from adama_jax.algorithms.settings import CRITICS
 from adama_jax.rates import probe
 from adama_jax.testing import check_critic
@@ -178,3 +179,37 @@ def test_sixteen_agents_do_not_crash_the_compiler_s_kernels():
     )
     assert done.returncode == 0, done.stderr
     assert float(done.stdout) > 0
+
+
+@pytest.mark.parametrize("critic", CRITICS)
+def test_normalised_layers_do_not_see_how_large_their_input_is(critic):
+    """But for what each norm adds to a variance: the first layer's kernel is far larger."""
+    algorithm = maddpg(N, OBS, ACTION, (8, 8), critic=critic, layer_norm=True)
+    _, _, obs, action = setting(critic)
+    params = algorithm.init(jax.random.key(0))
+
+    def larger(path, leaf):
+        first = "Dense_0" in str(path) or "encoders" in str(path)
+        return 1e3 * leaf if first else leaf
+
+    grown = jax.tree_util.tree_map_with_path(larger, params)
+    for found in (algorithm.act(params.actors, obs), algorithm.act(grown.actors, obs)):
+        assert 0.01 < float(jnp.abs(found).mean()) < 0.99
+    np.testing.assert_allclose(
+        algorithm.act(grown.actors, obs), algorithm.act(params.actors, obs), atol=1e-3
+    )
+    np.testing.assert_allclose(
+        algorithm.value(grown.critic, obs, action),
+        algorithm.value(params.critic, obs, action),
+        atol=1e-3,
+    )
+    plain = maddpg(N, OBS, ACTION, (8, 8), critic=critic).init(jax.random.key(0))
+    assert len(jax.tree.leaves(plain)) < len(jax.tree.leaves(params))
+
+
+def test_a_normalised_layer_has_mean_0_and_deviation_1_over_its_features():
+    layer = FeatureNorm()
+    x = 5 + 3 * jax.random.normal(jax.random.key(0), (400, 2))
+    found = layer.apply(layer.init(jax.random.key(1), x), x)
+    np.testing.assert_allclose(found.mean(axis=0), 0.0, atol=1e-5)
+    np.testing.assert_allclose(found.std(axis=0), 1.0, rtol=1e-4)

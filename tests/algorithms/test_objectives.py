@@ -103,7 +103,11 @@ def test_the_penalty_is_the_mean_square_before_the_tanh_without_padding():
     assert head["kernel"][1, :, 0].any()
 
 
-ON = {"learning.others_actions": "replayed", "learning.pre_tanh_penalty": 0.1}
+ON = {
+    "networks.layer_norm": True,
+    "learning.others_actions": "replayed",
+    "learning.pre_tanh_penalty": 0.1,
+}
 
 
 def test_each_option_is_tried_below():

@@ -19,13 +19,22 @@ from adama_jax.storage.shipped import TRAINED, shipped_actors, shipped_names
 SIZES = {"num_agents": 3, "obs_size": 5, "action_size": 4, "action_sizes": [4, 2, 3]}
 
 
-def file_of(folder, activation="relu", hidden=(7, 6), seeds=(3, 4), **changes):
+def file_of(
+    folder,
+    activation="relu",
+    hidden=(7, 6),
+    seeds=(3, 4),
+    layer_norm=False,
+    **changes,
+):
     """A file of untrained actors with large weights, and the algorithm that they are of."""
-    algorithm = maddpg(**SIZES, hidden=hidden, actor_activation=activation)
+    algorithm = maddpg(
+        **SIZES, hidden=hidden, actor_activation=activation, layer_norm=layer_norm
+    )
     each = [algorithm.init(jax.random.key(seed)).actors for seed in seeds]
     params = jax.tree.map(lambda *leaves: 2 * np.stack(leaves) + 0.1, *each)
     about = {"algorithm": "maddpg", "scenario": "none", "hidden": list(hidden), **SIZES}
-    about |= {"activation": activation, **changes}
+    about |= {"activation": activation, "layer_norm": layer_norm, **changes}
     path = folder / "actors.npz"
     weights = actor_arrays(params)
     np.savez(path, about=np.array(json.dumps(about)), seed=np.array(seeds), **weights)
@@ -36,9 +45,12 @@ def test_every_activation_is_there():
     assert set(ACTIVATIONS) == set(get_args(Activation))
 
 
-@pytest.mark.parametrize("activation", get_args(Activation))
-def test_numpy_acts_as_jax_does(tmp_path, activation):
-    path, algorithm, params = file_of(tmp_path, activation)
+@pytest.mark.parametrize(
+    ("activation", "layer_norm"),
+    [*((each, False) for each in get_args(Activation)), ("relu", True), ("tanh", True)],
+)
+def test_numpy_acts_as_jax_does(tmp_path, activation, layer_norm):
+    path, algorithm, params = file_of(tmp_path, activation, layer_norm=layer_norm)
     obs = 3 * np.random.default_rng(0).normal(size=(3, 50, 5)).astype(np.float32)
     for row, seed in enumerate((3, 4)):
         own = jax.tree.map(lambda leaf, row=row: leaf[row], params)
@@ -70,6 +82,7 @@ def test_a_seed_that_is_not_there(tmp_path):
     [
         ({"algorithm": "masac"}, "algorithm=masac: NumPy runs maddpg"),
         ({"activation": "sine"}, "activation=sine: is none that there is"),
+        ({"layer_norm": True}, r"cannot be read: .*FeatureNorm_0"),
         ({"hidden": [7, 6, 5]}, r"cannot be read: .*Dense_3\.kernel"),
     ],
 )

@@ -13,6 +13,7 @@ import jax.numpy as jnp
 from adama_jax.algorithms.networks import (
     MLP,
     Dense,
+    FeatureNorm,
     activation,
     swap_batch_and_features,
 )
@@ -31,6 +32,7 @@ class AttentionCritic(nn.Module):
 
     hidden: Sequence[int] = (64, 64)
     activation: str = "relu"
+    layer_norm: bool = False
 
     @nn.compact
     def __call__(
@@ -49,7 +51,11 @@ class AttentionCritic(nn.Module):
         encoders = nn.vmap(Dense, **one_an_agent)(width, name="encoders")
         own_obs = swap_batch_and_features(obs)
         own_action = swap_batch_and_features(action)
-        embedded = activate(encoders(own_obs, own_action))  # [N, W, B]
+        encoded = encoders(own_obs, own_action)
+        if self.layer_norm:
+            norms = nn.vmap(FeatureNorm, **one_an_agent)(name="encoder_norms")
+            encoded = norms(encoded)
+        embedded = activate(encoded)  # [N, W, B]
 
         # What all agents share reads them as if they were one longer batch.
         shared = jnp.moveaxis(embedded, 0, -1).reshape(width, -1)  # [W, B * N]
@@ -70,7 +76,7 @@ class AttentionCritic(nn.Module):
         seen = jnp.moveaxis(seen, 0, -1)  # [N, W, B]
 
         heads = nn.vmap(MLP, **one_an_agent)(
-            self.hidden[1:], 1, self.activation, name="heads"
+            self.hidden[1:], 1, self.activation, self.layer_norm, name="heads"
         )
         value_of_each = heads(embedded, seen)[:, 0]
         return jnp.mean(value_of_each, axis=0)

@@ -23,6 +23,7 @@ class DOPCritic(nn.Module):
 
     hidden: Sequence[int] = (64, 64)
     activation: str = "relu"
+    layer_norm: bool = False
 
     @nn.compact
     def __call__(self, obs: jax.Array, action: jax.Array) -> jax.Array:
@@ -33,9 +34,10 @@ class DOPCritic(nn.Module):
         each_agent = nn.vmap(
             MLP, variable_axes={"params": 0}, split_rngs={"params": True}, in_axes=axes
         )
-        own_values = each_agent(self.hidden, 1, self.activation, name="values")
-        weights = MLP(self.hidden, num_agents, self.activation, name="weights")
-        bias = MLP(self.hidden, 1, self.activation, name="bias")
+        layers = (self.activation, self.layer_norm)
+        own_values = each_agent(self.hidden, 1, *layers, name="values")
+        weights = MLP(self.hidden, num_agents, *layers, name="weights")
+        bias = MLP(self.hidden, 1, *layers, name="bias")
 
         values = own_values(joint, swap_batch_and_features(action))[:, 0]
         weighted = jnp.abs(weights(joint)) * values

@@ -35,6 +35,7 @@ class FACMACCritic(nn.Module):
     hidden: Sequence[int] = (64, 64)
     activation: str = "relu"
     monotonic: bool = True
+    layer_norm: bool = False
 
     @nn.compact
     def __call__(self, obs: jax.Array, action: jax.Array) -> jax.Array:
@@ -43,15 +44,16 @@ class FACMACCritic(nn.Module):
         each_agent = nn.vmap(
             MLP, variable_axes={"params": 0}, split_rngs={"params": True}
         )
-        utilities = each_agent(self.hidden, 1, self.activation, name="utilities")
+        layers = (self.activation, self.layer_norm)
+        utilities = each_agent(self.hidden, 1, *layers, name="utilities")
         inputs = map(swap_batch_and_features, (obs, action))
         values = utilities(*inputs)[:, 0]  # [N, B]
 
         joint = join_agents(obs)
-        inner = MLP((first,), num_agents * last, self.activation, name="inner")(joint)
-        outer = MLP((first,), last, self.activation, name="outer")(joint)
+        inner = MLP((first,), num_agents * last, *layers, name="inner")(joint)
+        outer = MLP((first,), last, *layers, name="outer")(joint)
         bias = Dense(last, name="inner_bias")(joint)
-        state_value = MLP((last,), 1, self.activation, name="state_value")(joint)
+        state_value = MLP((last,), 1, *layers, name="state_value")(joint)
         if self.monotonic:
             inner = jnp.abs(inner)
             outer = jnp.abs(outer)

@@ -13,8 +13,9 @@ class JointCritic(nn.Module):
 
     hidden: Sequence[int] = (64, 64)
     activation: str = "relu"
+    layer_norm: bool = False
 
     @nn.compact
     def __call__(self, obs: jax.Array, action: jax.Array) -> jax.Array:
-        network = MLP(self.hidden, 1, self.activation)
+        network = MLP(self.hidden, 1, self.activation, self.layer_norm)
         return network(join_agents(obs), join_agents(action))[0]
