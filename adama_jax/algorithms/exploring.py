@@ -11,7 +11,10 @@ from adama_jax.algorithms.networks import action_mask
 from adama_jax.types import PyTree, Scalar
 
 
-def with_gaussian_noise(algorithm: Algorithm, action_sizes: Sequence[int]) -> Algorithm:
+def with_gaussian_noise(
+    algorithm: Algorithm,
+    action_sizes: Sequence[int],
+) -> Algorithm:
     """Explore by a + share x n, n standard normal, cut to [-1, 1]: the share is its deviation.
 
     As in DDPG's successors (Fujimoto et al., TD3, ICML 2018) and HARL; Lowe et al. have an
@@ -29,7 +32,10 @@ def with_gaussian_noise(algorithm: Algorithm, action_sizes: Sequence[int]) -> Al
     size = max(action_sizes)
     mask = action_mask(action_sizes, size)[:, None]
 
-    def draw(key: jax.Array, steps: int) -> jax.Array:
+    def draw(
+        key: jax.Array,
+        steps: int,
+    ) -> jax.Array:
         return jax.random.normal(key, (steps, len(action_sizes), size))
 
     def sample(
@@ -48,7 +54,10 @@ class WarmUp(NamedTuple):
     random: jax.Array  # [], bool
 
 
-def with_random_start(algorithm: Algorithm, action_sizes: Sequence[int]) -> Algorithm:
+def with_random_start(
+    algorithm: Algorithm,
+    action_sizes: Sequence[int],
+) -> Algorithm:
     """Explore by uniform random actions where the share, a `WarmUp`, says so.
 
     Args:
@@ -58,14 +67,20 @@ def with_random_start(algorithm: Algorithm, action_sizes: Sequence[int]) -> Algo
     size = max(action_sizes)
     mask = action_mask(action_sizes, size)
 
-    def draw(key: jax.Array, steps: int) -> tuple[Any, jax.Array]:
+    def draw(
+        key: jax.Array,
+        steps: int,
+    ) -> tuple[Any, jax.Array]:
         k_own, k_random = jax.random.split(key)
         shape = (steps, len(action_sizes), size)
         uniform = jax.random.uniform(k_random, shape, minval=-1.0, maxval=1.0)
         return algorithm.draw(k_own, steps), uniform * mask[None]
 
     def sample(
-        actors: PyTree, obs: jax.Array, noise: tuple[Any, jax.Array], share: Any
+        actors: PyTree,
+        obs: jax.Array,
+        noise: tuple[Any, jax.Array],
+        share: Any,
     ) -> jax.Array:
         own, uniform = noise
         action = algorithm.sample(actors, obs, own, share.share)

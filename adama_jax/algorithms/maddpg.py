@@ -134,7 +134,10 @@ def maddpg(
             found = found - pre_tanh_penalty * outputs_squared(params.actors, batch.obs)
         return found
 
-    def outputs_squared(actors: PyTree, obs: jax.Array) -> jax.Array:
+    def outputs_squared(
+        actors: PyTree,
+        obs: jax.Array,
+    ) -> jax.Array:
         before_tanh = partial(actor_net.apply, squashed=False)
         output: Any = jax.vmap(before_tanh)(actors, obs)
         return mean_square(output, mask)

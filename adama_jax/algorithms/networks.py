@@ -75,7 +75,10 @@ class FeatureNorm(nn.Module):
     """Layer normalisation (Ba et al. 2016) of feature-major activations. [W, B] to [W, B]"""
 
     @nn.compact
-    def __call__(self, x: jax.Array) -> jax.Array:
+    def __call__(
+        self,
+        x: jax.Array,
+    ) -> jax.Array:
         norm = nn.LayerNorm(reduction_axes=0, feature_axes=0, epsilon=NORM_VARIANCE)
         return norm(x)
 
@@ -126,7 +129,10 @@ class Actor(nn.Module):
         return swap_batch_and_features(output)
 
 
-def critic_class(name: str, layer_norm: bool = False) -> Callable[..., nn.Module]:
+def critic_class(
+    name: str,
+    layer_norm: bool = False,
+) -> Callable[..., nn.Module]:
     """What makes the Flax module of a critic of the registry, of `hidden` and `activation`.
 
     Args:

@@ -42,7 +42,10 @@ def beside_replayed(
     return jnp.sum(jnp.mean(values, axis=1))
 
 
-def mean_square(output: jax.Array, mask: jax.Array) -> jax.Array:
+def mean_square(
+    output: jax.Array,
+    mask: jax.Array,
+) -> jax.Array:
     """The mean square of each agent's outputs, summed over agents; padding counts nothing. []
 
     Args:

@@ -7,6 +7,7 @@ from pkgutil import resolve_name
 from typing import Any, NamedTuple
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 
 from adama_jax import tree
@@ -17,6 +18,8 @@ from adama_jax.execution.build import make_env
 from adama_jax.keys import key_of
 from adama_jax.plugins.registry import without_imports
 from adama_jax.storage.files import read_arrays, reading
+from adama_jax.storage.policy import OBS_MEAN, OBS_NUMBER, OBS_VARIANCE
+from adama_jax.training.normalization import Moments, Seeing, acting_normalized
 from adama_jax.training.rollout import Act
 from adama_jax.types import PyTree
 
@@ -25,7 +28,8 @@ class Actors(NamedTuple):
     """The actors of a run, read back.
 
     act: `(params, obs [N, B, O]) -> action [N, B, A]`.
-    params: of every seed, leaves [S, N, ...].
+    params: of every seed, leaves [S, N, ...]; of actors that are shown normalised observations a
+        `Seeing`.
     seeds: [S].
     about: algorithm, scenario, num_agents, obs_size, action_sizes, hidden, activation,
         layer_norm.
@@ -53,11 +57,19 @@ def about_actors(config: Config) -> dict[str, Any]:
     }
 
 
-def actor_arrays(params: PyTree) -> dict[str, np.ndarray]:
-    """Weights by their dotted names."""
+def actor_arrays(
+    params: PyTree,
+    moments: Moments | None = None,
+) -> dict[str, np.ndarray]:
+    """Weights by their dotted names, and what they are shown the world through, if anything."""
     names = tree.leaf_names(params)
     weights = [np.asarray(leaf) for leaf in jax.tree.leaves(params)]
-    return dict(zip(names, weights, strict=True))
+    arrays = dict(zip(names, weights, strict=True))
+    if moments is not None:
+        arrays[OBS_MEAN] = np.asarray(moments.mean)
+        arrays[OBS_VARIANCE] = np.asarray(moments.variance)
+        arrays[OBS_NUMBER] = np.asarray(moments.number)
+    return arrays
 
 
 def load_actors(path: Path) -> Actors:
@@ -80,13 +92,21 @@ def load_actors(path: Path) -> Actors:
         about = json.loads(str(arrays.pop("about")))
         seeds = arrays.pop("seed")
         algorithm = _algorithm(about)
+        moments = _moments(arrays)
         params = _nested(arrays)
         like = jax.eval_shape(algorithm.init, key_of(0)).actors
         # In the file every leaf leads with the seeds.
         stored = jax.tree.map(lambda leaf: leaf.shape[1:], params)
         if stored != jax.tree.map(lambda leaf: leaf.shape, like):
             raise ValueError("the weights do not fit what is said of them")
-    return Actors(algorithm.act, params, seeds, about)
+        if moments is not None:
+            sizes = (len(seeds), about["num_agents"], about["obs_size"])
+            if not moments.mean.shape == moments.variance.shape == sizes:
+                raise ValueError("the moments of observations do not fit their sizes")
+    if moments is None:
+        return Actors(algorithm.act, params, seeds, about)
+    seeing = Seeing(params, moments)
+    return Actors(acting_normalized(algorithm.act), seeing, seeds, about)
 
 
 def _algorithm(about: Mapping[str, Any]) -> Algorithm:
@@ -112,6 +132,15 @@ def _algorithm(about: Mapping[str, Any]) -> Algorithm:
         actor_activation=about["activation"],
         **layers,
     )
+
+
+def _moments(arrays: dict[str, np.ndarray]) -> Moments | None:
+    """Take the moments of observations, of every seed, out of the arrays; None: there are none."""
+    if OBS_MEAN not in arrays:
+        return None
+    names = (OBS_NUMBER, OBS_MEAN, OBS_VARIANCE)
+    number, mean, variance = [jnp.asarray(arrays.pop(name)) for name in names]
+    return Moments(number, mean, variance)
 
 
 def _nested(arrays: Mapping[str, np.ndarray]) -> dict[str, Any]:

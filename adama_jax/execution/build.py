@@ -87,7 +87,10 @@ def make_algorithm(config: Config, env: Env) -> Algorithm:
     return algorithm
 
 
-def _options_on(config: Config, factory: Callable[..., Algorithm]) -> dict[str, Any]:
+def _options_on(
+    config: Config,
+    factory: Callable[..., Algorithm],
+) -> dict[str, Any]:
     """The options in `OPTIONS` that are on, as keywords of an algorithm's factory.
 
     What is off is not among them, so that a factory need not know of it.
@@ -259,6 +262,7 @@ def _rounds(config: Config) -> dict[str, Any]:
         "updates_each": learning.updates_each,
         "warmup_rounds": config.warmup_rounds,
         "reward_scale": learning.reward_scale,
+        "normalize_obs": learning.normalize_obs,
     }
 
 

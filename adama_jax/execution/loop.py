@@ -252,12 +252,13 @@ class _Cohort:
         count = len(self._members)
         population = self._program.population
         rollouts = greedy_episodes(population, self.state, self.config, count)
-        actors = to_numpy(self.state.learner.params.actors, count)
+        acting = (self.state.learner.params.actors, self.state.moments)
+        actors, moments = to_numpy(acting, count)
         return Learned(
             history=self.history,
             diverged=self.diverged,
             rollouts=rollouts,
-            actors=actor_arrays(actors),
+            actors=actor_arrays(actors, moments),
         )
 
     def _where(self, episode: int) -> Where:

@@ -22,7 +22,7 @@ from adama_jax.storage.files import (
     write_arrays,
 )
 from adama_jax.storage.folder import RunFiles
-from adama_jax.storage.policy import SEED, one_seed, row_of
+from adama_jax.storage.policy import OBSERVED, SEED, one_seed, row_of
 from adama_jax.storage.provenance import OUTSIDE
 from adama_jax.storage.reader import Run, diverged_seeds, load_run
 
@@ -53,7 +53,8 @@ def export_actors(
     found = one_seed(arrays, row, about)
     if half:
         for name, value in found.items():
-            if getattr(value, "dtype", None) == "float32":
+            # Variances may be beyond what half precision knows.
+            if name not in OBSERVED and getattr(value, "dtype", None) == "float32":
                 found[name] = value.astype("float16")
     target.parent.mkdir(parents=True, exist_ok=True)
     # NumPy adds the ending by itself where it is missing; whole, or not at all.

@@ -23,9 +23,18 @@ BIAS = "params.MLP_0.Dense_{}.bias"
 NORM_SCALE = "params.MLP_0.FeatureNorm_{}.LayerNorm_0.scale"
 NORM_BIAS = "params.MLP_0.FeatureNorm_{}.LayerNorm_0.bias"
 NORM_VARIANCE = 1e-6  # that a normalised layer adds
+# Of all observations, for actors that are shown them normalised.
+OBS_NUMBER = "observations.number"  # [S]
+OBS_MEAN = "observations.mean"  # [S, N, O]
+OBS_VARIANCE = "observations.variance"  # [S, N, O]
+OBSERVED = (OBS_NUMBER, OBS_MEAN, OBS_VARIANCE)
+# As `training.normalization` has them.
+OBS_ADDED_VARIANCE = 1e-8
+OBS_LIMIT = 10.0
 ALGORITHM = "maddpg"  # the one whose actors are such layers
 
 Layers = Sequence[tuple[np.ndarray, np.ndarray]]
+Moments = tuple[np.ndarray, np.ndarray]
 Activation = Callable[[np.ndarray], np.ndarray]
 
 
@@ -36,11 +45,13 @@ class Policy(NamedTuple):
         in words, the training run's `config`, `versions`, and more.
     layers: kernel [N, I, W] and bias [N, W] of each, float32.
     norms: scale and bias, [N, W] both, of each hidden layer that is normalised: of all or of none.
+    moments: mean and variance of observations, [N, O] both, where actors see them normalised.
     """
 
     about: dict[str, Any]
     layers: Layers
     norms: Layers = ()
+    moments: Moments | None = None
 
     def __call__(self, obs: np.ndarray) -> np.ndarray:
         """The agents' greedy actions, in [-1, 1].
@@ -64,6 +75,8 @@ class Policy(NamedTuple):
                 f"not {list(obs.shape)}"
             )
         x = obs if obs.ndim == 3 else obs[:, None]
+        if self.moments is not None:
+            x = _shown(x, *self.moments)
         activate = ACTIVATIONS[self.about["activation"]]
         *hidden, (kernel, bias) = self.layers
         for index, (own_kernel, own_bias) in enumerate(hidden):
@@ -114,8 +127,12 @@ def load_policy(path: Path | str, seed: int | None = None) -> Policy:
         hidden = len(about["hidden"])
         layers = _layers(arrays, hidden + 1)
         norms = _norms(arrays, hidden) if about.get("layer_norm") else ()
+        moments = _moments(arrays)
     row = row_of(seed, seeds)
-    return Policy(about, _of_row(layers, row), _of_row(norms, row))
+    if moments is not None:
+        ((mean, variance),) = _of_row([moments], row)
+        moments = (mean, variance)
+    return Policy(about, _of_row(layers, row), _of_row(norms, row), moments)
 
 
 def row_of(seed: int | None, seeds: Sequence[int]) -> int:
@@ -165,7 +182,10 @@ def _layers(arrays: Arrays, count: int) -> Layers:
     return layers
 
 
-def _norms(arrays: Arrays, count: int) -> Layers:
+def _norms(
+    arrays: Arrays,
+    count: int,
+) -> Layers:
     """Scales and biases of the hidden layers' normalisation. [S, N, W] each"""
     norms = []
     for index in range(count):
@@ -175,17 +195,42 @@ def _norms(arrays: Arrays, count: int) -> Layers:
     return norms
 
 
-def _of_row(layers: Layers, row: int) -> Layers:
+def _moments(arrays: Arrays) -> Moments | None:
+    """Mean and variance of observations, [S, N, O] both, where there are any."""
+    if OBS_MEAN not in arrays:
+        return None
+    return arrays[OBS_MEAN], arrays[OBS_VARIANCE]
+
+
+def _of_row(
+    layers: Layers,
+    row: int,
+) -> Layers:
     """One seed's."""
     return [(one[row], other[row]) for one, other in layers]
 
 
-def _normalised(x: np.ndarray, scale: np.ndarray, bias: np.ndarray) -> np.ndarray:
+def _normalised(
+    x: np.ndarray,
+    scale: np.ndarray,
+    bias: np.ndarray,
+) -> np.ndarray:
     """A layer less its mean over the features, over its deviation. [N, B, W]"""
     apart = x - x.mean(axis=-1, keepdims=True)
     variance = (apart**2).mean(axis=-1, keepdims=True)
     unit = apart / np.sqrt(variance + NORM_VARIANCE)
     return unit * scale[:, None] + bias[:, None]
+
+
+def _shown(
+    obs: np.ndarray,
+    mean: np.ndarray,
+    variance: np.ndarray,
+) -> np.ndarray:
+    """Observations as actors are shown them. [N, B, O]"""
+    deviation = np.sqrt(variance + np.float32(OBS_ADDED_VARIANCE))
+    apart = (obs - mean[:, None]) / deviation[:, None]
+    return np.clip(apart, -OBS_LIMIT, OBS_LIMIT)
 
 
 def _relu(x: np.ndarray) -> np.ndarray:

@@ -95,7 +95,10 @@ def from_optax(
     return Optimizer(actors=per_agent(transformation), critic=transformation)
 
 
-def clipped(optimizer: Optimizer, largest_norm: float) -> Optimizer:
+def clipped(
+    optimizer: Optimizer,
+    largest_norm: float,
+) -> Optimizer:
     """The optimizer on gradients that are scaled down to this norm where theirs is larger.
 
     Each actor's has a norm of its own, and so has the critic's.

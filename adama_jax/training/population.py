@@ -49,6 +49,7 @@ AXES: PyTree = _prefix(
     key=0,
     episode=None,
     non_finite=0,
+    moments=0,
 )
 
 

@@ -13,7 +13,7 @@ write stays one contiguous slice.
 """
 
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -113,7 +113,10 @@ def ring_replay(
         if n_step > 1:
             return _several_steps(state, drawn, n_step, discount, snapshot_size)
 
-        def two_rows(slot: jax.Array, step: jax.Array) -> jax.Array:
+        def two_rows(
+            slot: jax.Array,
+            step: jax.Array,
+        ) -> jax.Array:
             return _stretch(state, slot, step, 2)
 
         pairs = jax.vmap(two_rows)(drawn.slot, drawn.step)
@@ -137,7 +140,11 @@ class _Drawn(NamedTuple):
     played: jax.Array  # [B], int32: the steps that the episode has
 
 
-def _drawn_of_whole(state: ReplayState, key: jax.Array, batch_size: int) -> _Drawn:
+def _drawn_of_whole(
+    state: ReplayState,
+    key: jax.Array,
+    batch_size: int,
+) -> _Drawn:
     """Of the episodes that were added."""
     num_episodes, rows, _ = state.rows.shape
     horizon = rows - 1
@@ -148,7 +155,10 @@ def _drawn_of_whole(state: ReplayState, key: jax.Array, batch_size: int) -> _Dra
 
 
 def _drawn_beside(
-    state: ReplayState, key: jax.Array, batch_size: int, under_way: UnderWay
+    state: ReplayState,
+    key: jax.Array,
+    batch_size: int,
+    under_way: UnderWay,
 ) -> _Drawn:
     """Of the episodes that were added and are not written over yet, and of those under way."""
     num_episodes, rows, _ = state.rows.shape
@@ -180,7 +190,10 @@ def _several_steps(
     # Never beyond the last row that is written: near the end a stretch begins before its step.
     start = jnp.clip(drawn.played - n_step, 0, drawn.step)
 
-    def rows_of(slot: jax.Array, start: jax.Array) -> jax.Array:
+    def rows_of(
+        slot: jax.Array,
+        start: jax.Array,
+    ) -> jax.Array:
         return _stretch(state, slot, start, n_step + 1)
 
     rows = jax.vmap(rows_of)(drawn.slot, start)  # [B, n + 1, Z + N * A + 2]
@@ -196,7 +209,10 @@ def _several_steps(
 
 
 def _stretch(
-    state: ReplayState, slot: jax.Array, step: jax.Array, length: int
+    state: ReplayState,
+    slot: jax.Array,
+    step: jax.Array,
+    length: int,
 ) -> jax.Array:
     """So many rows of an episode. [length, Z + N * A + 2]"""
     width = state.rows.shape[-1]
@@ -223,12 +239,7 @@ def on_policy_replay(num_episodes: int, snapshot_size: int) -> Replay:
     if num_episodes < 1:
         raise ValueError(f"num_episodes={num_episodes}: must be at least 1")
 
-    def sample(
-        state: ReplayState,
-        key: jax.Array,
-        discount: Scalar = 1.0,
-        under_way: UnderWay | None = None,
-    ) -> Transitions:
+    def sample(state: ReplayState, key: jax.Array, *unread: Any) -> Transitions:
         width = state.rows.shape[-1]
         before = state.rows[:, :-1].reshape(-1, width)
         after = state.rows[:, 1:].reshape(-1, width)
@@ -263,7 +274,10 @@ def _add(num_episodes: int) -> Callable[[ReplayState, Episode], ReplayState]:
 
 def _write(num_episodes: int) -> Callable[..., ReplayState]:
     def write(
-        state: ReplayState, part: Episode, ahead: jax.Array, step: jax.Array
+        state: ReplayState,
+        part: Episode,
+        ahead: jax.Array,
+        step: jax.Array,
     ) -> ReplayState:
         slot = (state.added + ahead) % num_episodes
         place = (slot, step, 0)

@@ -135,7 +135,10 @@ def rollout_in_pieces(
         actors: PyTree,
         share: jax.Array,
     ) -> tuple[Any, Episode]:
-        def choose(obs: jax.Array, noise: Any) -> jax.Array:
+        def choose(
+            obs: jax.Array,
+            noise: Any,
+        ) -> jax.Array:
             return algorithm.sample(actors, obs, noise, share)
 
         return _steps(env, choose, start, state, inputs, unroll)

@@ -14,6 +14,7 @@ from adama_jax.algorithms.algorithm import Algorithm
 from adama_jax.algorithms.exploring import WarmUp
 from adama_jax.envs.env import Env
 from adama_jax.training.learner import Learner
+from adama_jax.training.normalization import Moments, normalized, shown
 from adama_jax.training.replay import Replay, ReplayState, Transitions, UnderWay
 from adama_jax.training.rollout import exploring_rollout, joined, rollout_in_pieces
 from adama_jax.training.states import LearnerState, UpdateMetrics
@@ -48,6 +49,9 @@ class Given(NamedTuple):
     keys: jax.Array  # of its episodes
     k_updates: jax.Array
     share: Any  # of exploration, [], or a `WarmUp`
+    moments: (
+        Moments | None
+    )  # of the observations before it; None: they are shown as they are
 
 
 Carry = tuple[LearnerState, FirstNonFinite]  # of a loop over updates
@@ -66,7 +70,7 @@ def whole_round(
     """Episodes, then so many updates.
 
     Args:
-        env, algorithm, replay: the bundles.
+        env, algorithm, replay: the bundles; the algorithm takes what `shown` gives for actors.
         learn: of `learning`.
         updates: of the round.
         unroll: as `exploring_rollout` has it.
@@ -79,12 +83,16 @@ def whole_round(
     explore_round = jax.vmap(explore, in_axes=(0, None, None))
 
     def play(
-        progress: Progress, given: Given
+        progress: Progress,
+        given: Given,
     ) -> tuple[Progress, Episode, UpdateMetrics]:
-        actors = progress.learner.params.actors
+        actors = shown(progress.learner.params.actors, given.moments)
         episodes = explore_round(given.keys, actors, given.share)
 
-        def add(buffer: ReplayState, episode: Episode) -> tuple[ReplayState, None]:
+        def add(
+            buffer: ReplayState,
+            episode: Episode,
+        ) -> tuple[ReplayState, None]:
             return replay.add(buffer, episode), None
 
         buffer, _ = jax.lax.scan(add, progress.replay, episodes)
@@ -123,17 +131,19 @@ def round_in_pieces(
     play_piece = jax.vmap(pieces.play, in_axes=(0, 0, 0, None, None))
 
     def play(
-        progress: Progress, given: Given
+        progress: Progress,
+        given: Given,
     ) -> tuple[Progress, Episode, UpdateMetrics]:
         together = len(given.keys)
         starts, inputs = jax.vmap(pieces.begin, out_axes=(0, 1))(given.keys)
 
         def piece(
-            carry: tuple[Any, Progress], inputs: tuple[jax.Array, Any, jax.Array]
+            carry: tuple[Any, Progress],
+            inputs: tuple[jax.Array, Any, jax.Array],
         ) -> tuple[tuple[Any, Progress], tuple[Episode, UpdateMetrics]]:
             worlds, progress = carry
             number, random, keys = inputs
-            actors = progress.learner.params.actors
+            actors = shown(progress.learner.params.actors, given.moments)
             worlds, played = play_piece(starts, worlds, random, actors, given.share)
             step = number * update_every
             buffer = _written(replay, progress.replay, played, step)
@@ -156,14 +166,18 @@ def round_in_pieces(
 
 
 def _written(
-    replay: Replay, buffer: ReplayState, played: Episode, step: jax.Array
+    replay: Replay,
+    buffer: ReplayState,
+    played: Episode,
+    step: jax.Array,
 ) -> ReplayState:
     """The buffer with the next steps of all episodes that are played at the same time."""
     assert replay.write is not None
     write = replay.write
 
     def add(
-        buffer: ReplayState, inputs: tuple[jax.Array, Episode]
+        buffer: ReplayState,
+        inputs: tuple[jax.Array, Episode],
     ) -> tuple[ReplayState, None]:
         ahead, part = inputs
         return write(buffer, part, ahead, step), None
@@ -179,7 +193,10 @@ def _in_a_row(leaf: jax.Array) -> jax.Array:
 
 
 def learning(
-    env: Env, learner: Learner, replay: Replay, reward_scale: float = 1.0
+    env: Env,
+    learner: Learner,
+    replay: Replay,
+    reward_scale: float = 1.0,
 ) -> Learn:
     """Updates from what the buffer holds.
 
@@ -194,13 +211,14 @@ def learning(
 
     def one_update(
         progress: Progress,
+        given: Given,
         key: jax.Array,
         under_way: UnderWay | None,
     ) -> tuple[LearnerState, FirstNonFinite, UpdateMetrics]:
         state, non_finite, buffer = progress
         k_sample, k_update = jax.random.split(key)
         drawn = replay.sample(buffer, k_sample, state.hyper.discount, under_way)
-        batch = minibatch(env, drawn, reward_scale)
+        batch = minibatch(env, drawn, given.moments, reward_scale)
         learned, measured = learner.update(state, batch, k_update)
         leaf = tree.first_not_finite(Checked(measured.td_loss, learned.params))
         # The first update counts: what follows it is only its consequence.
@@ -220,9 +238,12 @@ def learning(
         # The buffer is only read: it stays out of what the loop carries.
         buffer = progress.replay
 
-        def update(carry: Carry, key: jax.Array) -> tuple[Carry, UpdateMetrics]:
+        def update(
+            carry: Carry,
+            key: jax.Array,
+        ) -> tuple[Carry, UpdateMetrics]:
             before = Progress(carry[0], carry[1], buffer)
-            learned, first, measured = one_update(before, key, under_way)
+            learned, first, measured = one_update(before, given, key, under_way)
             return (learned, first), measured
 
         def all_updates(carry: Carry) -> tuple[Carry, UpdateMetrics]:
@@ -240,7 +261,9 @@ def learning(
 
 
 def _unless(
-    skipped: jax.Array, function: Callable[[Any], tuple[Any, Any]], carry: Any
+    skipped: jax.Array,
+    function: Callable[[Any], tuple[Any, Any]],
+    carry: Any,
 ) -> tuple[Any, Any]:
     """`function(carry)`; where it is skipped, the carry as it is beside NaN."""
     _, shapes = jax.eval_shape(function, carry)
@@ -267,6 +290,7 @@ def checked_names(params: Params) -> list[str]:
 def minibatch(
     env: Env,
     sample: Transitions,
+    moments: Moments | None = None,
     reward_scale: float = 1.0,
 ) -> Batch:
     """Stored transitions as a minibatch: observations are recomputed from the snapshots.
@@ -274,18 +298,24 @@ def minibatch(
     Args:
         env: whose they are.
         sample: of its replay.
+        moments: the networks are shown observations through these; None: as they are.
         reward_scale: what rewards are multiplied by.
     """
     spec = env.spec
     observe = jax.vmap(env.observe, out_axes=1)  # [B, Z] to [N, B, O]
     action = sample.action.reshape(-1, spec.num_agents, spec.action_size)
+    obs = observe(sample.snapshot)
+    next_obs = observe(sample.next_snapshot)
+    if moments is not None:
+        obs = normalized(moments, obs)
+        next_obs = normalized(moments, next_obs)
     reward = sample.reward
     if reward_scale != 1:
         reward = reward_scale * reward
     return Batch(
-        obs=observe(sample.snapshot),
+        obs=obs,
         action=jnp.swapaxes(action, 0, 1),
         reward=reward,
-        next_obs=observe(sample.next_snapshot),
+        next_obs=next_obs,
         terminated=sample.terminated,
     )

@@ -113,6 +113,11 @@ class Learning:
         float, POSITIVE, Elsewhere(("reward_scaling", "scale_reward"))
     ] = 1.0
     """What rewards are multiplied by where they are learned from; returns are reported without."""
+    normalize_obs: Annotated[
+        bool,
+        Elsewhere(("norm_obs", "normalize_observations", "obs_norm", "normalise_obs")),
+    ] = False
+    """Whether networks see observations less their running mean, over their running deviation."""
 
 
 @dataclass(frozen=True)

@@ -22,6 +22,13 @@ from adama_jax.training.learner import (
     LearnerState,
     UpdateMetrics,
 )
+from adama_jax.training.normalization import (
+    Moments,
+    exploring_normalized,
+    no_moments,
+    shown,
+    with_observations,
+)
 from adama_jax.training.replay import Replay, ReplayState
 from adama_jax.training.rollout import episode_return, exploring_rollout, greedy_rollout
 from adama_jax.training.rounds import (
@@ -64,6 +71,7 @@ class TrainState(NamedTuple):
     key: jax.Array
     episode: jax.Array  # [], int32: episodes played
     non_finite: FirstNonFinite
+    moments: Moments | None = None  # of observations, where they are normalised
 
 
 class Metrics(NamedTuple):
@@ -123,6 +131,7 @@ def trainer(
     updates_each: int = 1,
     warmup_rounds: int = 0,
     reward_scale: float = 1.0,
+    normalize_obs: bool = False,
 ) -> Trainer:
     """Compose a world, an algorithm, its learner and a buffer into a member's functions.
 
@@ -139,6 +148,7 @@ def trainer(
         updates_each: updates after `update_every` steps, for all worlds together.
         warmup_rounds: the first so many rounds have uniform random actions, and no updates.
         reward_scale: what rewards are multiplied by in minibatches.
+        normalize_obs: whether the networks are shown normalised observations (`normalization`).
 
     Raises:
         ValueError: `update_every` does not divide T, or the replay is one of whole episodes.
@@ -146,7 +156,9 @@ def trainer(
     acting = algorithm
     if warmup_rounds:
         acting = with_random_start(acting, env.spec.action_sizes)
-    greedy = greedy_rollout(env, algorithm.act, unroll)
+    if normalize_obs:
+        acting = exploring_normalized(acting)
+    greedy = greedy_rollout(env, acting.act, unroll)
     greedy_episodes = jax.vmap(greedy, in_axes=(0, None))
     warmup_episodes = warmup_rounds * envs_per_run
     learn = learning(env, learner, replay, reward_scale)
@@ -164,6 +176,9 @@ def trainer(
         example = jax.eval_shape(explore, key, state.params.actors, 0.0)
         numbers = [jnp.asarray(value, jnp.float32) for value in hyper.exploration]
         never = jnp.full((), -1, jnp.int32)
+        moments = None
+        if normalize_obs:
+            moments = no_moments(env.spec.num_agents, env.spec.obs_size)
         return TrainState(
             learner=state,
             replay=replay.init(example),
@@ -171,6 +186,7 @@ def trainer(
             key=k_training,
             episode=jnp.zeros((), jnp.int32),
             non_finite=FirstNonFinite(update=never, leaf=never),
+            moments=moments,
         )
 
     def share_of(state: TrainState) -> jax.Array | WarmUp:
@@ -185,7 +201,7 @@ def trainer(
         keys = k_rollouts[None]
         if envs_per_run > 1:
             keys = jax.random.split(k_rollouts, envs_per_run)
-        given = Given(keys, k_updates, share_of(state))
+        given = Given(keys, k_updates, share_of(state), state.moments)
         progress = Progress(state.learner, state.non_finite, state.replay)
         progress, episodes, measured = play_round(progress, given)
         after = TrainState(
@@ -195,6 +211,7 @@ def trainer(
             key=key,
             episode=state.episode + envs_per_run,
             non_finite=progress.non_finite,
+            moments=_moments_after(env, state.moments, episodes),
         )
         train_return = _unless_diverged(after, _mean_return(episodes))
         return after, _round_metrics(train_return, measured)
@@ -211,7 +228,8 @@ def trainer(
         return after, means._replace(**last)
 
     def play(state: TrainState, keys: jax.Array) -> Episode:
-        return greedy_episodes(keys, state.learner.params.actors)
+        actors = shown(state.learner.params.actors, state.moments)
+        return greedy_episodes(keys, actors)
 
     def evaluate(state: TrainState) -> jax.Array:
         # The same starts at every point of every member's curve: differences are the actors'.
@@ -243,7 +261,22 @@ def exploration_share(exploration: Exploration, episode: jax.Array | int) -> jax
     return exploration.start + change * done
 
 
-def _mean_where(counted: jax.Array, values: jax.Array) -> jax.Array:
+def _moments_after(
+    env: Env,
+    moments: Moments | None,
+    episodes: Episode,
+) -> Moments | None:
+    """Those of the observations of these episodes too, every leaf leading with E."""
+    if moments is None:
+        return None
+    snapshots = episodes.snapshot.reshape(-1, episodes.snapshot.shape[-1])
+    return with_observations(moments, jax.vmap(env.observe)(snapshots))
+
+
+def _mean_where(
+    counted: jax.Array,
+    values: jax.Array,
+) -> jax.Array:
     """The mean of those that count, [R] and [R, ...] to [...]; NaN where none does."""
     rounds = counted.reshape(-1, *[1] * (values.ndim - 1))
     total = jnp.sum(jnp.where(rounds, values, 0.0), axis=0)

@@ -15,6 +15,7 @@ from adama_jax.errors import DamagedFile, SettingError
 from adama_jax.execution.actors import actor_arrays, load_actors
 from adama_jax.storage.policy import ACTIVATIONS, load_policy, read_about
 from adama_jax.storage.shipped import TRAINED, shipped_actors, shipped_names
+from adama_jax.training.normalization import Moments, normalized
 
 SIZES = {"num_agents": 3, "obs_size": 5, "action_size": 4, "action_sizes": [4, 2, 3]}
 
@@ -25,6 +26,7 @@ def file_of(
     hidden=(7, 6),
     seeds=(3, 4),
     layer_norm=False,
+    moments=None,
     **changes,
 ):
     """A file of untrained actors with large weights, and the algorithm that they are of."""
@@ -36,7 +38,7 @@ def file_of(
     about = {"algorithm": "maddpg", "scenario": "none", "hidden": list(hidden), **SIZES}
     about |= {"activation": activation, "layer_norm": layer_norm, **changes}
     path = folder / "actors.npz"
-    weights = actor_arrays(params)
+    weights = actor_arrays(params, moments)
     np.savez(path, about=np.array(json.dumps(about)), seed=np.array(seeds), **weights)
     return path, algorithm, params
 
@@ -63,6 +65,28 @@ def test_numpy_acts_as_jax_does(tmp_path, activation, layer_norm):
         np.testing.assert_array_equal(policy(obs[:, 0]), policy(obs)[:, 0])
     # Else it would be easy.
     assert 0.05 < np.abs(expected[0]).std() < 0.95
+
+
+def test_numpy_sees_what_jax_sees_where_observations_are_normalised(tmp_path):
+    """Each seed through its own moments; also what never changed, and what is beyond the limit."""
+    draw = np.random.default_rng(1)
+    mean = draw.normal(size=(2, 3, 5)).astype(np.float32)
+    variance = draw.uniform(0.1, 9.0, size=(2, 3, 5)).astype(np.float32)
+    variance[:, 0, 1] = 0.0
+    moments = Moments(np.full(2, 99.0, np.float32), mean, variance)
+    path, algorithm, params = file_of(tmp_path, moments=moments)
+    obs = 3 * draw.normal(size=(3, 50, 5)).astype(np.float32)
+    obs[2, 0] = 1e4
+    actors = load_actors(path)
+    for row, seed in enumerate((3, 4)):
+        own, shown = jax.tree.map(lambda leaf, row=row: leaf[row], (params, moments))
+        expected = algorithm.act(own, normalized(shown, obs))
+        seeing = jax.tree.map(lambda leaf, row=row: leaf[row], actors.params)
+        np.testing.assert_array_equal(actors.act(seeing, obs), expected)
+        found = load_policy(path, seed)(obs)
+        np.testing.assert_allclose(found, expected, rtol=1e-5, atol=1e-5)
+        assert found.dtype == np.float32
+        assert not np.allclose(expected, algorithm.act(own, obs), atol=0.1)
 
 
 @pytest.mark.parametrize("shape", [(5,), (4, 5), (3, 4), (5, 3, 7), (2, 3, 5)])
