@@ -52,19 +52,21 @@ def by_hand(found, obs, action, monotonic):
     return mix(values), slope
 
 
-@pytest.mark.parametrize("num_agents", [1, N])
+@pytest.mark.parametrize("num_agents", [N, pytest.param(1, marks=pytest.mark.slow)])
 @pytest.mark.parametrize("mixing", ["monotonic", "free"])
 def test_it_is_the_mixed_utilities(mixing, num_agents):
     algorithm, params = made(mixing=mixing, num_agents=num_agents)
     batch = random_batch(num_agents, OBS, ACTION, 1)
     found = params.critic["params"]
     monotonic = mixing == "monotonic"
-    expected, slope = by_hand(found, batch.obs, batch.action, monotonic)
+    compiled = jax.jit(by_hand, static_argnums=3)
+    expected, slope = compiled(found, batch.obs, batch.action, monotonic)
     value = algorithm.value(params.critic, batch.obs, batch.action)
     np.testing.assert_allclose(value, expected, rtol=1e-4, atol=1e-5)
     assert bool(jnp.all(slope >= 0)) == monotonic
 
 
+@pytest.mark.slow
 def test_pairs_of_agents_have_a_curvature_unlike_dop_s():
     algorithm, params = made()
     obs = random_batch(N, OBS, ACTION, 1).obs

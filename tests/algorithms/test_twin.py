@@ -36,7 +36,7 @@ def test_each_is_the_critic_with_its_own_parameters():
     twin = TwinCritic(JointCritic, (8, 8), "tanh")
     obs = jax.random.normal(jax.random.key(1), (N, B, OBS))
     action = jax.random.uniform(jax.random.key(2), (N, B, ACTION), minval=-1)
-    params = twin.init(jax.random.key(0), obs, action)
+    params = jax.jit(twin.init)(jax.random.key(0), obs, action)
     alone = JointCritic((8, 8), "tanh")
     both = twin.apply(params, obs, action)
     for row, name in enumerate(("first", "second")):

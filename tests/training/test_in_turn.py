@@ -70,6 +70,7 @@ def test_every_order_is_drawn():
     assert len(np.unique(orders, axis=0)) == 6
 
 
+@pytest.mark.slow
 def test_three_networks_on_adam_move_as_harl_s_do():
     """A loop over agents, each with an optimizer of its own, as in `off_policy_ha_runner.py`."""
     num_agents = 3
