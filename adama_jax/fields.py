@@ -72,6 +72,11 @@ class HashedUnlikeScenario:
 
 
 @dataclass(frozen=True)
+class AnyCase:
+    """The setting's words are read in capitals too, as another program writes them."""
+
+
+@dataclass(frozen=True)
 class ReadWith:
     """The setting is read only while another one of its dataclass has this value."""
 

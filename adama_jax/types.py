@@ -40,7 +40,7 @@ class Batch(NamedTuple):
     """A minibatch of transitions."""
 
     obs: jax.Array  # [N, B, O]
-    action: jax.Array  # [N, B, A], in [-1, 1]
+    action: jax.Array  # [N, B, A], in [-1, 1], or one-hot
     reward: jax.Array  # [B], the team's
     next_obs: jax.Array  # [N, B, O]
     # [B], 1.0 where the world ended, 0.0 also at a mere time limit; in between where the reward is

@@ -13,10 +13,12 @@ from collections.abc import Callable, Mapping
 from typing import Any, Literal, NamedTuple
 
 import jax
+import jax.numpy as jnp
 
 from adama_jax.types import Batch, Params, PyTree
 
 Loss = Callable[[Params, Params, Batch, jax.Array, jax.Array], jax.Array]
+Parts = Callable[[Params, Params, Batch, jax.Array, jax.Array], Mapping[str, jax.Array]]
 
 
 class Group(NamedTuple):
@@ -56,6 +58,11 @@ class Algorithm(NamedTuple):
         targets and, with the actors, the rates. The first update moves all.
     in_turn: whether the actors move one after another, in an order drawn anew at each update, each
         by its gradient at the point to which those before it have moved.
+    parts: the same arguments as `objective`, what J is the sum of where it is more than the mean
+        value of the actions: terms [] by name, logged apart. None: J is that mean alone. Only
+        where `actors_every` is 1.
+    actions: what it chooses: "continuous" ones, or "discrete" ones, which are one-hot wherever an
+        action is said to be in [-1, 1]; A then is how many there are.
     replay: "ring" draws transitions of all episodes that the buffer holds; "on_policy" gives those
         of the last round of episodes alone, all of them in order, B = rounds' episodes x T.
     """
@@ -72,4 +79,22 @@ class Algorithm(NamedTuple):
     groups: Mapping[str, Group] = {}
     actors_every: int = 1
     in_turn: bool = False
+    parts: Parts | None = None
+    actions: Literal["continuous", "discrete"] = "continuous"
     replay: Literal["ring", "on_policy"] = "ring"
+
+
+def sum_of(parts: Parts) -> Loss:
+    """The objective of an algorithm that says what its J is the sum of.
+
+    >>> import jax.numpy as jnp
+    >>> objective = sum_of(lambda *given: {"value": jnp.array(2.0), "entropy": jnp.array(0.5)})
+    >>> float(objective(*[None] * 5))
+    2.5
+    """
+
+    def objective(*given: Any) -> jax.Array:
+        found = parts(*given)
+        return jnp.sum(jnp.stack(list(found.values())))
+
+    return objective

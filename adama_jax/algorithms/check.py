@@ -55,6 +55,10 @@ def check_algorithm(
     for name, loss in losses.items():
         found = jax.eval_shape(loss, params, params, like, share, key)
         promise_shape(name, found, "()", ())
+    if algorithm.parts is not None:
+        parts = jax.eval_shape(algorithm.parts, params, params, like, share, key)
+        for name, part in parts.items():
+            promise_shape(f"the part {name} of J", part, "()", ())
 
 
 def batch_shapes(agents: int, batch: int, obs_size: int, action_size: int) -> Batch:

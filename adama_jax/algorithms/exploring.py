@@ -7,6 +7,7 @@ import jax
 import jax.numpy as jnp
 
 from adama_jax.algorithms.algorithm import Algorithm
+from adama_jax.algorithms.categorical import one_hot_of_largest
 from adama_jax.algorithms.networks import action_mask
 from adama_jax.types import PyTree, Scalar
 
@@ -74,6 +75,9 @@ def with_random_start(
         k_own, k_random = jax.random.split(key)
         shape = (steps, len(action_sizes), size)
         uniform = jax.random.uniform(k_random, shape, minval=-1.0, maxval=1.0)
+        if algorithm.actions == "discrete":
+            own = jnp.where(mask[None] > 0, uniform, -jnp.inf)
+            return algorithm.draw(k_own, steps), one_hot_of_largest(own)
         return algorithm.draw(k_own, steps), uniform * mask[None]
 
     def sample(

@@ -8,7 +8,8 @@ the paper's centralised policy gradient has it.
 What AdaMa's quantities are here:
 
 * J = mean_b Q(o, pi(o)) - penalty x mean pi(o)^2, the mean over transitions, agents and their
-  actions (the code has a penalty of 1e-3). Contributions are of all of J.
+  actions (the code has a penalty of 1e-3). Contributions are of all of J; its parts are
+  logged as `part_value` and `part_penalty`.
 * Critic term: of the Q-part, for the penalty does not see the critic.
 * Curvature: of the Q-part. Not zero off the diagonal, unlike DOP's: the mixing network is not
   linear. The penalty adds nothing off the diagonal; its own second derivative by an agent's
@@ -20,7 +21,7 @@ from typing import Any, Literal
 import jax
 import jax.numpy as jnp
 
-from adama_jax.algorithms.algorithm import Algorithm
+from adama_jax.algorithms.algorithm import Algorithm, sum_of
 from adama_jax.algorithms.maddpg import maddpg
 from adama_jax.algorithms.settings import OfFACMAC
 from adama_jax.types import Batch, Params
@@ -54,13 +55,13 @@ def facmac(
     sizes = team.get("action_sizes") or [team["action_size"]] * team["num_agents"]
     total_size = sum(sizes)
 
-    def objective(
+    def parts(
         params: Params, targets: Params, batch: Batch, *given: jax.Array
-    ) -> jax.Array:
+    ) -> dict[str, jax.Array]:
         value = base.objective(params, targets, batch, *given)
         action = base.act(params.actors, batch.obs)
         # What pads an action is 0, and is not counted.
         squares = jnp.sum(action**2, axis=(0, 2)) / total_size
-        return value - penalty * jnp.mean(squares)
+        return {"value": value, "penalty": -penalty * jnp.mean(squares)}
 
-    return base._replace(objective=objective)
+    return base._replace(objective=sum_of(parts), parts=parts)

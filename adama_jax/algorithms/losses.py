@@ -37,3 +37,44 @@ def td_loss(value: jax.Array, target: jax.Array) -> jax.Array:
     # the TD error's gradient is by the value alone.
     error = value - jax.lax.stop_gradient(target)
     return jnp.mean(error**2)
+
+
+def td_lambda_target(
+    reward: jax.Array,
+    terminated: jax.Array,
+    next_value: jax.Array,
+    discount: jax.Array | float,
+    trace: jax.Array | float,
+) -> jax.Array:
+    """The TD(lambda) targets of whole episodes, of T steps each.
+
+    y_t = r_t + gamma (1 - terminated_t) ((1 - lambda) Q_{t+1} + lambda y_{t+1}), and beyond the
+    last step, which is a time limit, Q alone. All [E, T] but `discount` and `trace`, [].
+
+    Args:
+        reward, terminated: of each step.
+        next_value: Q after each step.
+        discount: gamma.
+        trace: lambda.
+
+    >>> import jax.numpy as jnp
+    >>> reward, never = jnp.array([[1.0, 2.0]]), jnp.zeros((1, 2))
+    >>> td_lambda_target(reward, never, jnp.array([[4.0, 8.0]]), 0.5, 0.5).tolist()
+    [[3.5, 6.0]]
+    """
+    chex.assert_equal_shape([reward, terminated, next_value])
+    chex.assert_rank([reward, terminated, next_value], 2)
+
+    def step(
+        later: jax.Array,
+        inputs: tuple[jax.Array, jax.Array, jax.Array],
+    ) -> tuple[jax.Array, jax.Array]:
+        reward, terminated, next_value = inputs
+        beyond = (1 - trace) * next_value + trace * later
+        target = reward + discount * (1 - terminated) * beyond
+        return target, target
+
+    # Time leads in a scan; it runs from the end.
+    by_time = (reward.T, terminated.T, next_value.T)
+    _, targets = jax.lax.scan(step, next_value[:, -1], by_time, reverse=True)
+    return targets.T

@@ -7,7 +7,17 @@ one line here.
 from dataclasses import MISSING, dataclass
 from typing import Annotated, Any, Literal
 
-from adama_jax.bounds import UP_TO_THOUSAND, AtLeast, Each, OneOf, Whole
+from adama_jax.bounds import (
+    POSITIVE,
+    SHARE,
+    SHARE_BELOW_1,
+    UP_TO_THOUSAND,
+    AtLeast,
+    Between,
+    Each,
+    OneOf,
+    Whole,
+)
 from adama_jax.errors import promise
 from adama_jax.fields import Elsewhere, declared
 from adama_jax.plugins.registry import Registry
@@ -24,6 +34,11 @@ class CriticEntry:
     """`networks.hidden` begins with a multiple of this."""
     reason: str = ""
     """Why, in words that end the sentence "led by a multiple of 4, ..."."""
+
+
+Head = Literal["tanh", "tanh_of_mean", "largest"]
+"""Greedy actions: the tanh of the last layer; of its first half, which is the mean of a Gaussian;
+one-hot where it is largest."""
 
 
 @dataclass(frozen=True)
@@ -47,6 +62,16 @@ class AlgorithmEntry:
     gives one is told."""
     own: type[OwnSettings] = OwnSettings
     """Its own settings, by which its factory is called too."""
+    actions: Literal["continuous", "discrete"] | None = "continuous"
+    """Which actions it chooses; None: the made algorithm says it."""
+    head: Head | None = None
+    """What becomes of an actor's last layer when it acts greedily, where an actor is an MLP as
+    `networks.Actor` has it, so that NumPy can run it; None: it is something else."""
+    first_width_of: int = 1
+    """`networks.hidden` begins with a multiple of this, for `reason`, as of a critic."""
+    reason: str = ""
+    always_smooth: bool = False
+    """Whether it has a curvature=exact with any activation of the critic."""
 
 
 def _algorithm(path: str, found: Any) -> AlgorithmEntry:
@@ -55,7 +80,7 @@ def _algorithm(path: str, found: Any) -> AlgorithmEntry:
         check_own(found.own)
         return found
     promise(callable(found), "must be a factory of an Algorithm, or an AlgorithmEntry")
-    return AlgorithmEntry(path)
+    return AlgorithmEntry(path, actions=None)
 
 
 def check_own(own: Any) -> None:
@@ -132,24 +157,49 @@ class OfFACMAC(OwnSettings):
     """Whether a utility that rises may make the value fall: free, or QMIX's mixing network."""
 
 
-_ALGORITHMS = {
-    "maddpg": AlgorithmEntry("adama_jax.algorithms.maddpg:maddpg"),
-    "matd3": AlgorithmEntry("adama_jax.algorithms.matd3:matd3", own=OfMATD3),
-    "haddpg": AlgorithmEntry("adama_jax.algorithms.haddpg:haddpg"),
-    "hatd3": AlgorithmEntry("adama_jax.algorithms.haddpg:hatd3", own=OfMATD3),
-    "facmac": AlgorithmEntry(
-        "adama_jax.algorithms.facmac:facmac",
-        ignores=frozenset({"networks.critic"}),
-        own=OfFACMAC,
-    ),
-}
-ALGORITHMS = Registry(
-    "algorithm",
-    _ALGORITHMS,
-    adopt=_algorithm,
-    paths=_path,
+@dataclass(frozen=True)
+class OfMASAC(OwnSettings):
+    """Of SAC: the defaults are those of its authors' code."""
+
+    temperature: Annotated[float, POSITIVE, Elsewhere(("init_alpha", "ent_coef"))] = 1.0
+    """Weight of the entropies at the start."""
+    temperature_rate: Annotated[
+        float, AtLeast(0, finite=True), Elsewhere(("alpha_lr",))
+    ] = 3e-4
+    """Learning rate of the temperatures' logarithms, apart from l; 0 holds them."""
+    target_entropy: Annotated[float, Between(-100, 100)] = -1.0
+    """What an agent's entropy is held near, in nats for each number of its action."""
+
+
+@dataclass(frozen=True)
+class OfMAAC(OwnSettings):
+    """Of MAAC: the default is that of its authors' code, which scales rewards by 100 instead."""
+
+    entropy_weight: Annotated[float, AtLeast(0, finite=True)] = 0.01
+    """Weight of the entropies in what the actors climb and in the critics' targets."""
+
+
+@dataclass(frozen=True)
+class OfCOMA(OwnSettings):
+    """Of COMA: its paper's TD(lambda), and the exploration at which the paper's ends."""
+
+    floor: Annotated[float, SHARE_BELOW_1] = 0.02
+    """Share of each policy that is uniform over its actions."""
+    trace: Annotated[float, SHARE, Elsewhere(("td_lambda",))] = 0.8
+    """lambda of the critic's TD(lambda)."""
+
+
+OF_GREEDY_ACTORS = frozenset(
+    {
+        "exploration.noise",
+        "exploration.start",
+        "exploration.end",
+        "exploration.episodes",
+        "learning.others_actions",
+        "learning.pre_tanh_penalty",
+    }
 )
-"""By name or import path; a path names a factory, or an `AlgorithmEntry`."""
+"""What an algorithm that draws its actions from policies ignores: it explores by them, too."""
 
 ON_POLICY_IGNORES = frozenset(
     {
@@ -163,6 +213,54 @@ ON_POLICY_IGNORES = frozenset(
     }
 )
 """What an algorithm whose `replay` is "on_policy" ignores."""
+
+_ALGORITHMS = {
+    "maddpg": AlgorithmEntry("adama_jax.algorithms.maddpg:maddpg", head="tanh"),
+    "matd3": AlgorithmEntry(
+        "adama_jax.algorithms.matd3:matd3", own=OfMATD3, head="tanh"
+    ),
+    "haddpg": AlgorithmEntry("adama_jax.algorithms.haddpg:haddpg", head="tanh"),
+    "hatd3": AlgorithmEntry(
+        "adama_jax.algorithms.haddpg:hatd3", own=OfMATD3, head="tanh"
+    ),
+    "facmac": AlgorithmEntry(
+        "adama_jax.algorithms.facmac:facmac",
+        ignores=frozenset({"networks.critic"}),
+        own=OfFACMAC,
+        head="tanh",
+    ),
+    "masac": AlgorithmEntry(
+        "adama_jax.algorithms.masac:masac",
+        ignores=OF_GREEDY_ACTORS,
+        own=OfMASAC,
+        head="tanh_of_mean",
+    ),
+    "maac": AlgorithmEntry(
+        "adama_jax.algorithms.maac:maac",
+        ignores=OF_GREEDY_ACTORS | {"networks.critic", "networks.layer_norm"},
+        own=OfMAAC,
+        actions="discrete",
+        head="largest",
+        first_width_of=ATTENTION_HEADS,
+        reason="MAAC's heads",
+        always_smooth=True,
+    ),
+    "coma": AlgorithmEntry(
+        "adama_jax.algorithms.coma:coma",
+        ignores=OF_GREEDY_ACTORS | ON_POLICY_IGNORES,
+        own=OfCOMA,
+        actions="discrete",
+        head="largest",
+        always_smooth=True,
+    ),
+}
+ALGORITHMS = Registry(
+    "algorithm",
+    _ALGORITHMS,
+    adopt=_algorithm,
+    paths=_path,
+)
+"""By name or import path; a path names a factory, or an `AlgorithmEntry`."""
 
 # Also of files and configurations that name none: they are older.
 DEFAULT_ALGORITHM = "maddpg"

@@ -1,6 +1,6 @@
 """Checking a configuration before anything is compiled or written. Importable without JAX."""
 
-from adama_jax.algorithms.settings import CRITICS, SMOOTH
+from adama_jax.algorithms.settings import ALGORITHMS, CRITICS, SMOOTH
 from adama_jax.config.limits import check_bounds
 from adama_jax.config.methods import METHODS
 from adama_jax.config.names import setting
@@ -28,6 +28,7 @@ def validate(config: Config) -> None:
     check_bounds(config)
     config.world.check(config.scenario)
     _check_optimizer(config)
+    _check_actions(config)
     _check_networks(config)
     _check_scale(config)
     _check_rounds(config)
@@ -53,18 +54,34 @@ def _check_optimizer(config: Config) -> None:
     )
 
 
+def _check_actions(config: Config) -> None:
+    """An algorithm chooses the actions that a world takes, as far as settings alone say it."""
+    of_world = config.world.actions
+    of_algorithm = ALGORITHMS[config.algorithm].actions
+    fitting = [name for name, each in ALGORITHMS.items() if each.actions == of_world]
+    _check(
+        of_world is None or of_algorithm in (None, of_world),
+        "algorithm",
+        config.algorithm,
+        f"one for {of_world} actions, which this world takes: {', '.join(fitting)}",
+    )
+
+
 def _check_networks(config: Config) -> None:
     networks = config.networks
     critic = CRITICS[networks.critic]
-    _check(
-        networks.hidden[0] % critic.first_width_of == 0,
-        "networks.hidden",
-        networks.hidden,
-        f"led by a multiple of {critic.first_width_of}, {critic.reason}",
-    )
+    algorithm = ALGORITHMS[config.algorithm]
+    # An algorithm may have a critic of its own, with a condition of its own.
+    for each in (critic, algorithm):
+        _check(
+            networks.hidden[0] % each.first_width_of == 0,
+            "networks.hidden",
+            networks.hidden,
+            f"led by a multiple of {each.first_width_of}, {each.reason}",
+        )
     exact = METHODS[config.method].second_order and config.rates.curvature == "exact"
     _check(
-        not exact or networks.critic_activation in SMOOTH,
+        not exact or algorithm.always_smooth or networks.critic_activation in SMOOTH,
         "rates.curvature",
         "exact",
         f"'secant' or 'lookahead' with networks.critic_activation={networks.critic_activation}, "

@@ -10,7 +10,7 @@ from typing import Any, Literal, get_args, get_origin
 from adama_jax.bounds import OneOf
 from adama_jax.config.limits import check_value, refused
 from adama_jax.errors import SettingError
-from adama_jax.fields import Declared, alternatives, as_given
+from adama_jax.fields import AnyCase, Declared, alternatives, as_given
 
 IN_WORDS = {
     int: "a whole number",
@@ -58,8 +58,11 @@ def read_value(name: str, field: Declared, given: object) -> Any:
     Traceback (most recent call last):
     adama_jax.errors.SettingError: m=large: must be a number, or 'auto'
     """
+    word = given
+    if field.mark(AnyCase) and isinstance(given, str):
+        word = given.lower()
     try:
-        value = _converted(field.type, given)
+        value = _converted(field.type, word)
     except ValueError:
         raise SettingError(
             f"{name}={as_given(given)}: {_refused_type(field, given)}"

@@ -27,7 +27,8 @@ class EnvSpec(NamedTuple):
     Sizes are those of a real reset. Smaller agents' observations and actions are padded with zeros
     at the end; `action_sizes` holds the true sizes. `horizon` is the time limit in steps, which
     whoever plays the episode keeps. `terminates` says whether the world itself can end an episode
-    before it. `seconds` is the length of a step, 0 where the world has no clock.
+    before it. `seconds` is the length of a step, 0 where the world has no clock. With `discrete`
+    actions are one-hot, and a size is how many of them there are.
     """
 
     name: str
@@ -40,6 +41,7 @@ class EnvSpec(NamedTuple):
     terminates: bool
     entities: tuple[Entity, ...]
     seconds: float = 0.0
+    discrete: bool = False
 
 
 class Transition(NamedTuple):
@@ -57,8 +59,8 @@ class Env(NamedTuple):
     """A cooperative world for N agents.
 
     reset: `(key) -> state`.
-    step: `(key, state, action [N, A]) -> (state, Transition)`; actions in [-1, 1]. It never resets
-        by itself.
+    step: `(key, state, action [N, A]) -> (state, Transition)`; actions in [-1, 1], or one-hot. It
+        never resets by itself.
     snapshot: `(state) -> [Z]`, the compact state that observations are a function of.
     observe: `(snapshot [Z]) -> obs [N, O]`.
     positions: `(snapshot [Z]) -> [number of entities, 2]`, for drawing.

@@ -13,7 +13,7 @@ from adama_jax.bounds import (
 )
 from adama_jax.envs.robots.joints import ROBOTS, partition
 from adama_jax.errors import SettingError
-from adama_jax.fields import ReadWith, settings
+from adama_jax.fields import AnyCase, ReadWith, settings
 
 
 @dataclass(frozen=True)
@@ -23,6 +23,11 @@ class World:
     @property
     def learners(self) -> int | None:
         """N, the agents that learn; None where only the built world knows."""
+        return None
+
+    @property
+    def actions(self) -> str | None:
+        """The kind, "continuous" or "discrete"; None where only the built world knows."""
         return None
 
     def name_beside(self, preset: "World") -> str:
@@ -64,6 +69,11 @@ class VelocityWorld(World):
         """N, the agents that learn."""
         return self.num_agents
 
+    @property
+    def actions(self) -> str:
+        """Velocities."""
+        return "continuous"
+
 
 @dataclass(frozen=True)
 class PredatorPreyWorld(VelocityWorld):
@@ -96,20 +106,27 @@ class JaxMARLWorld(World):
     """Obstacles (simple_tag)."""
     local_ratio: Annotated[float | None, SHARE] = None
     """Weight of an agent's own reward (simple_spread)."""
+    action_type: Annotated[Literal["continuous", "discrete"], AnyCase()] = "continuous"
+    """Forces in [-1, 1], or one of JaxMARL's discrete actions at a time (all but simple_facmac)."""
+
+    @property
+    def actions(self) -> str:
+        """As JaxMARL is told."""
+        return self.action_type
 
     def unread_in(self, scenario: str, name: str) -> str:
         """That the scenario has other options, or none."""
-        taken = JAXMARL_OPTIONS.get(scenario, ())
+        taken = _options_of(scenario)
         if name in taken:
             return ""
         return f"{scenario} takes {', '.join(taken) or 'no options'}"
 
     def check(self, scenario: str) -> None:
         """Check that JaxMARL's constructor of the scenario takes the options that are given."""
-        for name, _, value, _ in settings(self):
+        for name, declared, value, _ in settings(self):
             # Runs of earlier versions may have `prey`, which means nothing where there is none.
             reason = self.unread_in(scenario, name)
-            if name != "prey" and value is not None and reason:
+            if name != "prey" and value != declared.default and reason:
                 raise SettingError(f"world.{name}={value}: must be left out: {reason}")
 
 
@@ -121,8 +138,16 @@ JAXMARL_OPTIONS = {
 }
 """What JaxMARL's constructors of these scenarios take; those of the others take nothing.
 
-`prey` is this package's own.
+`prey` is this package's own. All but simple_facmac's take `action_type`, too.
 """
+
+
+def _options_of(scenario: str) -> tuple[str, ...]:
+    own = JAXMARL_OPTIONS.get(scenario, ())
+    # JaxMARL has no other than continuous actions there.
+    if scenario.startswith("MPE_simple_facmac"):
+        return own
+    return (*own, "action_type")
 
 
 OF_MJX = ReadWith("backend", "mjx")
@@ -152,6 +177,11 @@ class LocomotionWorld(World):
     def learners(self) -> int:
         """N, the agents that share the joints."""
         return len(partition(self.robot, self.partition))
+
+    @property
+    def actions(self) -> str:
+        """Torques."""
+        return "continuous"
 
     def name_beside(self, preset: World) -> str:
         """The robot and its partition, where one of them is not the scenario's."""

@@ -32,7 +32,7 @@ class Actors(NamedTuple):
         `Seeing`.
     seeds: [S].
     about: algorithm, scenario, num_agents, obs_size, action_sizes, hidden, activation,
-        layer_norm.
+        layer_norm, head.
     """
 
     act: Act
@@ -44,6 +44,8 @@ class Actors(NamedTuple):
 def about_actors(config: Config) -> dict[str, Any]:
     """What `load_actors` needs to know beside the weights."""
     spec = make_env(config).spec
+    networks = config.networks
+    head = ALGORITHMS[config.algorithm].head
     return {
         "algorithm": config.algorithm,
         "scenario": config.scenario,
@@ -51,9 +53,10 @@ def about_actors(config: Config) -> dict[str, Any]:
         "obs_size": spec.obs_size,
         "action_size": spec.action_size,
         "action_sizes": list(spec.action_sizes),
-        "hidden": list(config.networks.hidden),
-        "activation": config.networks.actor_activation,
-        "layer_norm": config.networks.layer_norm,
+        "hidden": list(networks.hidden),
+        "activation": networks.actor_activation,
+        "layer_norm": networks.layer_norm,
+        "head": head,
     }
 
 

@@ -82,9 +82,21 @@ def make_algorithm(config: Config, env: Env) -> Algorithm:
         )
         if outside:
             check_algorithm(algorithm, spec.action_sizes, spec.obs_size, spec.horizon)
-    if config.exploration.noise == "gaussian":
+    _check_actions(config, algorithm, env)
+    ignored = ALGORITHMS[config.algorithm].ignores
+    if config.exploration.noise == "gaussian" and "exploration.noise" not in ignored:
         algorithm = with_gaussian_noise(algorithm, spec.action_sizes)
     return algorithm
+
+
+def _check_actions(config: Config, algorithm: Algorithm, env: Env) -> None:
+    """What is from outside says only now which actions it is for."""
+    of_world = "discrete" if env.spec.discrete else "continuous"
+    if algorithm.actions != of_world:
+        raise SettingError(
+            f"algorithm={config.algorithm}: must be one for {of_world} actions, which "
+            f"{config.scenario} takes"
+        )
 
 
 def _options_on(
@@ -96,12 +108,14 @@ def _options_on(
     What is off is not among them, so that a factory need not know of it.
     """
     found = {}
+    ignored = ALGORITHMS[config.algorithm].ignores
     for name, field, value, _ in unlike_default(config):
         if name not in OPTIONS:
             continue
         known = inspect.signature(factory).parameters.values()
         takes_any = any(each.kind is each.VAR_KEYWORD for each in known)
-        if not takes_any and field.name not in [each.name for each in known]:
+        taken = takes_any or field.name in [each.name for each in known]
+        if name in ignored or not taken:
             raise SettingError(
                 f"{name}={value}: must be left out: "
                 f"algorithm={config.algorithm} does not read it"

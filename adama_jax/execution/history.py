@@ -7,7 +7,7 @@ import numpy as np
 
 from adama_jax.execution.events import Point, Values
 from adama_jax.storage.provenance import Stretches
-from adama_jax.training.trainer import AT_THE_LAST_UPDATE
+from adama_jax.training.trainer import AT_THE_LAST_UPDATE, Metrics
 
 Arrays = dict[str, np.ndarray]
 Chunk = tuple[int, Values]  # a chunk's episodes, and its metrics
@@ -88,6 +88,21 @@ def beside(histories: Sequence[History]) -> History:
         points=_concatenated(points),
         chunks=_concatenated(chunks),
     )
+
+
+def by_name(metrics: Metrics) -> dict[str, Any]:
+    """The metrics of a chunk by the names of their curves in `metrics.npz`.
+
+    The parts of J are curves like the others, there where an algorithm has them.
+
+    >>> metrics = Metrics(*[0.0] * 8, parts={"entropy": 2.0})
+    >>> by_name(metrics)["part_entropy"], "parts" in by_name(metrics)
+    (2.0, False)
+    """
+    curves = metrics._asdict()
+    for name, part in curves.pop("parts").items():
+        curves[f"part_{name}"] = part
+    return curves
 
 
 def joined(chunks: Sequence[Chunk]) -> dict[str, np.ndarray]:

@@ -25,7 +25,13 @@ from adama_jax.execution.events import (
     Values,
     Where,
 )
-from adama_jax.execution.history import History, continued, joined, no_history
+from adama_jax.execution.history import (
+    History,
+    by_name,
+    continued,
+    joined,
+    no_history,
+)
 from adama_jax.execution.observer import Hooks
 from adama_jax.execution.program import Program, schedule
 from adama_jax.execution.saver import CohortSaver, Saved
@@ -158,7 +164,7 @@ class _Cohort:
         start = time.perf_counter()
         self.state, metrics = advance(self.state)
         # Reading the metrics waits for them: only then is the chunk over.
-        measured = to_numpy(metrics._asdict(), len(self._members))
+        measured = to_numpy(by_name(metrics), len(self._members))
         seconds = time.perf_counter() - start
         self._spent(seconds)
         self._episodes += length

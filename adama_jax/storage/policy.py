@@ -31,7 +31,7 @@ OBSERVED = (OBS_NUMBER, OBS_MEAN, OBS_VARIANCE)
 # As `training.normalization` has them.
 OBS_ADDED_VARIANCE = 1e-8
 OBS_LIMIT = 10.0
-ALGORITHM = "maddpg"  # the one whose actors are such layers
+ALGORITHM = "maddpg"  # of files that name none: they are older
 
 Layers = Sequence[tuple[np.ndarray, np.ndarray]]
 Moments = tuple[np.ndarray, np.ndarray]
@@ -54,7 +54,7 @@ class Policy(NamedTuple):
     moments: Moments | None = None
 
     def __call__(self, obs: np.ndarray) -> np.ndarray:
-        """The agents' greedy actions, in [-1, 1].
+        """The agents' greedy actions, in [-1, 1], or one-hot where they are discrete.
 
         Args:
             obs: what each agent observes, [N, O], or of several at a time, [N, B, O]; shorter
@@ -84,7 +84,8 @@ class Policy(NamedTuple):
             if self.norms:
                 x = _normalised(x, *self.norms[index])
             x = activate(x)
-        action = np.tanh(x @ kernel + bias[:, None]) * self._mask()
+        head = HEADS[_head(self.about)]
+        action = head(x @ kernel + bias[:, None], self._mask())
         return action if obs.ndim == 3 else action[:, 0]
 
     def _mask(self) -> np.ndarray:
@@ -119,8 +120,10 @@ def load_policy(path: Path | str, seed: int | None = None) -> Policy:
         algorithm = about.get("algorithm", ALGORITHM)
         activation = about["activation"]
     with naming(path):
-        if algorithm != ALGORITHM:
-            raise DamagedFile(f"algorithm={algorithm}: NumPy runs {ALGORITHM}")
+        if _head(about) not in HEADS:
+            raise DamagedFile(
+                f"algorithm={algorithm}: its actors are no networks that NumPy runs"
+            )
         if activation not in ACTIVATIONS:
             raise DamagedFile(f"activation={activation}: is none that there is")
     with reading(path):
@@ -168,6 +171,14 @@ def read_about(path: Path) -> dict[str, Any]:
     arrays = read_arrays(path)
     with reading(path):
         return json.loads(str(arrays[ABOUT]))
+
+
+def _head(about: Mapping[str, Any]) -> str:
+    """What becomes of the last layer, "" if nobody says it."""
+    # A file of an earlier version says only whose it is.
+    algorithm = about.get("algorithm", ALGORITHM)
+    usual = "tanh" if algorithm == ALGORITHM else ""
+    return about.get("head", usual) or ""
 
 
 def _layers(arrays: Arrays, count: int) -> Layers:
@@ -231,6 +242,41 @@ def _shown(
     deviation = np.sqrt(variance + np.float32(OBS_ADDED_VARIANCE))
     apart = (obs - mean[:, None]) / deviation[:, None]
     return np.clip(apart, -OBS_LIMIT, OBS_LIMIT)
+
+
+def _tanh(
+    last: np.ndarray,
+    mask: np.ndarray,
+) -> np.ndarray:
+    return np.tanh(last) * mask
+
+
+def _tanh_of_mean(
+    last: np.ndarray,
+    mask: np.ndarray,
+) -> np.ndarray:
+    # The other half is the logarithm of the standard deviation.
+    mean = last[..., : last.shape[-1] // 2]
+    return np.tanh(mean) * mask
+
+
+def _largest(
+    last: np.ndarray,
+    mask: np.ndarray,
+) -> np.ndarray:
+    # What pads an action is never chosen.
+    own = np.where(mask > 0, last, -np.inf)
+    actions = np.eye(last.shape[-1], dtype=np.float32)
+    return actions[np.argmax(own, axis=-1)]
+
+
+Head = Callable[[np.ndarray, np.ndarray], np.ndarray]
+# Those of `algorithms.settings.Head`: of the last layer [N, B, W] and `_mask` the actions.
+HEADS: dict[str, Head] = {
+    "tanh": _tanh,
+    "tanh_of_mean": _tanh_of_mean,
+    "largest": _largest,
+}
 
 
 def _relu(x: np.ndarray) -> np.ndarray:

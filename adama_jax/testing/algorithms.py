@@ -22,9 +22,9 @@ from adama_jax.training.states import LearnerState
 from adama_jax.tree import step_per_agent
 from adama_jax.types import Batch, Params
 
-N, OBS, ACTION, HORIZON = 2, 3, 2, 4
+N, OBS, ACTION, HORIZON = 2, 3, 3, 4
 B = 2 * HORIZON
-SIZES = (2, 1)  # the second agent's action is padded
+SIZES = (3, 2)  # the second agent's action is padded
 HIDDEN = (8, 8)
 
 
@@ -65,11 +65,14 @@ def small(factory: Callable[..., Any], critic: str = "joint") -> Algorithm:
     )
 
 
-def random_batch() -> Batch:
+def random_batch(discrete: bool = False) -> Batch:
     """A minibatch in which nothing terminates."""
     keys = jax.random.split(key_of(5), 4)
     drawn = jax.random.uniform(keys[1], (N, B, ACTION), minval=-1)
-    action = drawn.at[1, :, 1].set(0.0)
+    action = drawn.at[1, :, SIZES[1] :].set(0.0)
+    if discrete:
+        own = drawn.at[1, :, SIZES[1] :].set(-jnp.inf)
+        action = jax.nn.one_hot(jnp.argmax(own, axis=-1), ACTION)
     obs = jax.random.normal(keys[0], (N, B, OBS))
     reward = jax.random.normal(keys[2], (B,))
     next_obs = jax.random.normal(keys[3], (N, B, OBS))
@@ -78,38 +81,43 @@ def random_batch() -> Batch:
 
 def check_noise(algorithm: Algorithm) -> None:
     """An episode's noise has an entry a step, and explores."""
-    params = algorithm.init(key_of(0))
+    params = _once(algorithm.init)(key_of(0))
     noise = algorithm.draw(key_of(1), HORIZON)
     obs = random_batch().obs[:, :1]
+    sample = _once(algorithm.sample)
     actions = []
     for step in range(HORIZON):
         of_step = jax.tree.map(lambda leaf, t=step: leaf[t], noise)
         share = jnp.float32(1.0)
-        actions.append(algorithm.sample(params.actors, obs, of_step, share))
-    promise(
-        not equal(actions[0], actions[1]),
-        "sample must give other actions for other entries of draw",
-    )
+        actions.append(sample(params.actors, obs, of_step, share))
+    # Discrete actions of two steps may well be the same ones.
+    differs = [not equal(actions[0], other) for other in actions[1:]]
+    promise(any(differs), "sample must give other actions for other entries of draw")
 
 
 def check_actions(algorithm: Algorithm) -> None:
-    """Actions are within [-1, 1], and what pads them is 0."""
-    params = algorithm.init(key_of(0))
+    """Actions are within [-1, 1], or one-hot, and what pads them is 0."""
+    params = _once(algorithm.init)(key_of(0))
     obs = 100 * random_batch().obs
     noise = algorithm.draw(key_of(1), 1)
     first = jax.tree.map(lambda leaf: leaf[0], noise)
     share = jnp.float32(0.5)
     found = {
-        "act": algorithm.act(params.actors, obs),
-        "sample": algorithm.sample(params.actors, obs[:, :1], first, share),
+        "act": _once(algorithm.act)(params.actors, obs),
+        "sample": _once(algorithm.sample)(params.actors, obs[:, :1], first, share),
     }
     for name, action in found.items():
         most = float(jnp.max(jnp.abs(action)))
         promise(most <= 1.0, f"{name} must give actions in [-1, 1], also for large obs")
         promise(
-            bool(jnp.all(action[1, :, 1] == 0.0)),
+            bool(jnp.all(action[1, :, SIZES[1] :] == 0.0)),
             f"{name} must give 0 beyond an agent's own action_sizes",
         )
+        if algorithm.actions == "discrete":
+            ones = jnp.sum(action == 1.0, axis=-1) == 1
+            zeros = jnp.sum(action == 0.0, axis=-1) == ACTION - 1
+            promise(bool(jnp.all(ones & zeros)), f"{name} must give one-hot actions")
+            continue
         promise(
             bool(jnp.all(action[0] != 0.0)),
             f"{name} must give an agent all of its own action",
@@ -118,30 +126,27 @@ def check_actions(algorithm: Algorithm) -> None:
 
 def check_greedy(algorithm: Algorithm) -> None:
     """A greedy action is of its own agent's own observation alone."""
-    params = algorithm.init(key_of(0))
+    params = _once(algorithm.init)(key_of(0))
     obs = random_batch().obs
-    action = algorithm.act(params.actors, obs)
-    alone = algorithm.act(params.actors, obs[:, 2:3])
+    act = _once(algorithm.act)
+    action = act(params.actors, obs)
+    alone = act(params.actors, obs[:, 2:3])
     promise(
         close(alone, action[:, 2:3], absolute=1e-6),
         "act must choose for each transition by itself",
     )
-    blind = algorithm.act(params.actors, obs.at[1].set(0.0))
+    blind = act(params.actors, obs.at[1].set(0.0))
     promise(equal(blind[0], action[0]), "act must not look at others' observations")
 
 
 def check_update(algorithm: Algorithm) -> None:
     """An update is finite, moves what is learned, and measures the contributions right."""
     learn = learner(algorithm, from_optax(optax.sgd(1.0)), fixed(), N)
-    state = learn.init(key_of(0))
-    batch = random_batch()
+    state = _once(learn.init)(key_of(0))
+    batch = random_batch(algorithm.actions == "discrete")
     key = key_of(9)
-    # They run once, so that optimizing them does not pay.
-    fast = {"xla_backend_optimization_level": 0}
-    update = jax.jit(learn.update, compiler_options=fast)
-    moved, metrics = update(state, batch, key)
-    slopes = jax.jit(partial(_slopes, algorithm), compiler_options=fast)
-    slope = slopes(state, batch, key)
+    moved, metrics = _once(learn.update)(state, batch, key)
+    slope = _once(partial(_slopes, algorithm))(state, batch, key)
     promise(
         float(jnp.min(slope)) > 0, "the objective must depend on every agent's actor"
     )
@@ -150,8 +155,19 @@ def check_update(algorithm: Algorithm) -> None:
         "objective must give one number for one key, and none of it may be stopped: the "
         "contributions are not its derivative",
     )
+    if algorithm.parts is not None:
+        whole = jnp.sum(jnp.stack(list(metrics.parts.values())))
+        promise(
+            close(whole, metrics.value, relative=1e-4, absolute=1e-6),
+            "parts must add up to the objective",
+        )
     _check_moved(algorithm, state, moved)
     promise(finite(moved.params), "an update must leave parameters finite")
+
+
+def _once(function: Callable[..., Any]) -> Callable[..., Any]:
+    """The same, compiled: it runs once or twice, so that optimizing it does not pay."""
+    return jax.jit(function, compiler_options={"xla_backend_optimization_level": 0})
 
 
 def _slopes(

@@ -64,10 +64,13 @@ def _start(env: Env) -> Any:
 
 
 def random_actions(env: Env, seed: int) -> jax.Array:
-    """Uniform in [-1, 1], and 0 where an action is padded. [N, A]"""
+    """Uniform in [-1, 1], or among all discrete ones, and 0 where an action is padded. [N, A]"""
     spec = env.spec
     shape = (spec.num_agents, spec.action_size)
     drawn = jax.random.uniform(key_of(seed + 100), shape, minval=-1.0)
+    if spec.discrete:
+        own = jnp.where(_mask(env) > 0, drawn, -jnp.inf)
+        return jax.nn.one_hot(jnp.argmax(own, axis=-1), spec.action_size)
     return drawn * _mask(env)
 
 

@@ -25,6 +25,7 @@ class Gradients(NamedTuple):
     value_by_critic: PyTree
     td_loss_by_critic: PyTree
     others: Mapping[str, PyTree]  # of each further group's loss, by that group
+    parts: Mapping[str, jax.Array]  # of J, each []; none where J is one thing
 
 
 def downhill(found: Gradients) -> Params:
@@ -71,6 +72,10 @@ def gradients(
     for name, k_group in zip(algorithm.groups, k_others, strict=True):
         gradient = jax.grad(partial(group_loss, name=name, key=k_group))
         others[name] = gradient(params.others[name])
+    parts: Mapping[str, jax.Array] = {}
+    if algorithm.parts is not None:
+        # With the objective's key, so that they are its summands; compiled, they are computed once.
+        parts = algorithm.parts(params, targets, batch, discount, k_actors)
     return Gradients(
         td_loss=loss,
         value=value,
@@ -78,6 +83,7 @@ def gradients(
         value_by_critic=by_critic,
         td_loss_by_critic=loss_by_critic,
         others=others,
+        parts=parts,
     )
 
 
@@ -147,4 +153,8 @@ def curvature_product(
 
     along = probe.Along(policy, value, params.actors, inputs.directions)
     product = probe.curvature(curvature, inputs.secant_step)
-    return product(along, inputs.rates, inputs.contributions)
+    # The contributions are those of J: where it is more than the value of greedy actions, what is
+    # here measured of the value has others, to be measured anew.
+    of_value_alone = algorithm.policy is None and algorithm.parts is None
+    contributions = inputs.contributions if of_value_alone else None
+    return product(along, inputs.rates, contributions)

@@ -82,9 +82,9 @@ def learner(
 
     Raises:
         ValueError: a second-order rule with `curvature="exact"` and a piecewise-linear critic; an
-            unknown curvature; `axis_name` without `microbatches`; at an update, a minibatch of
-            wrong shapes, or one that `microbatches` does not divide, or microbatches that the
-            devices do not.
+            unknown curvature; `axis_name` without `microbatches`; parts of an objective with
+            delayed actors; at an update, a minibatch of wrong shapes, or one that `microbatches`
+            does not divide, or microbatches that the devices do not.
 
     >>> import jax, optax
     >>> from adama_jax.algorithms.maddpg import maddpg
@@ -264,13 +264,7 @@ def learner(
             hyper=state.hyper,
             updates=updates,
         )
-        metrics = UpdateMetrics(
-            td_loss=found.td_loss,
-            value=found.value,
-            signals=signals,
-            rates=rule_state.rates,
-        )
-        return moved, metrics
+        return moved, _metrics(found, signals, rule_state.rates)
 
     return Learner(init, update)
 
@@ -296,6 +290,21 @@ def _check(
             f"axis_name={axis_name!r}: devices share the microbatches of a minibatch, so "
             "`microbatches` must be given"
         )
+    if algorithm.actors_every > 1 and algorithm.parts is not None:
+        raise ValueError(
+            f"actors_every={algorithm.actors_every}: an algorithm that says the parts of its "
+            "objective moves its actors at every update"
+        )
+
+
+def _metrics(found: Gradients, signals: Signals, rates: Rates) -> UpdateMetrics:
+    return UpdateMetrics(
+        td_loss=found.td_loss,
+        value=found.value,
+        signals=signals,
+        rates=rates,
+        parts=found.parts,
+    )
 
 
 def _context(state: LearnerState) -> tuple[Params, Params, Scalar]:

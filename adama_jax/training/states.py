@@ -1,5 +1,6 @@
 """What a train step reads and writes, and what it measures."""
 
+from collections.abc import Mapping
 from typing import NamedTuple
 
 import jax
@@ -30,6 +31,7 @@ class UpdateMetrics(NamedTuple):
     value: jax.Array  # J, []
     signals: Signals
     rates: Rates
+    parts: Mapping[str, jax.Array] = {}  # what J is the sum of, each []
 
 
 class LearnerState(NamedTuple):

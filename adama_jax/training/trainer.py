@@ -4,7 +4,7 @@ Pure functions: nothing here loops on the host, logs or saves; `population` trai
 once.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import NamedTuple
 
@@ -77,9 +77,9 @@ class TrainState(NamedTuple):
 class Metrics(NamedTuple):
     """One point of the learning curves, over a chunk of episodes.
 
-    Means over the chunk: return of the exploring episodes (undiscounted), kappa, delta, J and the
-    contributions. At the chunk's last update: the rates. What updates measure is NaN in a chunk of
-    random actions, in which there are none.
+    Means over the chunk: return of the exploring episodes (undiscounted), kappa, delta, J, its
+    parts and the contributions. At the chunk's last update: the rates. What updates measure is NaN
+    in a chunk of random actions, in which there are none.
     """
 
     train_return: jax.Array  # []
@@ -90,6 +90,7 @@ class Metrics(NamedTuple):
     critic_rate: jax.Array  # []
     actor_budget: jax.Array  # []
     actor_rates: jax.Array  # [N]
+    parts: Mapping[str, jax.Array] = {}  # of J, each []
 
 
 # Of a chunk; the other metrics are means over it.
@@ -300,6 +301,7 @@ def _round_metrics(train_return: jax.Array, measured: UpdateMetrics) -> Metrics:
     contributions = jnp.mean(signals.contribution, axis=0)
     rates = jax.tree.map(lambda x: x[-1], measured.rates)
     actor_budget = jnp.linalg.norm(rates.actors)
+    parts = jax.tree.map(lambda x: jnp.mean(x, axis=0), measured.parts)
     return Metrics(
         train_return=train_return,
         critic_term=jnp.mean(signals.critic_term),
@@ -309,4 +311,5 @@ def _round_metrics(train_return: jax.Array, measured: UpdateMetrics) -> Metrics:
         critic_rate=rates.critic,
         actor_budget=actor_budget,
         actor_rates=rates.actors,
+        parts=parts,
     )

@@ -17,8 +17,13 @@ from adama_jax.training.learner import learner
 from adama_jax.tree import shapes_of
 from tests.helpers import tiny
 
+# In `make test` every critic with MADDPG, and every algorithm with the joint one.
 CRITIC_OF = [
-    (algorithm, critic)
+    pytest.param(
+        algorithm,
+        critic,
+        marks=() if algorithm == "maddpg" or critic == "joint" else pytest.mark.slow,
+    )
     for algorithm, entry in ALGORITHMS.items()
     for critic in CRITICS
     if critic == "joint" or "networks.critic" not in entry.ignores
@@ -70,7 +75,8 @@ def test_each_runs_beside_others(optimizer, algorithm, method):
     learn = train_step(algorithm, "joint", method, optimizer)
     state = learn.init(key_of(0))
     update = jax.jit(learn.update)
-    batch = random_batch()
+    discrete = ALGORITHMS[algorithm].actions == "discrete"
+    batch = random_batch(discrete)
     for number in range(2):
         state, metrics = update(state, batch, key_of(number))
         assert finite((state.params, metrics))

@@ -8,9 +8,14 @@ from adama_jax.algorithms.settings import ALGORITHMS
 from adama_jax.testing import check_algorithm
 from tests.toy_algorithms import GAUSSIAN, REINFORCE
 
-PATHS = [*(each.path for each in ALGORITHMS.values()), GAUSSIAN, REINFORCE]
+# They take seconds to compile; their shapes are in test_combinations.
+SLOW = ("masac", "maac", "coma")
+PATHS = [
+    pytest.param(each.path, marks=pytest.mark.slow if name in SLOW else ())
+    for name, each in ALGORITHMS.items()
+]
 
 
-@pytest.mark.parametrize("path", PATHS)
+@pytest.mark.parametrize("path", [*PATHS, GAUSSIAN, REINFORCE])
 def test_every_algorithm_keeps_the_contract(path):
     check_algorithm(resolve_name(path))

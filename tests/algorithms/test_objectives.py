@@ -145,6 +145,8 @@ def test_options_that_are_off_ask_nothing_of_a_factory(monkeypatch):
 def test_every_algorithm_follows_an_option_or_ignores_it(name):
     config = small(algorithm=name)
     env = make_env(config)
+    discrete = ALGORITHMS[name].actions == "discrete"
+    env = env._replace(spec=env.spec._replace(discrete=discrete))
     for option, value in ON.items():
         on = with_settings(config, {option: value})
         if option in ALGORITHMS[name].ignores:

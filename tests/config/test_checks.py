@@ -5,6 +5,7 @@ import pytest
 from adama_jax.config.checks import validate
 from adama_jax.config.methods import METHODS
 from adama_jax.config.names import with_settings
+from adama_jax.config.reading import read_values
 from adama_jax.config.scenarios import SCENARIOS
 from adama_jax.config.schema import scenario_config
 from adama_jax.errors import SettingError
@@ -193,10 +194,10 @@ JAXMARL = [
     (
         "MPE_simple_tag_v3",
         "num_agents",
-        "num_adversaries, num_good_agents, num_obs, prey",
+        "num_adversaries, num_good_agents, num_obs, prey, action_type",
     ),
-    ("MPE_simple_v3", "local_ratio", "num_agents, num_landmarks"),
-    ("MPE_simple_crypto_v3", "num_agents", "no options"),
+    ("MPE_simple_v3", "local_ratio", "num_agents, num_landmarks, action_type"),
+    ("MPE_simple_crypto_v3", "num_agents", "action_type"),
     ("MPE_simple_facmac_6a_v1", "num_adversaries", "no options"),
 ]
 
@@ -222,3 +223,54 @@ def test_a_partition_covers_the_robot_s_joints():
             validate(with_settings(base, {"world.partition": wrong}))
     with pytest.raises(SettingError, match=r"^world\.robot=dog: must be one of ant, "):
         validate(with_settings(base, {"world.robot": "dog"}))
+
+
+def test_an_algorithm_is_for_the_actions_of_its_world():
+    base = scenario_config("MPE_simple_spread_v3")
+    discrete = with_settings(base, {"world.action_type": "discrete"})
+    validate(with_settings(discrete, {"algorithm": "maac"}))
+    validate(with_settings(base, {"algorithm": "masac"}))
+    words = (
+        r"^algorithm=maac: must be one for continuous actions, .*: maddpg, .*, masac"
+    )
+    with pytest.raises(SettingError, match=words):
+        validate(with_settings(base, {"algorithm": "maac"}))
+    words = r"^algorithm=maddpg: must be one for discrete actions, .*: maac, coma"
+    with pytest.raises(SettingError, match=words):
+        validate(discrete)
+    # The worlds of the paper, and robots, take continuous ones alone.
+    for scenario in ("clustering", "ant_4x2"):
+        config = with_settings(scenario_config(scenario), {"algorithm": "coma"})
+        with pytest.raises(SettingError, match="algorithm=coma: must be one for conti"):
+            validate(config)
+
+
+def test_scores_are_smooth_whatever_the_critic_is():
+    """So the curvature of discrete policies is exact also with ReLU."""
+    base = scenario_config("MPE_simple_spread_v3")
+    exact = {"method": "adama_2nd", "rates.curvature": "exact"}
+    with pytest.raises(SettingError, match=r"^rates\.curvature=exact: must be"):
+        validate(with_settings(base, {**exact, "algorithm": "masac"}))
+    discrete = with_settings(base, {**exact, "world.action_type": "discrete"})
+    for algorithm in ("coma", "maac"):
+        validate(with_settings(discrete, {"algorithm": algorithm}))
+
+
+def test_maac_has_heads_of_its_own():
+    base = scenario_config("MPE_simple_spread_v3")
+    changes = {"world.action_type": "discrete", "algorithm": "maac"}
+    config = with_settings(base, {**changes, "networks.hidden": (30, 64)})
+    with pytest.raises(SettingError, match="led by a multiple of 4, MAAC's heads"):
+        validate(config)
+
+
+def test_jaxmarl_s_spelling_of_an_action_type_is_read():
+    base = scenario_config("MPE_simple_spread_v3")
+    for word in ("discrete", "Discrete"):
+        values = read_values(base, {"action_type": word})
+        assert values == {"world.action_type": "discrete"}
+    facmac = scenario_config("MPE_simple_facmac_v1")
+    validate(facmac)
+    config = with_settings(facmac, {"world.action_type": "discrete"})
+    with pytest.raises(SettingError, match="action_type=discrete: must be left out"):
+        validate(config)

@@ -16,6 +16,7 @@ from adama_jax.envs.mpe.jaxmarl import from_jaxmarl
 from adama_jax.envs.mpe.jaxmarl_import import whole_jaxmarl
 from adama_jax.envs.worlds import JaxMARLWorld
 from adama_jax.execution.build import make_algorithm, make_env, make_hyper, make_train
+from adama_jax.testing import check_env
 from adama_jax.training.rollout import exploring_rollout, greedy_rollout
 
 OURS = ("going_together", "cooperative_navigation", "predator_prey", "clustering")
@@ -421,3 +422,62 @@ def test_a_new_scenario_is_one_file_and_one_line(tmp_path, monkeypatch):
     state = jax.eval_shape(train.init, jax.random.key(0), make_hyper(config))
     _, metrics = jax.eval_shape(lambda state: train.chunk(state, 2), state)
     assert metrics.actor_rates.shape[-1] == 2
+
+
+DISCRETE = [
+    name
+    for name in SCENARIOS
+    if name.startswith("MPE_") and not name.startswith("MPE_simple_facmac")
+]
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("loose_broadcasting")
+@pytest.mark.parametrize("name", DISCRETE)
+def test_discrete_actions_are_jaxmarl_s_own(name):
+    """Every agent's last action, one-hot here and a number there, from one start."""
+    env = world(name, action_type="discrete", prey="learner")
+    theirs = whole_jaxmarl().make(name, action_type="Discrete")
+    counts = [theirs.action_space(agent).n for agent in theirs.agents]
+    assert env.spec.discrete
+    assert env.spec.action_sizes == tuple(counts)
+    last = np.array(counts) - 1
+    action = jax.nn.one_hot(last, max(counts))
+    key = jax.random.key(3)
+    state = env.reset(jax.random.key(0))
+    new, transition = env.step(key, state, action)
+    moves = {agent: jnp.array(last[i]) for i, agent in enumerate(theirs.agents)}
+    _, expected, rewards, _, _ = theirs.step_env(key, state, moves)
+    # A force changes a velocity, and with the next step a position.
+    np.testing.assert_array_equal(new.p_vel, expected.p_vel)
+    np.testing.assert_array_equal(new.c, expected.c)
+    mean = np.mean([float(rewards[agent]) for agent in theirs.agents])
+    assert float(transition.reward) == pytest.approx(mean, rel=1e-5)
+
+
+@pytest.mark.usefixtures("loose_broadcasting")
+def test_sizes_of_discrete_actions_are_how_many_there_are():
+    """A speaker has three words, a listener four forces and none."""
+    spec = world("MPE_simple_speaker_listener_v4", action_type="discrete").spec
+    assert spec.discrete
+    assert (spec.action_sizes, spec.action_size) == ((3, 5), 5)
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("loose_broadcasting")
+def test_a_discrete_world_keeps_the_contract():
+    check_env(world("MPE_simple_speaker_listener_v4", action_type="discrete"))
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("loose_broadcasting")
+def test_a_prey_of_discrete_actions_flees_by_its_strongest_force():
+    """Predators to its left: it moves right, and not up or down."""
+    env = world("MPE_simple_tag_v3", action_type="discrete")
+    state = env.reset(jax.random.key(0))
+    positions = state.p_pos.at[:3].set(jnp.array([[-0.5, 0.1], [-0.6, 0.1], [-0.7, 0]]))
+    positions = positions.at[3].set(0.0).at[4:].set(5.0)
+    still = jax.nn.one_hot(jnp.zeros(3, int), 5)
+    new, _ = env.step(jax.random.key(1), state.replace(p_pos=positions), still)
+    velocity = np.asarray(new.p_vel[3])
+    assert velocity[0] > 0.1 and abs(velocity[1]) < 1e-6

@@ -3,17 +3,17 @@
 import json
 import subprocess
 import sys
+from pkgutil import resolve_name
 from typing import get_args
 
 import jax
 import numpy as np
 import pytest
 
-from adama_jax.algorithms.maddpg import maddpg
-from adama_jax.algorithms.settings import Activation
+from adama_jax.algorithms.settings import ALGORITHMS, Activation, Head
 from adama_jax.errors import DamagedFile, SettingError
 from adama_jax.execution.actors import actor_arrays, load_actors
-from adama_jax.storage.policy import ACTIVATIONS, load_policy, read_about
+from adama_jax.storage.policy import ACTIVATIONS, HEADS, load_policy, read_about
 from adama_jax.storage.shipped import TRAINED, shipped_actors, shipped_names
 from adama_jax.training.normalization import Moments, normalized
 
@@ -23,19 +23,20 @@ SIZES = {"num_agents": 3, "obs_size": 5, "action_size": 4, "action_sizes": [4, 2
 def file_of(
     folder,
     activation="relu",
-    hidden=(7, 6),
+    hidden=(8, 6),
     seeds=(3, 4),
+    name="maddpg",
     layer_norm=False,
     moments=None,
     **changes,
 ):
     """A file of untrained actors with large weights, and the algorithm that they are of."""
-    algorithm = maddpg(
-        **SIZES, hidden=hidden, actor_activation=activation, layer_norm=layer_norm
-    )
+    factory = resolve_name(ALGORITHMS[name].path)
+    norm = {"layer_norm": True} if layer_norm else {}
+    algorithm = factory(**SIZES, hidden=hidden, actor_activation=activation, **norm)
     each = [algorithm.init(jax.random.key(seed)).actors for seed in seeds]
     params = jax.tree.map(lambda *leaves: 2 * np.stack(leaves) + 0.1, *each)
-    about = {"algorithm": "maddpg", "scenario": "none", "hidden": list(hidden), **SIZES}
+    about = {"algorithm": name, "scenario": "none", "hidden": list(hidden), **SIZES}
     about |= {"activation": activation, "layer_norm": layer_norm, **changes}
     path = folder / "actors.npz"
     weights = actor_arrays(params, moments)
@@ -89,6 +90,30 @@ def test_numpy_sees_what_jax_sees_where_observations_are_normalised(tmp_path):
         assert not np.allclose(expected, algorithm.act(own, obs), atol=0.1)
 
 
+def test_every_head_is_there():
+    assert set(HEADS) == set(get_args(Head))
+
+
+# One algorithm for each head that MADDPG's actors do not have.
+OTHERS = {each.head: name for name, each in ALGORITHMS.items()}
+
+
+@pytest.mark.parametrize("name", [OTHERS[head] for head in HEADS if head != "tanh"])
+def test_numpy_acts_as_the_other_algorithms_do(tmp_path, name):
+    """Greedily: by means, or by the likeliest of an agent's own actions."""
+    head = ALGORITHMS[name].head
+    path, algorithm, params = file_of(tmp_path, "tanh", name=name, head=head)
+    obs = 3 * np.random.default_rng(0).normal(size=(3, 50, 5)).astype(np.float32)
+    own = jax.tree.map(lambda leaf: leaf[1], params)
+    expected = np.asarray(algorithm.act(own, obs))
+    found = load_policy(path, 4)(obs)
+    np.testing.assert_allclose(found, expected, rtol=1e-5, atol=2e-6)
+    assert found.dtype == np.float32
+    assert not found[1, :, 2:].any()
+    # Else it would be easy: neither all the same nor all the ends.
+    assert len(np.unique(found[0], axis=0)) > 2
+
+
 @pytest.mark.parametrize("shape", [(5,), (4, 5), (3, 4), (5, 3, 7), (2, 3, 5)])
 def test_observations_of_another_shape_are_refused(tmp_path, shape):
     policy = load_policy(file_of(tmp_path)[0])
@@ -104,10 +129,11 @@ def test_a_seed_that_is_not_there(tmp_path):
 @pytest.mark.parametrize(
     ("changes", "said"),
     [
-        ({"algorithm": "masac"}, "algorithm=masac: NumPy runs maddpg"),
+        ({"algorithm": "mine:own"}, "algorithm=mine:own: its actors are no networks"),
+        ({"head": "sine"}, "algorithm=maddpg: its actors are no networks that NumPy"),
         ({"activation": "sine"}, "activation=sine: is none that there is"),
         ({"layer_norm": True}, r"cannot be read: .*FeatureNorm_0"),
-        ({"hidden": [7, 6, 5]}, r"cannot be read: .*Dense_3\.kernel"),
+        ({"hidden": [8, 6, 5]}, r"cannot be read: .*Dense_3\.kernel"),
     ],
 )
 def test_actors_that_numpy_cannot_run(tmp_path, changes, said):

@@ -172,6 +172,9 @@ BROKEN_ALGORITHMS = {
         "act": lambda p, o: 0.5 + 0.5 * a.act(p, o)
     },
     "others' observations": lambda a: {"act": others_seen(a.act)},
+    r"the part value of J gives \(8,\)": lambda a: {
+        "parts": lambda p, t, b, d, k: {"value": b.reward}
+    },
     "move the critic": lambda a: {"critic_loss": nearest(a)},
     "depend on every agent's actor": lambda a: {"objective": nearest(a)},
 }
@@ -181,6 +184,15 @@ BROKEN_ALGORITHMS = {
 def test_a_broken_algorithm(sentence):
     with pytest.raises(AssertionError, match=sentence):
         check_algorithm(changed_maddpg(BROKEN_ALGORITHMS[sentence]))
+
+
+@pytest.mark.slow
+def test_parts_that_are_not_what_the_objective_is_the_sum_of():
+    def twice(algorithm):
+        return {"parts": lambda *given: {"value": 2 * algorithm.objective(*given)}}
+
+    with pytest.raises(AssertionError, match="parts must add up to the objective"):
+        check_algorithm(changed_maddpg(twice))
 
 
 def ratio(gradient):

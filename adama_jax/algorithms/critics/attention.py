@@ -57,29 +57,50 @@ class AttentionCritic(nn.Module):
             encoded = norms(encoded)
         embedded = activate(encoded)  # [N, W, B]
 
-        # What all agents share reads them as if they were one longer batch.
-        shared = jnp.moveaxis(embedded, 0, -1).reshape(width, -1)  # [W, B * N]
+        shared = for_all_agents(embedded)
         queries = Dense(width, name="queries")(shared)
         keys = Dense(width, name="keys")(shared)
         values = activate(Dense(width, name="values")(shared))
 
-        others = ~jnp.eye(num_agents, dtype=bool)
-        seen = nn.dot_product_attention(
-            _in_heads(queries, num_agents),
-            _in_heads(keys, num_agents),
-            _in_heads(values, num_agents),
-            mask=others[None, None],
-        )
-        batch_size = obs.shape[1]
-        seen = seen.reshape(batch_size, num_agents, width)
-        # Back to agents first and features before the batch, as the heads read them.
-        seen = jnp.moveaxis(seen, 0, -1)  # [N, W, B]
-
+        seen = seen_of_others(queries, keys, values, num_agents)
         heads = nn.vmap(MLP, **one_an_agent)(
             self.hidden[1:], 1, self.activation, self.layer_norm, name="heads"
         )
         value_of_each = heads(embedded, seen)[:, 0]
         return jnp.mean(value_of_each, axis=0)
+
+
+def seen_of_others(
+    queries: jax.Array,
+    keys: jax.Array,
+    values: jax.Array,
+    num_agents: int,
+) -> jax.Array:
+    """What every agent attends to, in `ATTENTION_HEADS` heads: all others, never itself.
+
+    [W, B * N] each, to [N, W, B].
+    """
+    width = queries.shape[0]
+    others = ~jnp.eye(num_agents, dtype=bool)
+    seen = nn.dot_product_attention(
+        _in_heads(queries, num_agents),
+        _in_heads(keys, num_agents),
+        _in_heads(values, num_agents),
+        mask=others[None, None],
+    )
+    batch_size = seen.shape[0]
+    seen = seen.reshape(batch_size, num_agents, width)
+    # Back to agents first and features before the batch, as the networks read them.
+    return jnp.moveaxis(seen, 0, -1)
+
+
+def for_all_agents(own: jax.Array) -> jax.Array:
+    """Every agent's features as if they were one longer batch, for layers that all agents share.
+
+    [N, W, B] to [W, B * N]
+    """
+    width = own.shape[1]
+    return jnp.moveaxis(own, 0, -1).reshape(width, -1)
 
 
 def _in_heads(projected: jax.Array, num_agents: int) -> jax.Array:

@@ -1,4 +1,4 @@
-"""Any JaxMARL MPE world with continuous actions as an `Env`: agents stacked, one team reward.
+"""Any JaxMARL MPE world as an `Env`: agents stacked, one team reward.
 
 JaxMARL's dictionaries keyed by agent names stop here. Sizes are read off a real reset, because the
 declared spaces are wrong for some settings. `step_env` is used, never `step`, which resets by
@@ -49,8 +49,10 @@ def from_jaxmarl(
 ) -> Env:
     """Wrap a JaxMARL MPE world.
 
+    Discrete actions are one-hot here and numbers there.
+
     Args:
-        world: the JaxMARL environment (a `SimpleMPE`), with continuous actions.
+        world: the JaxMARL environment (a `SimpleMPE`), with either type of actions.
         name: for `spec.name`.
         horizon: T; MPE worlds end by their time limit only.
         learners: names of the agents that learn; None means all. The team's reward is the mean of
@@ -59,9 +61,9 @@ def from_jaxmarl(
         fields: the fields of JaxMARL's state that make a snapshot; None means all but `done` and
             `step`.
         kinds: kind of an entity, by name, for drawing; agents are "agent", landmarks "landmark".
-        as_given: hand the world our actions as they are; otherwise, where JaxMARL has five forces
-            in [0, 1], ours are two signed ones in [-1, 1], and communication is rescaled from
-            [-1, 1] to [0, 1].
+        as_given: hand the world our continuous actions as they are; otherwise, where JaxMARL has
+            five forces in [0, 1], ours are two signed ones in [-1, 1], and communication is
+            rescaled from [-1, 1] to [0, 1].
 
     >>> import jax
     >>> spread = whole_jaxmarl().make("MPE_simple_spread_v3", action_type="Continuous")
@@ -73,12 +75,12 @@ def from_jaxmarl(
     (3, 18)
     """
     team = list(learners or world.agents)
-    native_sizes = [world.action_space(agent).shape[0] for agent in team]
-    action_sizes = (
-        native_sizes if as_given else [_our_size(size) for size in native_sizes]
-    )
-    any_key = key_of(0)
-    first_obs, first_state = jax.eval_shape(world.reset, any_key)
+    spaces = [world.action_space(agent) for agent in team]
+    # A world has one type of actions.
+    discrete = _is_discrete(spaces[0])
+    natives = [_native(space, as_given) for space in spaces]
+    sizes = tuple(native.our_size for native in natives)
+    first_obs, first_state = jax.eval_shape(world.reset, key_of(0))
     obs_size = max(first_obs[agent].shape[0] for agent in team)
     layout = _layout(first_state, fields)
 
@@ -92,9 +94,7 @@ def from_jaxmarl(
     ) -> tuple[State, Transition]:
         moves = {}
         for index, agent in enumerate(team):
-            size = native_sizes[index]
-            given = action[index]
-            moves[agent] = given[:size] if as_given else _to_native(given, size)
+            moves[agent] = natives[index].of_ours(action[index])
         if others is not None:
             moves |= others(state)
         _, state, rewards, _, _ = world.step_env(key, state, moves)
@@ -124,12 +124,13 @@ def from_jaxmarl(
         name=name,
         num_agents=len(team),
         obs_size=obs_size,
-        action_size=max(action_sizes),
-        action_sizes=tuple(action_sizes),
+        action_size=max(sizes),
+        action_sizes=sizes,
         snapshot_size=sum(layout.sizes),
         horizon=horizon,
         terminates=False,
         entities=_entities(world, kinds or {}),
+        discrete=discrete,
     )
     return Env(
         spec=spec,
@@ -168,7 +169,8 @@ def make(world: JaxMARLWorld, horizon: int, name: str) -> Env:
             kinds=_prey(env),
         )
 
-    env = whole_jaxmarl().make(name, action_type="Continuous", **options)
+    action_type = world.action_type.capitalize()
+    env = whole_jaxmarl().make(name, action_type=action_type, **options)
     if name.startswith("MPE_simple_tag") and world.prey == "environment":
         return from_jaxmarl(
             env,
@@ -204,6 +206,27 @@ def unit_or_zero(x: jax.Array) -> jax.Array:
     # Both branches of `where` are computed, so that the one not taken must not divide by 0 either.
     safe_norm = jnp.where(norm > 0, norm, 1.0)
     return jnp.where(norm > 0, x / safe_norm, 0.0)
+
+
+class _Native(NamedTuple):
+    """An agent's actions of JaxMARL's."""
+
+    our_size: int  # of ours for them
+    of_ours: Callable[[jax.Array], jax.Array]
+
+
+def _is_discrete(space: Any) -> bool:
+    return hasattr(space, "n")
+
+
+def _native(space: Any, as_given: bool) -> _Native:
+    if _is_discrete(space):
+        count = int(space.n)
+        return _Native(count, lambda action: jnp.argmax(action[:count]))
+    (size,) = space.shape
+    if as_given:
+        return _Native(size, lambda action: action[:size])
+    return _Native(_our_size(size), lambda action: _to_native(action, size))
 
 
 class _Layout(NamedTuple):
@@ -273,6 +296,7 @@ def _prey(env: Any) -> dict[str, str]:
 def _fleeing(env: Any) -> Others:
     """Simple_tag's good agents at full force away from the adversaries."""
     hunters = env.num_adversaries
+    discrete = _is_discrete(env.action_space(env.good_agents[0]))
 
     def actions(state: State) -> ByAgent:
         predators = state.p_pos[:hunters]
@@ -281,7 +305,9 @@ def _fleeing(env: Any) -> Others:
             # JaxMARL's rows are the adversaries, the good agents, the landmarks.
             prey = state.p_pos[hunters + index]
             force = unit_or_zero(flight(prey, predators))
-            chosen[agent] = _to_native(force, FORCES)
+            forces = _to_native(force, FORCES)
+            # One force at a time: the strongest of them.
+            chosen[agent] = jnp.argmax(forces) if discrete else forces
         return chosen
 
     return actions
