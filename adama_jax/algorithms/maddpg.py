@@ -11,7 +11,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
-from adama_jax.algorithms.algorithm import Algorithm
+from adama_jax.algorithms.algorithm import Algorithm, sum_of
 from adama_jax.algorithms.losses import td_loss, td_target
 from adama_jax.algorithms.networks import Actor, action_mask, critic_class
 from adama_jax.algorithms.objectives import beside_replayed, mean_square
@@ -51,7 +51,8 @@ def maddpg(
         others_actions: in J, "current": everybody's actions are the present actors'; "replayed":
             each actor climbs Q beside the others' actions in the minibatch, as Lowe et al. have it.
         pre_tanh_penalty: weight of the mean square of the actors' outputs before the tanh, which J
-            is less by. OpenAI's published MADDPG has 1e-3.
+            is less by. OpenAI's published MADDPG has 1e-3. J's parts are then `value` and
+            `penalty`.
 
     Raises:
         ValueError: an unknown critic.
@@ -127,12 +128,17 @@ def maddpg(
     ) -> jax.Array:
         action = act(params.actors, batch.obs)
         if others_actions == "replayed":
-            found = beside_replayed(value, params.critic, batch, action)
-        else:
-            found = jnp.mean(value(params.critic, batch.obs, action))
-        if pre_tanh_penalty:
-            found = found - pre_tanh_penalty * outputs_squared(params.actors, batch.obs)
-        return found
+            return beside_replayed(value, params.critic, batch, action)
+        return jnp.mean(value(params.critic, batch.obs, action))
+
+    def parts(
+        params: Params, targets: Params, batch: Batch, *given: jax.Array
+    ) -> dict[str, jax.Array]:
+        squares = outputs_squared(params.actors, batch.obs)
+        return {
+            "value": objective(params, targets, batch, *given),
+            "penalty": -pre_tanh_penalty * squares,
+        }
 
     def outputs_squared(
         actors: PyTree,
@@ -148,7 +154,8 @@ def maddpg(
         sample=sample,
         value=value,
         critic_loss=critic_loss,
-        objective=objective,
+        objective=sum_of(parts) if pre_tanh_penalty else objective,
         smooth=critic_activation in SMOOTH,
         draw=draw,
+        parts=parts if pre_tanh_penalty else None,
     )

@@ -110,4 +110,7 @@ def matd3(
         critic_loss=critic_loss,
         objective=objective,
         actors_every=actors_every,
+        # Between updates of the actors there would be no parts to log.
+        parts=None,
+        penalised=base.parts is not None,
     )

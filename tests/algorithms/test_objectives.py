@@ -7,12 +7,19 @@ import pytest
 
 from adama_jax.algorithms.algorithm import Algorithm
 from adama_jax.algorithms.maddpg import maddpg
+from adama_jax.algorithms.matd3 import matd3
 from adama_jax.algorithms.networks import Actor
 from adama_jax.algorithms.settings import ALGORITHMS, AlgorithmEntry
 from adama_jax.config.names import with_settings
 from adama_jax.config.reads import why_unread
 from adama_jax.errors import SettingError
 from adama_jax.execution.build import OPTIONS, make_algorithm, make_env
+from adama_jax.rates.probe import contributions
+from adama_jax.training.gradients import (
+    CurvatureInputs,
+    curvature_product,
+    gradients,
+)
 from adama_jax.types import Batch
 from tests.helpers import small
 
@@ -154,3 +161,36 @@ def test_every_algorithm_follows_an_option_or_ignores_it(name):
         else:
             algorithm = make_algorithm(on, env)
             jax.eval_shape(algorithm.init, jax.random.key(0))
+
+
+@pytest.mark.parametrize("factory", [maddpg, matd3])
+def test_a_lookahead_sees_the_value_without_the_penalty(factory):
+    """The contributions at hand are those of J, penalty and all: it must measure its own."""
+    _, batch = made()
+    products, directions = [], None
+    for penalty in (0.0, 5.0):
+        algorithm = factory(
+            num_agents=N,
+            obs_size=O,
+            action_size=A,
+            hidden=(8,),
+            action_sizes=SIZES,
+            pre_tanh_penalty=penalty,
+        )
+        params = algorithm.init(jax.random.key(0))
+        found = gradients(algorithm, (params, params, DISCOUNT), batch, KEY)
+        # The same for both, or the products would differ for that alone.
+        directions = directions or found.value_by_actors
+        of_j = contributions(found.value_by_actors, directions, N)
+        inputs = CurvatureInputs(params, directions, jnp.array([0.3, 0.2]), of_j, 0.1)
+        products.append(curvature_product(algorithm, "lookahead", inputs, batch, KEY))
+    np.testing.assert_allclose(*products, rtol=1e-3, atol=1e-7)
+
+
+def test_the_penalty_is_logged_apart():
+    algorithm, batch = made(pre_tanh_penalty=0.5)
+    params = algorithm.init(jax.random.key(0))
+    found = gradients(algorithm, (params, params, DISCOUNT), batch, KEY)
+    assert set(found.parts) == {"value", "penalty"} and found.parts["penalty"] < 0
+    np.testing.assert_allclose(sum(found.parts.values()), found.value, rtol=1e-6)
+    assert made()[0].parts is None
