@@ -4,7 +4,7 @@ Functions `(algorithm, ..., context, batch, key)` whose results are means over t
 `microbatches` may take them piece by piece.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import NamedTuple
 
@@ -14,6 +14,9 @@ import jax.numpy as jnp
 from adama_jax.algorithms.algorithm import Algorithm
 from adama_jax.rates import probe
 from adama_jax.types import Batch, Params, PyTree, Scalar
+
+Context = tuple[Params, Params, jax.Array]
+"""Parameters, targets, discount."""
 
 
 class Gradients(NamedTuple):
@@ -39,7 +42,7 @@ def downhill(found: Gradients) -> Params:
 
 def gradients(
     algorithm: Algorithm,
-    context: tuple[Params, Params, jax.Array],
+    context: Context,
     batch: Batch,
     key: jax.Array,
 ) -> Gradients:
@@ -47,14 +50,8 @@ def gradients(
     params, targets, discount = context
     k_critic, k_actors, *k_others = jax.random.split(key, 2 + len(algorithm.groups))
 
-    def td_loss(critic: PyTree) -> jax.Array:
-        online = params._replace(critic=critic)
-        return algorithm.critic_loss(online, targets, batch, discount, k_critic)
-
-    def objective(actors: PyTree, critic: PyTree) -> jax.Array:
-        online = params._replace(actors=actors, critic=critic)
-        return algorithm.objective(online, targets, batch, discount, k_actors)
-
+    td_loss = _td_loss(algorithm, context, batch, k_critic)
+    objective = _objective(algorithm, context, batch, k_actors)
     loss, loss_by_critic = jax.value_and_grad(td_loss)(params.critic)
     # By the critic too, which kappa asks for: the same backward pass, continued into the critic.
     value_and_gradients = jax.value_and_grad(objective, argnums=(0, 1))
@@ -89,36 +86,54 @@ def gradients(
 
 def critic_gradient(
     algorithm: Algorithm,
-    context: tuple[Params, Params, jax.Array],
+    context: Context,
     batch: Batch,
     key: jax.Array,
 ) -> tuple[jax.Array, PyTree]:
     """The TD loss and its gradient alone, as `gradients` has them with the same key."""
-    params, targets, discount = context
     k_critic, *_ = jax.random.split(key, 2 + len(algorithm.groups))
-
-    def td_loss(critic: PyTree) -> jax.Array:
-        online = params._replace(critic=critic)
-        return algorithm.critic_loss(online, targets, batch, discount, k_critic)
-
+    params, _, _ = context
+    td_loss = _td_loss(algorithm, context, batch, k_critic)
     return jax.value_and_grad(td_loss)(params.critic)
 
 
 def actors_gradient(
     algorithm: Algorithm,
-    context: tuple[Params, Params, jax.Array],
+    context: Context,
     batch: Batch,
     key: jax.Array,
 ) -> PyTree:
     """Of J by the actors alone, as `gradients` has it with the same key."""
-    params, targets, discount = context
     _, k_actors, *_ = jax.random.split(key, 2 + len(algorithm.groups))
+    params, _, _ = context
+    objective = _objective(algorithm, context, batch, k_actors)
+    return jax.grad(objective)(params.actors, params.critic)
 
-    def objective(actors: PyTree) -> jax.Array:
-        online = params._replace(actors=actors)
-        return algorithm.objective(online, targets, batch, discount, k_actors)
 
-    return jax.grad(objective)(params.actors)
+def _td_loss(
+    algorithm: Algorithm, context: Context, batch: Batch, key: jax.Array
+) -> Callable[[PyTree], jax.Array]:
+    """The TD loss as a function of the critic."""
+    params, targets, discount = context
+
+    def td_loss(critic: PyTree) -> jax.Array:
+        online = params._replace(critic=critic)
+        return algorithm.critic_loss(online, targets, batch, discount, key)
+
+    return td_loss
+
+
+def _objective(
+    algorithm: Algorithm, context: Context, batch: Batch, key: jax.Array
+) -> Callable[[PyTree, PyTree], jax.Array]:
+    """J as a function of actors and critic."""
+    params, targets, discount = context
+
+    def objective(actors: PyTree, critic: PyTree) -> jax.Array:
+        online = params._replace(actors=actors, critic=critic)
+        return algorithm.objective(online, targets, batch, discount, key)
+
+    return objective
 
 
 class CurvatureInputs(NamedTuple):

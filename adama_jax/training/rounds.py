@@ -49,9 +49,8 @@ class Given(NamedTuple):
     keys: jax.Array  # of its episodes
     k_updates: jax.Array
     share: Any  # of exploration, [], or a `WarmUp`
-    moments: (
-        Moments | None
-    )  # of the observations before it; None: they are shown as they are
+    # Of the observations before it; None: they are shown as they are.
+    moments: Moments | None
 
 
 Carry = tuple[LearnerState, FirstNonFinite]  # of a loop over updates
