@@ -132,9 +132,12 @@ def _check_rounds(config: Config) -> None:
 
 def _check_objective(config: Config) -> None:
     method = METHODS[config.method]
+    name = "learning.others_actions"
+    ignored = name in ALGORITHMS[config.algorithm].ignores
+    replayed = config.learning.others_actions == "replayed" and not ignored
     _check(
-        config.learning.others_actions == "current" or not method.second_order,
-        "learning.others_actions",
+        not (replayed and method.second_order),
+        name,
         config.learning.others_actions,
         f"current with method={config.method}: what an actor climbs beside replayed actions has no "
         "curvature between two agents",

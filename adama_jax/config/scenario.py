@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, replace
 
-from adama_jax.algorithms.settings import Networks
+from adama_jax.algorithms.settings import DEFAULT_ALGORITHM, Networks
 from adama_jax.envs.worlds import World
 from adama_jax.rates.settings import RateOptions
 from adama_jax.training.settings import Evaluation, ExplorationOptions, Learning
@@ -24,6 +24,7 @@ class Scenario:
     episodes: int = 50_000
     min_agents: int = 1
     max_agents: int | None = None
+    algorithm: str = DEFAULT_ALGORITHM
     optimizer: str | None = None
     networks: Networks = Networks()
     learning: Learning = Learning()

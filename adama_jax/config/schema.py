@@ -198,6 +198,7 @@ def scenario_config(scenario: str) -> Config:
     preset = SCENARIOS[scenario]
     return Config(
         scenario=scenario,
+        algorithm=preset.algorithm,
         episodes=preset.episodes,
         horizon=preset.horizon,
         optimizer=preset.optimizer,

@@ -1,5 +1,6 @@
 """Options of the worlds: plain data, importable without JAX. Lengths are in the world's units."""
 
+import re
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
@@ -142,8 +143,18 @@ JAXMARL_OPTIONS = {
 """
 
 
+def jaxmarl_name(scenario: str) -> str:
+    """JaxMARL's own name of a scenario's world: a preset's goes on after the version.
+
+    >>> jaxmarl_name("MPE_simple_spread_v3"), jaxmarl_name("MPE_simple_spread_v3_harl")
+    ('MPE_simple_spread_v3', 'MPE_simple_spread_v3')
+    """
+    found = re.match(r"MPE_\w+?_v\d+", scenario)
+    return found[0] if found else scenario
+
+
 def _options_of(scenario: str) -> tuple[str, ...]:
-    own = JAXMARL_OPTIONS.get(scenario, ())
+    own = JAXMARL_OPTIONS.get(jaxmarl_name(scenario), ())
     # JaxMARL has no other than continuous actions there.
     if scenario.startswith("MPE_simple_facmac"):
         return own

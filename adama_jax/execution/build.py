@@ -16,12 +16,12 @@ from adama_jax.algorithms.settings import ALGORITHMS, CRITICS
 from adama_jax.config.methods import METHODS
 from adama_jax.config.names import setting, traced_settings
 from adama_jax.config.scenarios import SCENARIOS, factory_path
-from adama_jax.config.schema import OPTIMIZERS, Config
+from adama_jax.config.schema import OPTIMIZERS, Config, scenario_config
 from adama_jax.envs.env import Env
 from adama_jax.envs.outside import env_of
 from adama_jax.errors import SettingError
 from adama_jax.execution.devices import count_microbatches
-from adama_jax.fields import unlike_default
+from adama_jax.fields import unlike_default, values_by_name
 from adama_jax.plugins.factories import parameters_of
 from adama_jax.plugins.loading import speaking_of
 from adama_jax.rates.check import check_rule
@@ -109,8 +109,12 @@ def _options_on(
     """
     found = {}
     ignored = ALGORITHMS[config.algorithm].ignores
+    preset = values_by_name(scenario_config(config.scenario))
     for name, field, value, _ in unlike_default(config):
         if name not in OPTIONS:
+            continue
+        # The preset's is for its own algorithm, and nobody asked for it.
+        if name in ignored and value == preset[name]:
             continue
         known = inspect.signature(factory).parameters.values()
         takes_any = any(each.kind is each.VAR_KEYWORD for each in known)

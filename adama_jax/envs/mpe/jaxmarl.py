@@ -14,7 +14,7 @@ import jax.numpy as jnp
 
 from adama_jax.envs.env import Entity, Env, EnvSpec, Transition
 from adama_jax.envs.mpe.jaxmarl_import import State, whole_jaxmarl
-from adama_jax.envs.worlds import JaxMARLWorld
+from adama_jax.envs.worlds import JaxMARLWorld, jaxmarl_name
 from adama_jax.keys import key_of
 
 FORCES = 5  # JaxMARL's movement action: no-op, left, right, down, up, each in [0, 1]
@@ -143,12 +143,13 @@ def from_jaxmarl(
 
 
 def make(world: JaxMARLWorld, horizon: int, name: str) -> Env:
-    """A registered JaxMARL MPE scenario by its name, `MPE_simple_tag_v3` say.
+    """A registered JaxMARL MPE scenario by its name, `MPE_simple_tag_v3` say, or a preset's of it.
 
     Raises:
         ValueError: JaxMARL has no such scenario.
         TypeError: the scenario does not take one of the options; `config.checks` finds this first.
     """
+    registered = jaxmarl_name(name)
     options: dict[str, Any] = {}
     for option in OPTIONS:
         value = getattr(world, option)
@@ -158,7 +159,7 @@ def make(world: JaxMARLWorld, horizon: int, name: str) -> Env:
     # Its prey is moved by JaxMARL itself, which still wants an action for it; and it knows no other
     # than continuous actions, so that it does not take their name.
     if name.startswith("MPE_simple_facmac"):
-        env: Any = whole_jaxmarl().make(name, **options)
+        env: Any = whole_jaxmarl().make(registered, **options)
         idle = {agent: jnp.zeros(FORCES) for agent in env.good_agents}
         return from_jaxmarl(
             env,
@@ -170,7 +171,7 @@ def make(world: JaxMARLWorld, horizon: int, name: str) -> Env:
         )
 
     action_type = world.action_type.capitalize()
-    env = whole_jaxmarl().make(name, action_type=action_type, **options)
+    env = whole_jaxmarl().make(registered, action_type=action_type, **options)
     if name.startswith("MPE_simple_tag") and world.prey == "environment":
         return from_jaxmarl(
             env,
