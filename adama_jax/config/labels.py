@@ -6,6 +6,9 @@ from typing import Any
 from adama_jax.config.names import all_settings, in_words
 from adama_jax.config.schema import Config
 
+# What a configuration's own label says already.
+IN_A_LABEL = {"algorithm", "optimizer"}
+
 
 def labels(configs: Sequence[Config]) -> list[str]:
     """A name for each configuration: its method, and the settings in which it differs.
@@ -33,9 +36,7 @@ def labels(configs: Sequence[Config]) -> list[str]:
     names = []
     for config, own in zip(configs, values, strict=True):
         unlike = differing[config.scenario, config.method]
-        # The optimizer is in the label already; the order is that of the settings.
-        told = {
-            name: own[name] for name in own if name in unlike and name != "optimizer"
-        }
+        # The order is that of the settings.
+        told = {name: own[name] for name in own if name in unlike - IN_A_LABEL}
         names.append(f"{config.label} {in_words(told)}".strip())
     return names

@@ -97,8 +97,10 @@ class Config:
     def label(self) -> str:
         """The method's name for legends, with what it runs on where that is not the method's own.
 
-        >>> scenario_config("predator_prey_modern").label
-        'adama, modern'
+        >>> import dataclasses
+        >>> base = scenario_config("predator_prey_modern")
+        >>> base.label, dataclasses.replace(base, algorithm="matd3").label
+        ('adama, modern', 'adama, modern, matd3')
         """
         preset = SCENARIOS.get(self.scenario)
         name = self.method
@@ -106,6 +108,9 @@ class Config:
         if preset is not None and preset.learner is not None:
             name = f"{name}, {preset.learner}"
             usual = preset.optimizer
+        usual_algorithm = DEFAULT_ALGORITHM if preset is None else preset.algorithm
+        if self.algorithm != usual_algorithm:
+            name = f"{name}, {self.algorithm}"
         # A world from outside has no other learner beside it.
         if preset is not None and SCENARIOS.is_outside(self.scenario):
             usual = preset.optimizer

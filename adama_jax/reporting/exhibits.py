@@ -159,6 +159,9 @@ def provenance(run: Run) -> dict[str, Any]:
         name: run.meta[name]
         for name in ("git_commit", "device", "versions", "finished_at", "diverged")
     }
+    # Of a run that was joined from several: each of them.
+    if "parts" in run.meta:
+        made["parts"] = run.meta["parts"]
     return {
         "label": run.label,
         "folder": f"{run.folder.parent.name}/{run.folder.name}",

@@ -17,6 +17,7 @@ from adama_jax.reporting.statistics import (
 from adama_jax.storage.reader import Run, finite_seeds
 
 Interval = tuple[float, float]
+Compared = tuple[str, str, str | None]  # world, algorithm, optimizer
 EVEN = 0.5  # the chance of each of two that are alike to be above the other
 LAST_PART = 10  # the final return is the mean over the last tenth of a curve
 
@@ -86,9 +87,9 @@ def summarise(runs: Sequence[Run], baseline: str = "fixed") -> list[Summary]:
     Args:
         runs: finished ones, of any scenarios.
         baseline: the method that others are compared with: the world's first run of it with the
-            same optimizer.
+            same algorithm and optimizer.
     """
-    baselines: dict[tuple[str, str | None], Run] = {}
+    baselines: dict[Compared, Run] = {}
     for run in runs:
         # Neither a setting of a sweep nor one that was chosen from a grid: these have other labels.
         # An exhibit calls a run by its method, whatever the learner.
@@ -98,12 +99,12 @@ def summarise(runs: Sequence[Run], baseline: str = "fixed") -> list[Summary]:
     return [_summarise(run, baselines.get(_compared_within(run))) for run in runs]
 
 
-def _compared_within(run: Run) -> tuple[str, str | None]:
-    """What runs that are compared have in common: the world and the optimizer.
+def _compared_within(run: Run) -> Compared:
+    """What runs that are compared have in common: the world, the algorithm and the optimizer.
 
     rmsprop and its like, whose optimizer is their own, are compared with SGD.
     """
-    return world_of(run), run.config.optimizer
+    return world_of(run), run.config.algorithm, run.config.optimizer
 
 
 def is_told_apart(line: Summary) -> bool:

@@ -9,6 +9,7 @@ from adama_jax.config.schema import Config
 from adama_jax.errors import DamagedFile, OtherSettings, SettingError, describe
 from adama_jax.storage.folder import runs_below
 from adama_jax.storage.reader import Run, find_run, load_run
+from adama_jax.storage.seeds import find_joined
 
 
 class Unusable(NamedTuple):
@@ -20,9 +21,13 @@ class Unusable(NamedTuple):
 def look_up(
     out: Path, config: Config, label: str | None = None
 ) -> Run | Unusable | None:
-    """As `find_run`, for who reads many runs: one that cannot be read must cost itself alone."""
+    """As `find_run`, for who reads many runs: one that cannot be read must cost itself alone.
+
+    Where there is none, the one that runs of some of the seeds each make up together.
+    """
     find = partial(find_run, out, config, label)
-    return _read(find)
+    join = partial(find_joined, out, config, label)
+    return _read(find) or _read(join)
 
 
 def load_runs(

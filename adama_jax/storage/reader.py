@@ -72,6 +72,8 @@ class Meta(TypedDict):
     diverged: dict[str, int]  # by seed the episode
     diverged_in: NotRequired[dict[str, Any]]
     sha256: NotRequired[dict[str, str]]  # of the other files, by name
+    # Never on disk: the runs that this one was joined from.
+    parts: NotRequired[list[dict[str, object]]]
 
 
 class Run(NamedTuple):

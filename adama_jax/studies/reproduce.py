@@ -7,6 +7,7 @@ from adama_jax.config.exhibits import Length
 from adama_jax.config.options import Launch, Training
 from adama_jax.config.schema import Config
 from adama_jax.screen.console import Screen
+from adama_jax.storage.seeds import seeds_to_train
 from adama_jax.studies.exhibits import Shown, plan
 from adama_jax.studies.jobs import Failure
 from adama_jax.studies.missing import complete
@@ -54,4 +55,9 @@ def train_exhibits(
         if not new:
             return failures
         tried |= set(new)
-        failures += complete(new, out, training, options, console)
+        if not training.force:
+            # Of some, other runs have a part of the seeds.
+            parts = [seeds_to_train(out, config) for config in new]
+            new = [part for each in parts for part in each]
+        if new:
+            failures += complete(new, out, training, options, console)

@@ -22,6 +22,7 @@ from adama_jax.algorithms.losses import td_lambda_target
 from adama_jax.algorithms.maac import maac
 from adama_jax.algorithms.masac import masac
 from adama_jax.algorithms.networks import action_mask
+from adama_jax.config.checks import validate
 from adama_jax.config.names import with_settings
 from adama_jax.config.schema import scenario_config
 from adama_jax.envs.env import Env, EnvSpec, Transition
@@ -412,6 +413,24 @@ def test_options_that_maac_does_not_follow_are_refused(option):
     config = with_settings(scenario_config("MPE_simple_spread_v3"), changes)
     with pytest.raises(SettingError, match="must be left out: algorithm=maac does not"):
         make_algorithm(config, make_env(config))
+
+
+@pytest.mark.usefixtures("loose_broadcasting")
+@pytest.mark.parametrize(
+    ("algorithm", "actions"), [("maac", "discrete"), ("masac", "continuous")]
+)
+def test_what_a_preset_has_for_its_own_algorithm_another_ignores(algorithm, actions):
+    """Nobody gave it: `others_actions=replayed`, and the noise of greedy actors."""
+    base = scenario_config("MPE_simple_spread_v3_harl")
+    changes = {"world.action_type": actions, "algorithm": algorithm}
+    config = with_settings(base, changes)
+    validate(config)
+    env = make_env(config)
+    assert make_algorithm(config, env).actions == actions
+    # What somebody did give is refused.
+    given = with_settings(config, {"learning.pre_tanh_penalty": 0.1})
+    with pytest.raises(SettingError, match="pre_tanh_penalty=.*: must be left out: "):
+        make_algorithm(given, env)
 
 
 DISCRETE = {"world.action_type": "discrete", "episodes": 10, "learning.batch_size": 8}

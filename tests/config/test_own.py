@@ -131,9 +131,9 @@ def test_a_sweep_gives_them_to_those_that_have_them(toys):
         ("toy", 4),
     ]
     assert labels(configs) == [
-        "adama algorithm=maddpg",
-        "adama algorithm=toy lag=3",
-        "adama algorithm=toy lag=4",
+        "adama",
+        "adama, toy lag=3",
+        "adama, toy lag=4",
     ]
     with pytest.raises(SettingError, match=r"^lag=3,4: must be the name of a setting"):
         read_sweep(["clustering", "lag=3,4"])

@@ -143,7 +143,7 @@ def test_each_setting_is_read_by_one_of_the_methods_at_least(scenario):
     base = scenario_config(scenario)
     names = {each.name for each in settings(base)}
     together |= {name: value for name, value in world.items() if name in names}
-    hard = {"learning.targets": "hard"}
+    hard = {"learning.targets": "hard", "learning.update_every": None}
     others = [with_settings(base, {"method": method, **hard}) for method in METHODS]
     configs = [*others, *(with_settings(config, together) for config in others)]
     unread = {

@@ -103,6 +103,8 @@ def test_a_label_says_which_learner_and_what_else_was_chosen():
     assert modern.label == "adama, modern"
     lion = dataclasses.replace(modern, optimizer="lion")
     assert lion.label == "adama, modern (lion)"
+    other = dataclasses.replace(modern, algorithm="matd3")
+    assert other.label == "adama, modern, matd3"
     # What robots' runs on disk are called.
     assert scenario_config("ant_4x2_modern").label == "adama (adam)"
 
@@ -111,6 +113,7 @@ def test_a_configuration_holds_its_scenario_s_preset():
     for name, preset in SCENARIOS.items():
         config = scenario_config(name)
         assert (config.scenario, config.method, config.seeds) == (name, "adama", 5)
+        assert config.algorithm == preset.algorithm
         assert (config.world, config.episodes, config.horizon, config.optimizer) == (
             preset.world,
             preset.episodes,

@@ -103,6 +103,30 @@ def test_improvement_over_the_scenario_s_own_baseline(tmp_path):
     assert np.isnan(lines[1].improvement)
 
 
+def test_a_baseline_has_the_same_algorithm(tmp_path):
+    base = with_settings(scenario_config("MPE_simple_spread_v3_harl"), {"seeds": 2})
+    runs = [
+        fake_run(
+            tmp_path,
+            finals=finals,
+            config=with_settings(base, {"method": method, "algorithm": algorithm}),
+        )
+        for method, algorithm, finals in (
+            ("fixed", "maddpg", (1.0, 1.0)),
+            ("adama", "matd3", (4.0, 4.0)),
+            ("fixed", "matd3", (2.0, 5.0)),
+        )
+    ]
+    lines = summary.summarise(runs)
+    assert [line.label for line in lines] == [
+        "fixed, harl",
+        "adama, harl, matd3",
+        "fixed, harl, matd3",
+    ]
+    # Beside MADDPG's it would be 1.
+    assert lines[1].improvement == 0.5
+
+
 def test_a_baseline_has_the_same_optimiser(tmp_path):
     base = with_settings(scenario_config("going_together"), {"seeds": 2})
     configs = [with_settings(base, {"method": method, "optimizer": optimizer})

@@ -1,5 +1,7 @@
 """The paper's exhibits: which runs they show, and which of those are trained when."""
 
+import dataclasses
+
 import pytest
 
 from adama_jax.config.exhibits import Length, load_exhibits
@@ -267,3 +269,37 @@ def test_a_first_look_trains_adama_and_fixed_without_grids(tmp_path):
     assert len({program_key(config) for config in configs}) == 8
     assert len(configs) == 10
     assert {config.seed for config in configs} == {0}
+
+
+def test_seeds_that_other_runs_have_are_not_trained_again(tmp_path):
+    trained = []
+
+    def train(force):
+        def instead(configs, *_):
+            trained.append(configs)
+            return []
+
+        trained.clear()
+        failures = train_exhibits(
+            EXPERIMENTS / "results.toml",
+            SHORT,
+            ["clustering"],
+            tmp_path,
+            Training(force=force),
+            Launch(),
+            QUIET,
+            complete=instead,
+            keep=lambda rows: rows[:1],
+        )
+        assert failures == []
+        return [config for configs in trained for config in configs]
+
+    (whole,) = train(force=False)
+    assert whole.seed_range == range(5)
+    some = dataclasses.replace(whole, seeds=2)
+    fake_run(tmp_path, config=some, finals=(1.0, 2.0))
+    (rest,) = train(force=False)
+    assert rest == dataclasses.replace(whole, seed=2, seeds=3)
+    assert train(force=True) == [whole]
+    fake_run(tmp_path, config=rest, finals=(1.0, 2.0, 3.0))
+    assert train(force=False) == []
