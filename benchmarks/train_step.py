@@ -44,7 +44,7 @@ FIRST, SECOND = (
 
 
 # Beside MADDPG, with its actors and on the same world.
-OTHER_ALGORITHMS = ("matd3", "haddpg", "hatd3", "facmac")
+OTHER_ALGORITHMS = ("matd3", "haddpg", "hatd3", "facmac", "masac")
 
 
 def on(setting: Config, algorithm: str) -> Config:

@@ -7,6 +7,7 @@ import subprocess
 import sys
 
 import jax
+import jax.numpy as jnp
 import pytest
 
 from adama_jax.config.identity import config_hash, program_key
@@ -14,8 +15,11 @@ from adama_jax.config.schema import scenario_config
 from adama_jax.execution.build import make_algorithm, make_env
 from benchmarks.gpu import floors, grid
 from benchmarks.gpu_program import SELDOM, kernels, summary
+from benchmarks.operations import CONTINUOUS, of_an_update, operations
 from benchmarks.programs import update_bytes, update_flops
 from benchmarks.tables import MARKED, PAGE, TABLES, filled
+
+DOCS = PAGE.parent
 
 
 def test_the_page_s_tables_are_what_was_measured():
@@ -52,6 +56,45 @@ def test_the_arithmetic_of_an_update():
     assert of_batch == 4 * 1024 * (2 * 10 + 4 * 2 + 2)
     assert without_batch == 3 * 4 * sum(leaf.size for leaf in leaves)
     assert floors(500, 4, 10, 10)["GFLOP"] == 500 * update_flops(4, 10) / 1e9
+
+
+def test_operations_are_counted_as_often_as_they_run():
+    square = jnp.ones((3, 3))
+
+    def thrice(x):
+        def body(carry, _):
+            return carry @ square, None
+
+        last, _ = jax.lax.scan(body, x, length=3)
+        return last
+
+    def now_and_then(x):
+        return jax.lax.cond(x[0, 0] > 0, thrice, lambda x: x, x)
+
+    def unknown(x):
+        return jax.lax.while_loop(lambda x: x[0, 0] < 9, lambda x: x @ square, x)
+
+    one = 2 * 3**3
+    assert operations(thrice, square) == 3 * one
+    assert operations(jax.jit(now_and_then), square) == 1.5 * one
+    with pytest.raises(ValueError, match="while loop"):
+        operations(unknown, square)
+
+
+def test_what_an_update_of_each_algorithm_costs_is_what_the_page_says():
+    page = (DOCS / "reference" / "algorithms.md").read_text(encoding="utf-8")
+    maddpg = of_an_update("maddpg")
+    # Two ways to the same number: by the layers' shapes, and by the program.
+    assert maddpg == pytest.approx(update_flops(4, 10), rel=1e-3)
+    costs = [f"{of_an_update(name) / maddpg:.2f}" for name in CONTINUOUS]
+    table = "\n".join(
+        [
+            f"| {' | '.join(f'`{name}`' for name in CONTINUOUS)} |",
+            "|" + "---|" * len(CONTINUOUS),
+            f"| {' | '.join(costs)} |",
+        ]
+    )
+    assert table in page, "python -m benchmarks.operations counts them"
 
 
 PROGRAM = """

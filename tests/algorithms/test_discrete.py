@@ -429,7 +429,7 @@ def test_what_a_preset_has_for_its_own_algorithm_another_ignores(algorithm, acti
     assert make_algorithm(config, env).actions == actions
     # What somebody did give is refused.
     given = with_settings(config, {"learning.pre_tanh_penalty": 0.1})
-    with pytest.raises(SettingError, match="pre_tanh_penalty=.*: must be left out: "):
+    with pytest.raises(SettingError, match=r"pre_tanh_penalty=.*: must be left out: "):
         make_algorithm(given, env)
 
 
