@@ -46,6 +46,8 @@ class Batch(NamedTuple):
     # [B], 1.0 where the world ended, 0.0 also at a mere time limit; in between where the reward is
     # of several steps, and what is after them counts by one gamma less.
     terminated: jax.Array
+    # [], the share of exploration with which it was played, where the algorithm is on-policy.
+    share: jax.Array | None = None
 
 
 class Episode(NamedTuple):

@@ -45,7 +45,10 @@ def gaussian(
     )
     mask = action_mask(action_sizes or [action_size] * num_agents, action_size)[:, None]
 
-    def policy(actors: PyTree, obs: jax.Array, key: jax.Array) -> jax.Array:
+    def policy(actors: PyTree, batch: Batch, key: jax.Array) -> jax.Array:
+        return drawn(actors, batch.obs, key)
+
+    def drawn(actors: PyTree, obs: jax.Array, key: jax.Array) -> jax.Array:
         mean = base.act(actors["mean"], obs)
         std = jnp.exp(actors["log_std"])[:, None]
         noise = jax.random.normal(key, mean.shape)
@@ -62,7 +65,7 @@ def gaussian(
         discount: jax.Array,
         key: jax.Array,
     ) -> jax.Array:
-        next_action = policy(params.actors, batch.next_obs, key)
+        next_action = drawn(params.actors, batch.next_obs, key)
         temperature = jnp.exp(params.others["log_temperature"])
         next_value = base.value(targets.critic, batch.next_obs, next_action)
         soft = next_value + temperature * entropy(params.actors)
@@ -77,7 +80,7 @@ def gaussian(
         key: jax.Array,
     ) -> jax.Array:
         value = base.value(
-            params.critic, batch.obs, policy(params.actors, batch.obs, key)
+            params.critic, batch.obs, drawn(params.actors, batch.obs, key)
         )
         temperature = jnp.exp(params.others["log_temperature"])
         return jnp.mean(value) + temperature * entropy(params.actors)
@@ -98,7 +101,7 @@ def gaussian(
     return Algorithm(
         init=init,
         act=lambda actors, obs: base.act(actors["mean"], obs),
-        sample=lambda actors, obs, key, share: policy(actors, obs, key),
+        sample=lambda actors, obs, key, share: drawn(actors, obs, key),
         value=base.value,
         critic_loss=critic_loss,
         objective=objective,

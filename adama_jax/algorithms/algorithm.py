@@ -51,8 +51,8 @@ class Algorithm(NamedTuple):
         everywhere.
     draw: `(key, steps) -> noise`, all that is random in the actions of an episode; every leaf leads
         with T, an entry a step. One key a step unless given.
-    policy: `(actors, obs, key) -> action`, the actions that `objective` values when it has this
-        key: second-order rules look along it. None: `act`.
+    policy: `(actors, batch, key) -> action`, the actions that `objective` values when it has this
+        key: second-order rules look along it. None: `act` of the batch's observations.
     groups: of the further parameters, by name.
     actors_every: updates of the critic for each one of everything else: actors, groups, soft
         targets and, with the actors, the rates. The first update moves all.
@@ -65,7 +65,8 @@ class Algorithm(NamedTuple):
     actions: what it chooses: "continuous" ones, or "discrete" ones, which are one-hot wherever an
         action is said to be in [-1, 1]; A then is how many there are.
     replay: "ring" draws transitions of all episodes that the buffer holds; "on_policy" gives those
-        of the last round of episodes alone, all of them in order, B = rounds' episodes x T.
+        of the last round of episodes alone, all of them in order, B = rounds' episodes x T, with
+        the `share` of exploration that they were sampled with.
     """
 
     init: Callable[[jax.Array], Params]
@@ -76,7 +77,7 @@ class Algorithm(NamedTuple):
     objective: Loss
     smooth: bool
     draw: Callable[[jax.Array, int], Any] = jax.random.split
-    policy: Callable[[PyTree, jax.Array, jax.Array], jax.Array] | None = None
+    policy: Callable[[PyTree, Batch, jax.Array], jax.Array] | None = None
     groups: Mapping[str, Group] = {}
     actors_every: int = 1
     in_turn: bool = False

@@ -40,48 +40,45 @@ class LogitsActor(nn.Module):
 class Policies(NamedTuple):
     """The policies of all agents, as functions of their stacked parameters and of obs [N, B, O].
 
-    log_pi: `(actors, obs) -> log pi_i(k | o_i)` of every action k. [N, B, A]
+    All but `act` take a `share` last: as much of every policy is uniform over the agent's actions.
+
+    log_pi: `(actors, obs, share=None) -> log pi_i(k | o_i)` of every action k. [N, B, A]
     act: `(actors, obs) -> [N, B, A]`, one-hot: the likeliest action of each agent.
-    draw: `(actors, obs, key) -> [N, B, A]`, one-hot.
-    sample: `(actors, obs, key, share)`, the same; they explore by themselves, whatever the share.
+    draw: `(actors, obs, key, share=None) -> [N, B, A]`, one-hot.
     scored: as `draw`, the same actions, whose derivatives are those of their log probabilities.
     """
 
-    log_pi: Callable[[PyTree, Array], Array]
+    log_pi: Callable[..., Array]
     act: Callable[[PyTree, Array], Array]
-    draw: Callable[[PyTree, Array, Array], Array]
-    sample: Callable[[PyTree, Array, Array, Array], Array]
-    scored: Callable[[PyTree, Array, Array], Array]
+    draw: Callable[..., Array]
+    scored: Callable[..., Array]
 
 
-def softmax_policies(
-    network: LogitsActor,
-    mask: Array,
-    floor: float = 0.0,
-) -> Policies:
+def softmax_policies(network: LogitsActor, mask: Array) -> Policies:
     """The policies of a network an agent.
 
     Args:
         network: of one agent.
         mask: 1 where an agent has an action, 0 where it is padding, which is never chosen.
             [N, 1, A]
-        floor: a share of every policy that is uniform over the agent's actions.
     """
     own = mask > 0
-    uniform = mask / jnp.sum(mask, axis=-1, keepdims=True)
+    log_uniform = -jnp.log(jnp.sum(mask, axis=-1, keepdims=True))
 
     def log_pi(
         actors: PyTree,
         obs: Array,
+        share: Array | None = None,
     ) -> Array:
         logits: Any = jax.vmap(network.apply)(actors, obs)
         softmax = jax.nn.log_softmax(jnp.where(own, logits, OF_PADDING))
-        if not floor:
+        if share is None:
             return softmax
-        mixed = (1 - floor) * jnp.exp(softmax) + floor * uniform
-        # What pads an action has no logarithm: 1 takes its place in it, and is left out after.
-        logarithm = jnp.log(jnp.where(own, mixed, 1.0))
-        return jnp.where(own, logarithm, OF_PADDING)
+        # By logarithms, for a softmax may be 0 in float32, and the share may be 0 or 1.
+        mixed = jnp.logaddexp(
+            jnp.log(1 - share) + softmax, jnp.log(share) + log_uniform
+        )
+        return jnp.where(own, mixed, OF_PADDING)
 
     def act(
         actors: PyTree,
@@ -93,30 +90,24 @@ def softmax_policies(
         actors: PyTree,
         obs: Array,
         key: Array,
+        share: Array | None = None,
     ) -> Array:
-        return drawn(log_pi(actors, obs), key)
-
-    def sample(
-        actors: PyTree,
-        obs: Array,
-        key: Array,
-        share: Array,
-    ) -> Array:
-        return draw(actors, obs, key)
+        return drawn(log_pi(actors, obs, share), key)
 
     def scored(
         actors: PyTree,
         obs: Array,
         key: Array,
+        share: Array | None = None,
     ) -> Array:
-        likelihoods = log_pi(actors, obs)
+        likelihoods = log_pi(actors, obs, share)
         action = drawn(likelihoods, key)
         own_log = jnp.sum(action * likelihoods, axis=-1, keepdims=True)
         # 1, with the score for a derivative.
         ratio = jnp.exp(own_log - jax.lax.stop_gradient(own_log))
         return action * ratio
 
-    return Policies(log_pi, act, draw, sample, scored)
+    return Policies(log_pi, act, draw, scored)
 
 
 def drawn(log_pi: Array, key: Array) -> Array:

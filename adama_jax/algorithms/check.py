@@ -90,7 +90,7 @@ def _check_actions(algorithm: Algorithm, actors: Any, like: Batch, key: Any) -> 
     found = jax.eval_shape(algorithm.act, actors, like.obs)
     promise_shape("act", found, "(N, B, A)", shape)
     if algorithm.policy is not None:
-        found = jax.eval_shape(algorithm.policy, actors, like.obs, key)
+        found = jax.eval_shape(algorithm.policy, actors, like, key)
         promise_shape("policy", found, "(N, B, A)", shape)
     noise = jax.eval_shape(lambda key: algorithm.draw(key, STEPS), key)
     for leaf in jax.tree.leaves(noise):

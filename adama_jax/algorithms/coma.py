@@ -7,9 +7,12 @@ actions would have been worth beside the same actions of the others.
 
 What differs: the critic is any of `settings.CRITICS`, a network of all observations and one-hot
 actions that is asked about each alternative, in place of one with an output for each; actors are
-feed-forward; the policies' uniform share is one number (the paper's falls from 0.5 to 0.02, and J
-must be of the policies that played); critic and actors are updated at the same time, from one
-minibatch, a round's episodes. With N = 1 it is an actor-critic with the advantage Q - sum pi Q.
+feed-forward; critic and actors are updated at the same time, from one minibatch, a round's
+episodes. With N = 1 it is an actor-critic with the advantage Q - sum pi Q.
+
+The policies have a share that is uniform over an agent's actions, which falls as the settings
+`exploration` say (in the paper from 0.5 to 0.02 in 750 episodes). J and all that is learned are of
+the policies that played, with this share in them; greedy actions are the likeliest.
 
 What AdaMa's quantities are here:
 
@@ -48,16 +51,15 @@ from adama_jax.types import Batch, Params, PyTree
 
 
 def coma(
-    floor: float = OfCOMA.floor,
     trace: float = OfCOMA.trace,
     **team: Any,
 ) -> Algorithm:
     """COMA with one critic for the team.
 
-    It explores by its own policies, and acts greedily by their likeliest actions.
+    It explores by its own policies, a share of which is uniform, and acts greedily by their
+    likeliest actions.
 
     Args:
-        floor: the share of each policy that is uniform over its actions.
         trace: lambda of TD(lambda): 0 bootstraps at each step, 1 at the episode's end alone.
         team: the fields of `Team`. A minibatch is whole episodes of `horizon` steps; without one
             the algorithm is there to act alone.
@@ -74,7 +76,7 @@ def coma(
     of = Team(**team)
     horizon = of.horizon or 1
     actor_net = of.actor(LogitsActor)
-    policies = softmax_policies(actor_net, of.mask, floor)
+    policies = softmax_policies(actor_net, of.mask)
     critic_net = of.critic_class(hidden=of.widths, activation=of.critic_activation)
 
     one_hot_value: Any = critic_net.apply
@@ -87,11 +89,18 @@ def coma(
         found = one_hot_value(critic, obs, unscored(action))
         return value_of_scored(found, action)
 
+    def policy(
+        actors: PyTree,
+        batch: Batch,
+        key: Array,
+    ) -> Array:
+        return policies.scored(actors, batch.obs, key, batch.share)
+
     def critic_loss(
         params: Params, targets: Params, batch: Batch, discount: Array, key: Array
     ) -> Array:
         # After an episode's last step nothing was played: an action is drawn for there.
-        last = policies.draw(params.actors, batch.next_obs, key)
+        last = policies.draw(params.actors, batch.next_obs, key, batch.share)
         next_action = next_actions(batch.action, last, horizon)
         next_value = one_hot_value(targets.critic, batch.next_obs, next_action)
 
@@ -115,7 +124,7 @@ def coma(
         others = counterfactual_values(
             one_hot_value, params.critic, batch.obs, batch.action
         )
-        log_pi = policies.log_pi(params.actors, batch.obs)
+        log_pi = policies.log_pi(params.actors, batch.obs, batch.share)
         baseline = expected(log_pi, others)
         advantage = jax.lax.stop_gradient(played[None] - baseline)
         log_likelihood = jnp.sum(batch.action * log_pi, axis=-1)
@@ -127,8 +136,8 @@ def coma(
         actions="discrete",
         replay="on_policy",
         act=policies.act,
-        sample=policies.sample,
-        policy=policies.scored,
+        sample=policies.draw,
+        policy=policy,
         value=value,
         critic_loss=critic_loss,
         objective=objective,

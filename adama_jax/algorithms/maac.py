@@ -80,6 +80,22 @@ def maac(entropy_weight: float = OfMAAC.entropy_weight, **team: Any) -> Algorith
         """Q_i(o, k, a_-i) of each own action k. [N, B, A]"""
         return critic_net.apply(critic, obs, action)
 
+    def sample(
+        actors: PyTree,
+        obs: Array,
+        key: Array,
+        share: Array,
+    ) -> Array:
+        # They explore by themselves, whatever the share.
+        return policies.draw(actors, obs, key)
+
+    def policy(
+        actors: PyTree,
+        batch: Batch,
+        key: Array,
+    ) -> Array:
+        return policies.scored(actors, batch.obs, key)
+
     def value(
         critic: PyTree,
         obs: Array,
@@ -125,8 +141,8 @@ def maac(entropy_weight: float = OfMAAC.entropy_weight, **team: Any) -> Algorith
         init=partial(of.init, actor_net, critic_net),
         actions="discrete",
         act=policies.act,
-        sample=policies.sample,
-        policy=policies.scored,
+        sample=sample,
+        policy=policy,
         value=value,
         critic_loss=critic_loss,
         objective=sum_of(parts),

@@ -160,10 +160,10 @@ def masac(
 
     def policy(
         actors: PyTree,
-        obs: Array,
+        batch: Batch,
         key: Array,
     ) -> Array:
-        return drawn(actors, obs, key).action
+        return drawn(actors, batch.obs, key).action
 
     def sample(
         actors: PyTree,

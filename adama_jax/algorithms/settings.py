@@ -10,7 +10,6 @@ from typing import Annotated, Any, Literal
 from adama_jax.bounds import (
     POSITIVE,
     SHARE,
-    SHARE_BELOW_1,
     UP_TO_THOUSAND,
     AtLeast,
     Between,
@@ -181,10 +180,8 @@ class OfMAAC(OwnSettings):
 
 @dataclass(frozen=True)
 class OfCOMA(OwnSettings):
-    """Of COMA: its paper's TD(lambda), and the exploration at which the paper's ends."""
+    """Of COMA: its paper's TD(lambda)."""
 
-    floor: Annotated[float, SHARE_BELOW_1] = 0.02
-    """Share of each policy that is uniform over its actions."""
     trace: Annotated[float, SHARE, Elsewhere(("td_lambda",))] = 0.8
     """lambda of the critic's TD(lambda)."""
 
@@ -247,7 +244,7 @@ _ALGORITHMS = {
     ),
     "coma": AlgorithmEntry(
         "adama_jax.algorithms.coma:coma",
-        ignores=OF_GREEDY_ACTORS | ON_POLICY_IGNORES,
+        ignores=ON_POLICY_IGNORES | {"exploration.noise", "learning.pre_tanh_penalty"},
         own=OfCOMA,
         actions="discrete",
         head="largest",

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, replace
 
-from adama_jax.algorithms.settings import DEFAULT_ALGORITHM, Networks
+from adama_jax.algorithms.settings import DEFAULT_ALGORITHM, Networks, OwnSettings
 from adama_jax.envs.worlds import World
 from adama_jax.rates.settings import RateOptions
 from adama_jax.training.settings import Evaluation, ExplorationOptions, Learning
@@ -25,6 +25,8 @@ class Scenario:
     min_agents: int = 1
     max_agents: int | None = None
     algorithm: str = DEFAULT_ALGORITHM
+    own: OwnSettings = OwnSettings()
+    """The algorithm's own settings."""
     optimizer: str | None = None
     networks: Networks = Networks()
     learning: Learning = Learning()

@@ -204,6 +204,7 @@ def scenario_config(scenario: str) -> Config:
     return Config(
         scenario=scenario,
         algorithm=preset.algorithm,
+        own=preset.own,
         episodes=preset.episodes,
         horizon=preset.horizon,
         optimizer=preset.optimizer,

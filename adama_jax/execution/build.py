@@ -250,7 +250,7 @@ def make_train(
     replay = make_replay(config, env, algorithm)
     batch_size = config.learning.batch_size
     microbatches = None
-    if replay.divisible:
+    if not replay.on_policy:
         microbatches = count_microbatches(
             batch_size, platform or jax.default_backend(), sharing
         )

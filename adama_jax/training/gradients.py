@@ -161,7 +161,7 @@ def curvature_product(
     def policy(actors: PyTree) -> jax.Array:
         if algorithm.policy is None:
             return algorithm.act(actors, batch.obs)
-        return algorithm.policy(actors, batch.obs, k_actors)
+        return algorithm.policy(actors, batch, k_actors)
 
     def value(action: jax.Array) -> jax.Array:
         return algorithm.value(params.critic, batch.obs, action)

@@ -57,7 +57,8 @@ class Replay(NamedTuple):
     add: `(state, episode) -> ReplayState`, over the oldest episode once the buffer is full.
     sample: `(state, key, discount=1.0, under_way=None) -> Transitions`, what an update learns from.
         The discount is read where rewards of several steps are added.
-    divisible: whether a sample may be cut into microbatches: not where it is whole episodes.
+    on_policy: whether a sample is what was just played: whole episodes, not to be cut into
+        microbatches.
     write: `(state, part, ahead, step) -> ReplayState`, some steps of an episode under way, from
         `step` on; it will be the one that is added after `ahead` others. It counts for `sample`
         with an `UnderWay` alone, until `added` counts it. None: whole episodes only.
@@ -66,7 +67,7 @@ class Replay(NamedTuple):
     init: Callable[[Episode], ReplayState]
     add: Callable[[ReplayState, Episode], ReplayState]
     sample: Callable[..., Transitions]
-    divisible: bool
+    on_policy: bool
     write: Callable[..., ReplayState] | None = None
 
 
@@ -127,7 +128,7 @@ def ring_replay(
         init=_zeros(num_episodes, snapshot_size),
         add=_add(num_episodes),
         sample=sample,
-        divisible=True,
+        on_policy=False,
         write=_write(num_episodes),
     )
 
@@ -247,7 +248,7 @@ def on_policy_replay(num_episodes: int, snapshot_size: int) -> Replay:
 
     # A round fills the buffer exactly, so each round begins at slot 0 again and order is kept.
     init = _zeros(num_episodes, snapshot_size)
-    return Replay(init, _add(num_episodes), sample, divisible=False)
+    return Replay(init, _add(num_episodes), sample, on_policy=True)
 
 
 def _zeros(num_episodes: int, snapshot_size: int) -> Callable[[Episode], ReplayState]:

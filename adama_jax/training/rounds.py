@@ -218,6 +218,8 @@ def learning(
         k_sample, k_update = jax.random.split(key)
         drawn = replay.sample(buffer, k_sample, state.hyper.discount, under_way)
         batch = minibatch(env, drawn, given.moments, reward_scale)
+        if replay.on_policy:
+            batch = batch._replace(share=given.share)
         learned, measured = learner.update(state, batch, k_update)
         leaf = tree.first_not_finite(Checked(measured.td_loss, learned.params))
         # The first update counts: what follows it is only its consequence.

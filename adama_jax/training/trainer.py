@@ -246,7 +246,7 @@ def trainer(
         evaluate=evaluate,
         play=play,
         horizon=env.spec.horizon,
-        divisible=replay.divisible,
+        divisible=not replay.on_policy,
     )
 
 

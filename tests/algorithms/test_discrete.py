@@ -8,6 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 import pytest
+from jax.flatten_util import ravel_pytree
 
 from adama_jax.algorithms.algorithm import Algorithm
 from adama_jax.algorithms.categorical import (
@@ -43,39 +44,54 @@ DISCOUNT = jnp.float32(0.9)
 SGD = from_optax(optax.sgd(1.0))
 
 
-def policies_of(floor=0.0):
+def policies_of_all():
     network = LogitsActor(3, hidden=(8,))
     mask = action_mask(SIZES, 3)[:, None]
-    policies = softmax_policies(network, mask, floor)
+    policies = softmax_policies(network, mask)
     keys = jax.random.split(jax.random.key(0), N)
     return policies, jax.vmap(network.init)(keys, jnp.zeros((N, 1, 4)))
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("floor", [0.0, 0.3])
-def test_policies_are_distributions_over_an_agent_s_own_actions(floor):
-    policies, actors = policies_of(floor)
+@pytest.mark.parametrize("share", [None, 0.0, 0.3, 1.0])
+def test_policies_are_distributions_over_an_agent_s_own_actions(share):
+    policies, actors = policies_of_all()
     obs = 30 * jax.random.normal(jax.random.key(1), (N, 500, 4))
-    pi = np.exp(policies.log_pi(actors, obs))
+    pi = np.exp(policies.log_pi(actors, obs, share))
     np.testing.assert_allclose(pi.sum(axis=-1), 1.0, rtol=1e-5)
     assert not pi[1, :, 2].any()
     for agent, size in enumerate(SIZES):
         least = pi[agent, :, :size].min()
-        assert least >= 0.999 * floor / size
-        assert floor > 0 or least < 0.01
+        assert least >= 0.999 * (share or 0.0) / size
+        assert share or least < 0.01
+
+
+def test_all_of_a_policy_or_none_may_be_uniform_where_softmax_has_no_number():
+    """Also for derivatives: its probabilities are 0 in float32, and then have no logarithm."""
+    policies, actors = policies_of_all()
+    obs = 1e4 * jax.random.normal(jax.random.key(1), (N, 9, 4))
+
+    def mean(actors, share):
+        log_pi = policies.log_pi(actors, obs, share)
+        return jnp.mean(jnp.exp(log_pi) * log_pi)
+
+    assert jnp.min(jnp.exp(policies.log_pi(actors, obs))) == 0
+    for share in (0.0, 1e-3, 1.0):
+        slopes = jax.jit(jax.grad(mean))(actors, jnp.float32(share))
+        assert all(jnp.all(jnp.isfinite(leaf)) for leaf in jax.tree.leaves(slopes))
 
 
 @pytest.mark.slow
 def test_actions_are_drawn_as_often_as_they_are_likely():
-    policies, actors = policies_of(floor=0.3)
+    policies, actors = policies_of_all()
     obs = jnp.ones((N, 20_000, 4))
-    drawn = policies.draw(actors, obs, KEY)
-    pi = np.exp(policies.log_pi(actors, obs))[:, 0]
+    drawn = policies.draw(actors, obs, KEY, 0.3)
+    pi = np.exp(policies.log_pi(actors, obs, 0.3))[:, 0]
     np.testing.assert_allclose(drawn.mean(axis=1), pi, atol=0.015)
     act = np.asarray(policies.act(actors, obs))[:, 0]
     np.testing.assert_array_equal(act.argmax(axis=1), pi.argmax(axis=1))
     # The same actions with their scores, which change no value.
-    scored = policies.scored(actors, obs, KEY)
+    scored = policies.scored(actors, obs, KEY, 0.3)
     np.testing.assert_array_equal(scored, drawn)
 
 
@@ -192,7 +208,7 @@ def by_actors(algorithm: Algorithm, params, batch):
 def test_coma_s_gradient_is_that_of_the_expected_value():
     """Played once each by uniform policies, the joint actions are the expectation."""
     sizes = {"num_agents": 2, "obs_size": 3, "action_size": 2, "horizon": 1}
-    algorithm = coma(floor=0.0, hidden=(8,), critic_activation="tanh", **sizes)
+    algorithm = coma(hidden=(8,), critic_activation="tanh", **sizes)
     params = uniform(algorithm.init(jax.random.key(0)))
     batch = every_joint_action()
     values = algorithm.value(params.critic, batch.obs, batch.action)
@@ -216,14 +232,13 @@ def test_coma_s_gradient_is_that_of_the_expected_value():
 @pytest.mark.slow
 def test_coma_s_advantage_is_over_an_agent_s_other_actions():
     """With one agent the gradient is that of log pi (Q - sum pi Q), by hand."""
-    algorithm = coma(
-        num_agents=1, obs_size=3, action_size=3, horizon=2, hidden=(8,), floor=0.1
-    )
+    algorithm = coma(num_agents=1, obs_size=3, action_size=3, horizon=2, hidden=(8,))
     params = algorithm.init(jax.random.key(0))
     obs = jax.random.normal(jax.random.key(1), (1, 4, 3))
     action = jax.nn.one_hot(jnp.array([[0, 1, 2, 1]]), 3)
-    batch = Batch(obs, action, jnp.zeros(4), obs, jnp.zeros(4))
-    policies = softmax_policies(LogitsActor(3, (8,)), jnp.ones((1, 1, 3)), floor=0.1)
+    share = jnp.float32(0.1)
+    batch = Batch(obs, action, jnp.zeros(4), obs, jnp.zeros(4), share)
+    policies = softmax_policies(LogitsActor(3, (8,)), jnp.ones((1, 1, 3)))
 
     def value_of(k):
         choice = jnp.broadcast_to(jnp.eye(3)[k], (1, 4, 3))
@@ -232,7 +247,7 @@ def test_coma_s_advantage_is_over_an_agent_s_other_actions():
     values = jnp.stack([value_of(k) for k in range(3)], axis=-1)  # [B, A]
 
     def by_hand(actors):
-        pi = jnp.exp(policies.log_pi(actors, obs))[0]
+        pi = jnp.exp(policies.log_pi(actors, obs, share))[0]
         baseline = jnp.sum(jax.lax.stop_gradient(pi) * values, axis=-1)
         played = jnp.sum(action[0] * values, axis=-1)
         own = jnp.sum(action[0] * jnp.log(pi), axis=-1)
@@ -253,9 +268,10 @@ def test_coma_s_critic_learns_the_lambda_return_of_its_targets():
     obs = jax.random.normal(jax.random.key(1), (1, 5, 3))
     action = jax.nn.one_hot(jnp.array([[0, 1, 1, 0]]), 2)
     reward = jnp.array([1.0, 2.0, 3.0, 4.0])
-    batch = Batch(obs[:, :4], action, reward, obs[:, 1:], jnp.zeros(4))
+    share = jnp.float32(0.4)
+    batch = Batch(obs[:, :4], action, reward, obs[:, 1:], jnp.zeros(4), share)
     value = partial(algorithm.value, targets.critic)
-    draws = algorithm.sample(params.actors, obs[:, 1:], KEY, jnp.float32(1.0))
+    draws = algorithm.sample(params.actors, obs[:, 1:], KEY, share)
     following = jnp.stack(
         [action[:, 1], draws[:, 1], action[:, 3], draws[:, 3]], axis=1
     )
@@ -486,6 +502,29 @@ def matrix_game() -> Env:
         observe=lambda snapshot: jnp.broadcast_to(snapshot[None], (2, 2)),
         positions=lambda snapshot: jnp.zeros((0, 2)),
     )
+
+
+def test_what_is_learned_on_policy_is_told_its_share_of_exploration():
+    env = matrix_game()
+    algorithm = coma(num_agents=2, obs_size=2, action_size=3, horizon=1, hidden=(4,))
+
+    def share(params, targets, batch, discount, key):
+        return batch.share + 0 * jnp.sum(ravel_pytree(params)[0])
+
+    told = algorithm._replace(objective=share)
+    learn = learner(told, SGD, fixed(), 2)
+    train = trainer(env, told, learn, on_policy_replay(4, 2), envs_per_run=4)
+    hyper = TrainHyper(
+        RateHyper(critic_rate=0.01, actor_budget=0.01),
+        LearnerHyper(discount=0.5),
+        Exploration(start=0.5, end=0.1, episodes=16),
+    )
+    state = train.init(jax.random.key(0), hyper)
+    shares = []
+    for _ in range(6):
+        state, metrics = jax.jit(train.chunk, static_argnums=1)(state, 1)
+        shares.append(float(metrics.value))
+    np.testing.assert_allclose(shares, [0.5, 0.4, 0.3, 0.2, 0.1, 0.1], rtol=1e-5)
 
 
 @pytest.mark.slow

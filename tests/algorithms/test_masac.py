@@ -268,7 +268,7 @@ def test_the_curvature_is_of_the_value_of_the_drawn_actions(
 
     def gain(rates):
         actors = step_per_agent(hot.actors, rates, directions)
-        action = algorithm.policy(actors, batch.obs, k_objective)
+        action = algorithm.policy(actors, batch, k_objective)
         return jnp.mean(algorithm.value(hot.critic, batch.obs, action))
 
     if curvature == "lookahead":
@@ -278,7 +278,7 @@ def test_the_curvature_is_of_the_value_of_the_drawn_actions(
 
         def along(rates):
             action, change = jax.jvp(
-                lambda actors: algorithm.policy(actors, batch.obs, k_objective),
+                lambda actors: algorithm.policy(actors, batch, k_objective),
                 (hot.actors,),
                 (directions,),
             )
