@@ -172,7 +172,7 @@ def masac(
         share: Array,
     ) -> Array:
         # The noise of a step is its key.
-        return policy(actors, obs, noise)
+        return drawn(actors, obs, noise).action
 
     def value(
         critic: PyTree,
