@@ -39,6 +39,11 @@ OPTIMIZERS = Registry(
 A test asks optax. An import path names a function that makes one, of `learning_rate` if it has such
 a parameter: at learning rate 1.
 """
+# What a configuration takes from its scenario.
+OF_A_PRESET = (
+    "algorithm", "own", "episodes", "horizon", "optimizer",
+    "world", "networks", "learning", "rates", "exploration", "evaluation",
+)  # fmt: skip
 MOST_POINTS = 200  # of a learning curve, with evaluation.every=None
 
 
@@ -201,17 +206,5 @@ def scenario_config(scenario: str) -> Config:
             f"scenario={scenario}: {must_be(allowed, scenario, SCENARIOS)}"
         )
     preset = SCENARIOS[scenario]
-    return Config(
-        scenario=scenario,
-        algorithm=preset.algorithm,
-        own=preset.own,
-        episodes=preset.episodes,
-        horizon=preset.horizon,
-        optimizer=preset.optimizer,
-        world=preset.world,
-        networks=preset.networks,
-        learning=preset.learning,
-        rates=preset.rates,
-        exploration=preset.exploration,
-        evaluation=preset.evaluation,
-    )
+    settings = {name: getattr(preset, name) for name in OF_A_PRESET}
+    return Config(scenario=scenario, **settings)

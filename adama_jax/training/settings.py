@@ -136,8 +136,8 @@ class ExplorationOptions:
         SHARE,
         Elsewhere(("exploration_noise", "expl_noise", "noise_std", "sigma")),
     ] = 1.0
-    """Share of uniform noise in the actions (COMA: in the policies), or standard deviation of normal
-    noise, in the first episode."""
+    """Share of uniform noise in the actions (COMA: in the policies), or standard deviation of
+    normal noise, in the first episode."""
     end: Annotated[float, TRACED, SHARE] = 0.1
     """The same from `episodes` on."""
     episodes: Annotated[int, TRACED, UP_TO_BILLION] = 10_000
