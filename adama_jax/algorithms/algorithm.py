@@ -59,9 +59,8 @@ class Algorithm(NamedTuple):
     in_turn: whether the actors move one after another, in an order drawn anew at each update, each
         by its gradient at the point to which those before it have moved.
     parts: the same arguments as `objective`, what J is the sum of where it is more than the mean
-        value of the actions: terms [] by name, logged apart. None: J is that mean alone. Only
-        where `actors_every` is 1.
-    penalised: whether J has terms beside that mean though there are no `parts`.
+        value of the actions: terms [] by name, logged apart. None: J is that mean alone.
+    part_names: of these parts, in any order.
     actions: what it chooses: "continuous" ones, or "discrete" ones, which are one-hot wherever an
         action is said to be in [-1, 1]; A then is how many there are.
     replay: "ring" draws transitions of all episodes that the buffer holds; "on_policy" gives those
@@ -82,7 +81,7 @@ class Algorithm(NamedTuple):
     actors_every: int = 1
     in_turn: bool = False
     parts: Parts | None = None
-    penalised: bool = False
+    part_names: tuple[str, ...] = ()
     actions: Literal["continuous", "discrete"] = "continuous"
     replay: Literal["ring", "on_policy"] = "ring"
 

@@ -57,6 +57,10 @@ def check_algorithm(
         promise_shape(name, found, "()", ())
     if algorithm.parts is not None:
         parts = jax.eval_shape(algorithm.parts, params, params, like, share, key)
+        promise(
+            set(parts) == set(algorithm.part_names),
+            f"part_names must be those of parts: {', '.join(sorted(parts))}",
+        )
         for name, part in parts.items():
             promise_shape(f"the part {name} of J", part, "()", ())
 

@@ -16,6 +16,7 @@ What AdaMa's quantities are here:
   actions is left out.
 """
 
+from collections.abc import Mapping
 from typing import Any, Literal
 
 import jax
@@ -58,10 +59,24 @@ def facmac(
     def parts(
         params: Params, targets: Params, batch: Batch, *given: jax.Array
     ) -> dict[str, jax.Array]:
-        value = base.objective(params, targets, batch, *given)
+        found = of_base(params, targets, batch, *given)
         action = base.act(params.actors, batch.obs)
         # What pads an action is 0, and is not counted.
         squares = jnp.sum(action**2, axis=(0, 2)) / total_size
-        return {"value": value, "penalty": -penalty * jnp.mean(squares)}
+        # Outputs before the tanh may be penalised too.
+        before = found.get("penalty", 0.0)
+        return {
+            "value": found["value"],
+            "penalty": before - penalty * jnp.mean(squares),
+        }
 
-    return base._replace(objective=sum_of(parts), parts=parts)
+    def of_base(*given: Any) -> Mapping[str, jax.Array]:
+        if base.parts is None:
+            return {"value": base.objective(*given)}
+        return base.parts(*given)
+
+    return base._replace(
+        objective=sum_of(parts),
+        parts=parts,
+        part_names=("value", "penalty"),
+    )

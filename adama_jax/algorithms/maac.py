@@ -149,4 +149,5 @@ def maac(entropy_weight: float = OfMAAC.entropy_weight, **team: Any) -> Algorith
         # In the scores, whatever the critic's activation is.
         smooth=True,
         parts=parts,
+        part_names=("value", "entropy"),
     )

@@ -158,4 +158,5 @@ def maddpg(
         smooth=critic_activation in SMOOTH,
         draw=draw,
         parts=parts if pre_tanh_penalty else None,
+        part_names=("value", "penalty") if pre_tanh_penalty else (),
     )

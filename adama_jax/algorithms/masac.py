@@ -136,11 +136,8 @@ def masac(
         start = jnp.full(of.num_agents, jnp.log(temperature))
         return params._replace(others={TEMPERATURE: start})
 
-    def gaussians(
-        actors: PyTree,
-        obs: Array,
-    ) -> Any:
-        return jax.vmap(actor_net.apply)(actors, obs)
+    # Of stacked actors and obs [N, B, O]: means and log deviations, [N, B, A].
+    gaussians: Any = jax.vmap(actor_net.apply)
 
     def act(
         actors: PyTree,
@@ -227,4 +224,5 @@ def masac(
         objective=sum_of(parts),
         groups={TEMPERATURE: Group(temperature_loss, temperature_rate)},
         parts=parts,
+        part_names=("value", "entropy"),
     )

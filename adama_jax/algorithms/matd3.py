@@ -100,17 +100,20 @@ def matd3(
         ]
         return sum(losses, start=jnp.zeros(()))
 
-    def objective(params: Params, *given: Any) -> Array:
-        of_first = params._replace(critic=params.critic[FIRST])
-        return base.objective(of_first, *given)
+    def climbing(loss: Any) -> Any:
+        """A function of MADDPG's parameters, with the first critic for its own."""
+
+        def of_both(params: Params, *given: Any) -> Any:
+            of_first = params._replace(critic=params.critic[FIRST])
+            return loss(of_first, *given)
+
+        return of_both
 
     return base._replace(
         init=init,
         value=value,
         critic_loss=critic_loss,
-        objective=objective,
+        objective=climbing(base.objective),
         actors_every=actors_every,
-        # Between updates of the actors there would be no parts to log.
-        parts=None,
-        penalised=base.parts is not None,
+        parts=climbing(base.parts) if base.parts else None,
     )

@@ -170,7 +170,6 @@ def curvature_product(
     product = probe.curvature(curvature, inputs.secant_step)
     # The contributions are those of J: where it is more than the value of greedy actions, what is
     # here measured of the value has others, to be measured anew.
-    is_more = algorithm.parts is not None or algorithm.penalised
-    of_value_alone = algorithm.policy is None and not is_more
+    of_value_alone = algorithm.policy is None and algorithm.parts is None
     contributions = inputs.contributions if of_value_alone else None
     return product(along, inputs.rates, contributions)

@@ -82,9 +82,9 @@ def learner(
 
     Raises:
         ValueError: a second-order rule with `curvature="exact"` and a piecewise-linear critic; an
-            unknown curvature; `axis_name` without `microbatches`; parts of an objective with
-            delayed actors; at an update, a minibatch of wrong shapes, or one that `microbatches`
-            does not divide, or microbatches that the devices do not.
+            unknown curvature; `axis_name` without `microbatches`; at an update, a minibatch of
+            wrong shapes, or one that `microbatches` does not divide, or microbatches that the
+            devices do not.
 
     >>> import jax, optax
     >>> from adama_jax.algorithms.maddpg import maddpg
@@ -111,7 +111,9 @@ def learner(
         # Copies: the state is donated to a compiled step, which refuses a buffer given twice.
         targets = jax.tree.map(jnp.copy, with_targets(algorithm, params))
         numbers = [jnp.asarray(value, jnp.float32) for value in hyper or LearnerHyper()]
-        delayed = algorithm.actors_every > 1
+        measured = None
+        if algorithm.actors_every > 1:
+            measured = nothing_measured(num_agents, algorithm.part_names)
         return LearnerState(
             params=params,
             targets=targets,
@@ -119,7 +121,7 @@ def learner(
             rule=rule.init(num_agents, rate_hyper),
             hyper=LearnerHyper(*numbers),
             updates=jnp.zeros((), jnp.int32),
-            measured=nothing_measured(num_agents) if delayed else None,
+            measured=measured,
         )
 
     def update(
@@ -289,11 +291,6 @@ def _check(
         raise ValueError(
             f"axis_name={axis_name!r}: devices share the microbatches of a minibatch, so "
             "`microbatches` must be given"
-        )
-    if algorithm.actors_every > 1 and algorithm.parts is not None:
-        raise ValueError(
-            f"actors_every={algorithm.actors_every}: an algorithm that says the parts of its "
-            "objective moves its actors at every update"
         )
 
 

@@ -1,6 +1,6 @@
 """What a train step reads and writes, and what it measures."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import jax
@@ -47,8 +47,11 @@ class LearnerState(NamedTuple):
     measured: UpdateMetrics | None = None
 
 
-def nothing_measured(num_agents: int) -> UpdateMetrics:
-    """Until the first update."""
+def nothing_measured(
+    num_agents: int,
+    part_names: Sequence[str] = (),
+) -> UpdateMetrics:
+    """Until the first update, of an algorithm with such parts of J."""
     # Each leaf is an array of its own: the state is donated, which refuses a buffer given twice.
     signals = Signals(
         contribution=jnp.zeros(num_agents),
@@ -56,4 +59,5 @@ def nothing_measured(num_agents: int) -> UpdateMetrics:
         critic_term=jnp.zeros(()),
     )
     rates = Rates(critic=jnp.zeros(()), actors=jnp.zeros(num_agents))
-    return UpdateMetrics(jnp.zeros(()), jnp.zeros(()), signals, rates)
+    parts = {name: jnp.zeros(()) for name in part_names}
+    return UpdateMetrics(jnp.zeros(()), jnp.zeros(()), signals, rates, parts)

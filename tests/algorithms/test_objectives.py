@@ -3,9 +3,12 @@
 import jax
 import jax.numpy as jnp
 import numpy as np
+import optax
 import pytest
 
 from adama_jax.algorithms.algorithm import Algorithm
+from adama_jax.algorithms.facmac import facmac
+from adama_jax.algorithms.haddpg import hatd3
 from adama_jax.algorithms.maddpg import maddpg
 from adama_jax.algorithms.matd3 import matd3
 from adama_jax.algorithms.networks import Actor
@@ -15,11 +18,14 @@ from adama_jax.config.reads import why_unread
 from adama_jax.errors import SettingError
 from adama_jax.execution.build import OPTIONS, make_algorithm, make_env
 from adama_jax.rates.probe import contributions
+from adama_jax.rates.rules import fixed
 from adama_jax.training.gradients import (
     CurvatureInputs,
     curvature_product,
     gradients,
 )
+from adama_jax.training.learner import learner
+from adama_jax.training.optimizers import from_optax
 from adama_jax.types import Batch
 from tests.helpers import small
 
@@ -29,8 +35,17 @@ DISCOUNT = jnp.float32(0.9)
 KEY = jax.random.key(9)
 
 
-def made(num_agents=N, sizes=SIZES, **options) -> tuple[Algorithm, Batch]:
-    algorithm = maddpg(num_agents, O, A, (8,), action_sizes=sizes, **options)
+def made(
+    num_agents=N, sizes=SIZES, factory=maddpg, **options
+) -> tuple[Algorithm, Batch]:
+    algorithm = factory(
+        num_agents=num_agents,
+        obs_size=O,
+        action_size=A,
+        hidden=(8,),
+        action_sizes=sizes,
+        **options,
+    )
     k_obs, k_action = jax.random.split(jax.random.key(4))
     obs = jax.random.normal(k_obs, (num_agents, B, O))
     action = jax.random.uniform(k_action, (num_agents, B, A), minval=-1.0, maxval=1.0)
@@ -108,6 +123,38 @@ def test_the_penalty_is_the_mean_square_before_the_tanh_without_padding():
     head = gradient["params"]["MLP_0"]["Dense_1"]
     assert not head["kernel"][1, :, 1].any() and not head["bias"][1, 1]
     assert head["kernel"][1, :, 0].any()
+
+
+@pytest.mark.parametrize("factory", [maddpg, matd3, hatd3, facmac])
+def test_what_a_penalty_takes_from_j_is_logged_apart(factory):
+    """At every update, where the actors move at some alone."""
+    algorithm, batch = made(factory=factory, pre_tanh_penalty=0.5)
+    sgd = from_optax(optax.sgd(1.0))
+    learn = learner(algorithm, sgd, fixed(), N, agent_major=True)
+    state = learn.init(jax.random.key(0))
+    found = []
+    for step in range(3):
+        state, metrics = jax.jit(learn.update)(state, batch, jax.random.key(step))
+        assert set(metrics.parts) == set(algorithm.part_names) == {"value", "penalty"}
+        assert metrics.parts["penalty"] < 0
+        np.testing.assert_allclose(
+            sum(metrics.parts.values()), metrics.value, rtol=1e-5
+        )
+        found.append(float(metrics.value))
+    # Between two of the actors' updates nothing is measured anew.
+    assert (found[0] == found[1]) == (algorithm.actors_every > 1)
+
+
+def test_facmac_has_its_penalty_beside_that_of_the_outputs():
+    both, batch = made(factory=facmac, pre_tanh_penalty=0.5, penalty=0.25)
+    own, _ = made(factory=facmac, penalty=0.25)
+    outputs, _ = made(factory=facmac, pre_tanh_penalty=0.5, penalty=0.0)
+    params = both.init(jax.random.key(0))
+    given = (params, params, batch, jnp.float32(0.9), jax.random.key(1))
+    penalties = [each.parts(*given)["penalty"] for each in (both, own, outputs)]
+    np.testing.assert_allclose(penalties[0], penalties[1] + penalties[2], rtol=1e-6)
+    values = [each.parts(*given)["value"] for each in (both, own, outputs)]
+    assert values[0] == values[1] == values[2]
 
 
 ON = {
