@@ -129,15 +129,17 @@ def masac(
     mask = of.mask
     actor_net = of.actor(GaussianActor)
     critic_net = TwinCritic(of.critic_class, of.widths, of.critic_activation)
-    wanted_entropy = target_entropy * jnp.sum(mask, axis=(1, 2))  # [N]
 
     def init(key: Array) -> Params:
         params = of.init(actor_net, critic_net, key)
         start = jnp.full(of.num_agents, jnp.log(temperature))
         return params._replace(others={TEMPERATURE: start})
 
-    # Of stacked actors and obs [N, B, O]: means and log deviations, [N, B, A].
-    gaussians: Any = jax.vmap(actor_net.apply)
+    def gaussians(
+        actors: PyTree,
+        obs: Array,
+    ) -> Any:
+        return jax.vmap(actor_net.apply)(actors, obs)
 
     def act(
         actors: PyTree,
@@ -210,7 +212,8 @@ def masac(
         now = drawn(params.actors, batch.obs, key)
         # Its slope by log alpha: how much more entropy there is than there should be.
         entropy = -jnp.mean(now.log_density, axis=1)
-        surplus = jax.lax.stop_gradient(entropy - wanted_entropy)
+        wanted = target_entropy * jnp.sum(mask, axis=(1, 2))  # [N]
+        surplus = jax.lax.stop_gradient(entropy - wanted)
         return jnp.sum(params.others[TEMPERATURE] * surplus)
 
     return Algorithm(
