@@ -155,7 +155,7 @@ def provenance(run: Run) -> dict[str, Any]:
     described = {
         name: run.stored[name] for name in ("method", "episodes", "seeds", "seed")
     }
-    made = {
+    made: dict[str, Any] = {
         name: run.meta[name]
         for name in ("git_commit", "device", "versions", "finished_at", "diverged")
     }
