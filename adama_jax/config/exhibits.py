@@ -23,6 +23,9 @@ class Drawing(NamedTuple):
     of_runs: bool = True
     """Whether it shows runs; if not, it can be drawn without any."""
     one_scenario: bool = False
+    of_choice: bool = False
+    """Whether its function is given `chosen_from` too: a sweep's runs on other seeds
+    (`Curve.chosen_by`). A figure's then is called with `(runs by scenario, title, chosen_from)`."""
 
 
 # What `draw` may be. A new drawing is a function and a line here.
@@ -34,6 +37,12 @@ DRAWINGS = {
         "adama_jax.reporting.figures:critic_scale", one_scenario=True
     ),
     "heat_map": Drawing("adama_jax.reporting.figures:heat_map"),
+    "tuning_curves": Drawing(
+        "adama_jax.reporting.tuning:tuning_curves", of_choice=True
+    ),
+    "worth": Drawing(
+        "adama_jax.reporting.tuning:worth_table", is_table=True, of_choice=True
+    ),
     "results": Drawing("adama_jax.reporting.exhibits:results_table", is_table=True),
     "settings": Drawing(
         "adama_jax.reporting.exhibits:settings_table", is_table=True, of_runs=False
@@ -57,6 +66,14 @@ class Curve:
     """Settings with several values: every combination is a run."""
     best_of: str = ""
     """Take the critic's rate and the actors' budget that are best in that exhibit, by scenario."""
+    chosen_by: str = ""
+    """Of a curve with axes: the exhibit with the same runs on other seeds, by which the best of
+    several is chosen."""
+
+    @property
+    def needs(self) -> tuple[str, ...]:
+        """The other exhibits that it cannot be shown without."""
+        return tuple(name for name in (self.best_of, self.chosen_by) if name)
 
 
 @dataclass(frozen=True)
@@ -104,7 +121,7 @@ def paper_experiments() -> Path:
 
 
 def load_exhibits(path: Path | None = None) -> dict[str, Exhibit]:
-    """The exhibits of a folder, or of one file and those that its `best_of` names, by name.
+    """The exhibits of a folder, or of one file and those that its curves need, by name.
 
     Args:
         path: the folder or the file. One of the paper's, such as `experiments/locomotion`, is
@@ -127,11 +144,17 @@ def load_exhibits(path: Path | None = None) -> dict[str, Exhibit]:
     while waiting:
         exhibit = _load(waiting.pop(0))
         exhibits[exhibit.name] = exhibit
-        names = {curve.best_of for curve in exhibit.curves if curve.best_of}
+        names = {name for curve in exhibit.curves for name in curve.needs}
         folder = path if path.is_dir() else path.parent
         waiting += [
             folder / f"{name}.toml" for name in sorted(names) if name not in exhibits
         ]
+    _check_needed(exhibits)
+    return exhibits
+
+
+def _check_needed(exhibits: Mapping[str, Exhibit]) -> None:
+    """What the exhibits that others need must be."""
     choosing = {
         exhibit.name
         for exhibit in exhibits.values()
@@ -143,7 +166,17 @@ def load_exhibits(path: Path | None = None) -> dict[str, Exhibit]:
                 raise SettingError(
                     f"{exhibit.name}: best_of={curve.best_of}: must be an exhibit without best_of"
                 )
-    return exhibits
+            other = exhibits.get(curve.chosen_by)
+            if other is not None and _share_seeds(exhibit, other):
+                raise SettingError(
+                    f"{exhibit.name}: chosen_by={other.name}: must be of other seeds than those "
+                    "that are reported"
+                )
+
+
+def _share_seeds(one: Exhibit, other: Exhibit) -> bool:
+    ranges = [range(each.seed, each.seed + each.seeds) for each in (one, other)]
+    return not set(ranges[0]).isdisjoint(ranges[1])
 
 
 def _found(path: Path | None) -> Path:
@@ -245,6 +278,16 @@ def _check_used(exhibit: Exhibit, given: Collection[str], file: Path) -> None:
     for curve in exhibit.curves:
         if curve.best_of and curve.axes:
             refuse("axes", f"best_of={curve.best_of} is one run")
+        if curve.chosen_by and not curve.axes:
+            refuse("chosen_by", "only of a curve with axes is a best one chosen")
+        if curve.chosen_by and not DRAWINGS[draw].of_choice:
+            refuse("chosen_by", f"draw={draw} does not read it")
+    if DRAWINGS[draw].of_choice:
+        searches = [curve for curve in exhibit.curves if curve.chosen_by]
+        if len(searches) != 1:
+            raise SettingError(
+                f"{file}: chosen_by: must be given of one curve with axes, the search"
+            )
 
 
 def _is_table_of_lists(value: object) -> bool:

@@ -88,14 +88,15 @@ def draw(
     notes = [exhibit.title, *_choices(exhibit, chosen_from)]
     drawing = DRAWINGS[exhibit.draw]
     function = resolve_name(drawing.function)
+    choice = (chosen_from,) if drawing.of_choice else ()
     if drawing.is_table:
         titled = replace(exhibit, title=". ".join(notes))
-        for suffix, text in function(titled, all_runs).items():
+        for suffix, text in function(titled, all_runs, *choice).items():
             write_text(_file(folder, exhibit, suffix), text)
     else:
         incomplete = ", incomplete" if missing else ""
         notes[0] += f", {lengths(all_runs)}{incomplete}"
-        figure = function(runs, "\n".join(notes))
+        figure = function(runs, "\n".join(notes), *choice)
         png, pdf = (_file(folder, exhibit, suffix) for suffix in (".png", ".pdf"))
         figures.save(figure, png, pdf)
     about = {

@@ -38,8 +38,8 @@ def returns(panels: Panels, title: str = "") -> Figure:
     """
     is_lone = len(panels) == 1 and not title
     if is_lone:
-        title = _worlds(_all_runs(panels))
-    figure, all_axes = _two_columns(
+        title = worlds(_all_runs(panels))
+    figure, all_axes = two_columns(
         panels,
         around=(3.5, 1.0),
         each=(3.5, 3.1),
@@ -49,9 +49,9 @@ def returns(panels: Panels, title: str = "") -> Figure:
         curves(axes, runs, "eval_return", styles)
         skip_the_start(axes)
         if not is_lone:
-            axes.set_title(_worlds(runs))
+            axes.set_title(worlds(runs))
         axes.set_ylabel(RETURN)
-    return _finish(figure, title, _band(panels))
+    return finished(figure, title, _band(panels))
 
 
 def actor_rates(panels: Panels, title: str = "") -> Figure:
@@ -62,7 +62,7 @@ def actor_rates(panels: Panels, title: str = "") -> Figure:
     height = 2.3 * len(runs) + 0.8
     figure = plt.figure(figsize=(width, height), layout="constrained")
     actor_grid(figure, runs, columns)
-    return _finish(figure, title)
+    return finished(figure, title)
 
 
 def rates(panels: Panels, title: str = "") -> Figure:
@@ -78,10 +78,10 @@ def rates(panels: Panels, title: str = "") -> Figure:
     styles = _styles(panels)
     for column, runs in zip(grid.T, panels.values(), strict=True):
         rate_pair(column, runs, styles)
-        column[0].set_title(_worlds(runs))
+        column[0].set_title(worlds(runs))
         # The two panels share their episodes: once below is enough.
         column[0].set_xlabel("")
-    return _finish(figure, title, _band(panels))
+    return finished(figure, title, _band(panels))
 
 
 def critic_scale(panels: Panels, title: str = "") -> Figure:
@@ -96,7 +96,7 @@ def critic_scale(panels: Panels, title: str = "") -> Figure:
     curves(grid[0, 1], runs, "critic_term", styles)
     grid[0, 1].set_ylabel(r"critic term $\kappa$ (band: all seeds)")
     rate_pair(grid[1], runs, styles)
-    return _finish(figure, title, _band(panels))
+    return finished(figure, title, _band(panels))
 
 
 def heat_map(panels: Panels, title: str = "") -> Figure:
@@ -105,7 +105,7 @@ def heat_map(panels: Panels, title: str = "") -> Figure:
     The best is framed, settings with a diverged seed are grey. Where the best lies on the edge of
     its grid the note says so: nobody knows what lies beyond.
     """
-    figure, all_axes = _two_columns(
+    figure, all_axes = two_columns(
         panels,
         around=(0.8, 0.5),
         each=(4.0, 3.6),
@@ -114,7 +114,7 @@ def heat_map(panels: Panels, title: str = "") -> Figure:
         _heat_panel(axes, runs)
     note = f"mean over {seeds(_all_runs(panels))}"
     edges = edge_note(panels)
-    return _finish(figure, title, f"{note}; framed: the best{edges}")
+    return finished(figure, title, f"{note}; framed: the best{edges}")
 
 
 def learning_curves(runs: Sequence[Run], path: Path) -> Path:
@@ -176,7 +176,7 @@ def _heat_panel(axes: Axes, runs: Sequence[Run]) -> None:
     axes.set_yticks(range(len(actors)), _in_thousandths(actors))
     axes.set_xlabel(r"critic's rate, $l_c \times 10^3$")
     axes.set_ylabel(r"norm of actors' rates, $|l_a| \times 10^3$")
-    axes.set_title(_worlds(runs))
+    axes.set_title(worlds(runs))
 
 
 def _in_thousandths(rates: Sequence[float]) -> list[str]:
@@ -188,7 +188,7 @@ def _has_unequal_rates(run: Run) -> bool:
     return bool((ranges > 0).any())
 
 
-def _two_columns(
+def two_columns(
     panels: Panels,
     around: tuple[float, float],
     each: tuple[float, float],
@@ -239,7 +239,7 @@ def _even_lines(paragraph: str, width: int) -> str:
     return textwrap.fill(paragraph, width)
 
 
-def _finish(figure: Figure, title: str, note: str = "") -> Figure:
+def finished(figure: Figure, title: str, note: str = "") -> Figure:
     """Add a title, with a note on what the curves are, and one legend for all panels."""
     width = int(LETTERS_PER_INCH * figure.get_figwidth())
     paragraphs = [*title.split("\n"), note]
@@ -305,7 +305,7 @@ def _band(panels: Panels) -> str:
     return f"mean and standard deviation over {count}"
 
 
-def _worlds(runs: Sequence[Run]) -> str:
+def worlds(runs: Sequence[Run]) -> str:
     """In which worlds runs were made, each named once."""
     names = [world_of(run).replace("_", " ") for run in runs]
     return ", ".join(dict.fromkeys(names))

@@ -138,8 +138,8 @@ def table(summaries: Sequence[Summary], title: str, ascii_only: bool = False) ->
     words = [word for line in summaries for word in line.label.split()]
     longest = max((len(word) for word in words), default=0)
     columns = _columns(summaries)
-    for number, column in enumerate(columns):
-        is_label = number == 0
+    for place, column in enumerate(columns):
+        is_label = place == 0
         result.add_column(
             _text(f"{column.first}\n{column.second}", ascii_only),
             justify="left" if is_label else "right",
@@ -171,12 +171,12 @@ def ranking(
     for line in summaries:
         lost = f" ({line.diverged} div.)" if line.diverged else ""
         final = line.final
-        interval = f"{_number(final.iqm)} {_interval(final.interval)}"
+        middle = f"{number(final.iqm)} {interval(final.interval)}"
         cells = (
             line.label,
-            _number(final.mean),
-            _number(final.deviation),
-            interval,
+            number(final.mean),
+            number(final.deviation),
+            middle,
             f"{line.seeds}{lost}",
         )
         result.add_row(*map(Text, cells))
@@ -279,14 +279,14 @@ def _cells(line: Summary) -> list[tuple[str, ...]]:
         reached = f"{line.episodes_to_baseline:,}"
     final = line.final
     area = line.area
-    deviation = f"± {_number(final.deviation)}"
+    deviation = f"± {number(final.deviation)}"
     improvement = _with_interval(line.improvement, line.improvement_interval)
     is_compared = not np.isnan(line.improvement_interval[0])
     if is_compared and not is_told_apart(line):
         improvement = (*improvement, NOT_TOLD_APART)
     return [
         (line.label, seeds),
-        (_number(final.mean), deviation),
+        (number(final.mean), deviation),
         _with_interval(final.iqm, final.interval),
         _with_interval(area.iqm, area.interval),
         improvement,
@@ -295,19 +295,21 @@ def _cells(line: Summary) -> list[tuple[str, ...]]:
 
 
 def _with_interval(value: float, ends: Interval) -> tuple[str, str]:
-    return _number(value), _interval(ends)
+    return number(value), interval(ends)
 
 
 def _joined(cell: tuple[str, ...], separator: str) -> str:
     return separator.join(part for part in cell if part)
 
 
-def _interval(ends: Interval) -> str:
+def interval(ends: Interval) -> str:
+    """An interval in brackets; nothing where there is none."""
     low, high = ends
-    return "" if np.isnan(low) else f"[{_number(low)}, {_number(high)}]"
+    return "" if np.isnan(low) else f"[{number(low)}, {number(high)}]"
 
 
-def _number(value: float) -> str:
+def number(value: float) -> str:
+    """A score to three digits or one decimal; - where there is none."""
     if np.isnan(value):
         return "-"
     return f"{value:.2f}" if abs(value) < SMALL else f"{value:.1f}"

@@ -80,7 +80,13 @@ def shown(
                 configs = _configs(exhibit, curve, scenario, length)
                 of_grid = len(configs) > 1
                 result += [
-                    Shown(label, scenario, config, of_grid=of_grid)
+                    Shown(
+                        label,
+                        scenario,
+                        config,
+                        chosen_from=curve.chosen_by,
+                        of_grid=of_grid,
+                    )
                     for config in configs
                 ]
         _check_all_read(exhibit, [row for row in result if row.scenario == scenario])
