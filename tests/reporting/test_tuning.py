@@ -111,8 +111,8 @@ def test_the_curve_of_a_panel_is_the_expected_best(tmp_path):
 
 
 def exhibits_of(tmp_path, text=EXHIBIT, other=ON_OTHER_SEEDS):
-    (tmp_path / "worth.toml").write_text(text)
-    (tmp_path / "grid.toml").write_text(other)
+    (tmp_path / "worth.toml").write_text(text, encoding="utf-8")
+    (tmp_path / "grid.toml").write_text(other, encoding="utf-8")
     return load_exhibits(tmp_path / "worth.toml")
 
 
@@ -132,7 +132,8 @@ def test_an_exhibit_has_its_search_chosen_by_another(tmp_path):
         draw(drawn, found.runs, [], tmp_path / "figures", choice)
     names = {path.name for path in (tmp_path / "figures").iterdir()}
     assert {"worth.md", "worth.csv", "worth.json", "worth.png", "worth.pdf"} == names
-    assert "1.3 of 4" in (tmp_path / "figures" / "worth.md").read_text()
+    table = (tmp_path / "figures" / "worth.md").read_text(encoding="utf-8")
+    assert "1.3 of 4" in table
 
 
 def with_drawing(exhibit, kind):

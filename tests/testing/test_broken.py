@@ -173,7 +173,12 @@ BROKEN_ALGORITHMS = {
     },
     "others' observations": lambda a: {"act": others_seen(a.act)},
     r"the part value of J gives \(8,\)": lambda a: {
-        "parts": lambda p, t, b, d, k: {"value": b.reward}
+        "parts": lambda p, t, b, d, k: {"value": b.reward},
+        "part_names": ("value",),
+    },
+    "part_names must be those of parts: value": lambda a: {
+        "parts": lambda p, t, b, d, k: {"value": b.reward[0]},
+        "part_names": ("worth",),
     },
     "move the critic": lambda a: {"critic_loss": nearest(a)},
     "depend on every agent's actor": lambda a: {"objective": nearest(a)},
