@@ -81,6 +81,7 @@ def test_operations_are_counted_as_often_as_they_run():
         operations(unknown, square)
 
 
+@pytest.mark.slow
 def test_what_an_update_of_each_algorithm_costs_is_what_the_page_says():
     page = (DOCS / "reference" / "algorithms.md").read_text(encoding="utf-8")
     maddpg = of_an_update("maddpg")

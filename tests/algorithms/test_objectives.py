@@ -125,7 +125,15 @@ def test_the_penalty_is_the_mean_square_before_the_tanh_without_padding():
     assert head["kernel"][1, :, 0].any()
 
 
-@pytest.mark.parametrize("factory", [maddpg, matd3, hatd3, facmac])
+@pytest.mark.parametrize(
+    "factory",
+    [
+        maddpg,
+        matd3,
+        pytest.param(hatd3, marks=pytest.mark.slow),
+        pytest.param(facmac, marks=pytest.mark.slow),
+    ],
+)
 def test_what_a_penalty_takes_from_j_is_logged_apart(factory):
     """At every update, where the actors move at some alone."""
     algorithm, batch = made(factory=factory, pre_tanh_penalty=0.5)
