@@ -4,7 +4,7 @@ So more seeds can be trained later, or elsewhere, and shown as one run.
 """
 
 import dataclasses
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -27,7 +27,7 @@ def find_joined(
 ) -> Run | None:
     """The run of all of a configuration's seeds, joined from finished runs of some of them.
 
-    None where these do not make up all seeds, each once. The joined run has the folder of its first
+    None where these do not make up all seeds. The joined run has the folder of its first
     part, no rollout, and `meta["parts"]`, which says where each part is and which seeds it has.
 
     Args:
@@ -38,10 +38,11 @@ def find_joined(
     Raises:
         DamagedFile: a part cannot be read.
     """
-    folders = _parts(out, config)
-    if not folders:
+    folders = _folders(out, config)
+    if len(folders) < config.seeds:
         return None
-    run = joined([load_run(folder) for folder in folders], config)
+    parts = {folder: load_run(folder) for folder in dict.fromkeys(folders.values())}
+    run = joined({seed: parts[folder] for seed, folder in folders.items()}, config)
     return run if label is None else run._replace(label=label)
 
 
@@ -50,8 +51,8 @@ def seeds_to_train(out: Path, config: Config) -> list[Config]:
 
     The configuration itself where none of its seeds is there.
     """
-    covered = {seed for one in _beside(out, config).values() for seed in one.seed_range}
-    lacking = [seed for seed in config.seed_range if seed not in covered]
+    there = _folders(out, config)
+    lacking = [seed for seed in config.seed_range if seed not in there]
     if len(lacking) == config.seeds:
         return [config]
     found: list[Config] = []
@@ -64,53 +65,58 @@ def seeds_to_train(out: Path, config: Config) -> list[Config]:
     return found
 
 
-def joined(parts: Sequence[Run], config: Config) -> Run:
-    """Runs of consecutive seeds as one, in that order.
+def joined(parts: Mapping[int, Run], config: Config) -> Run:
+    """A run of all seeds.
 
     Args:
-        parts: of the same settings and the same points.
+        parts: by seed the run that it is taken from, all of the same settings and points.
         config: that of all seeds.
     """
-    first, last = parts[0], parts[-1]
+    runs = list({run.folder: run for run in parts.values()}.values())
+    first, last = runs[0], runs[-1]
+    # An earlier version may have kept fewer curves.
+    names = set.intersection(*(set(run.metrics) for run in runs))
     metrics = {}
-    for name, array in first.metrics.items():
+    for name in sorted(names):
         if name == EPISODE:
-            metrics[name] = array
+            metrics[name] = first.metrics[name]
         else:
-            metrics[name] = np.concatenate([part.metrics[name] for part in parts])
-    diverged: dict[str, int] = {}
-    for part in parts:
-        diverged |= part.meta["diverged"]
+            rows = [_row(run, name, seed) for seed, run in parts.items()]
+            metrics[name] = np.stack(rows)
+    diverged = {}
+    for seed, run in parts.items():
+        if str(seed) in run.meta["diverged"]:
+            diverged[str(seed)] = run.meta["diverged"][str(seed)]
     meta = last.meta.copy()
     meta["diverged"] = diverged
-    meta["parts"] = [_described(part) for part in parts]
+    meta["parts"] = [_described(run, parts) for run in runs]
     stored = {**to_dict(config), "label": first.label}
     return Run(first.folder, first.label, config, stored, meta, metrics, None)
 
 
-def _described(part: Run) -> dict[str, object]:
+def _row(run: Run, name: str, seed: int) -> np.ndarray:
+    row = list(run.metrics["seed"]).index(seed)
+    return run.metrics[name][row]
+
+
+def _described(run: Run, parts: Mapping[int, Run]) -> dict[str, object]:
     return {
-        "folder": f"{part.folder.parent.name}/{part.folder.name}",
-        "seeds": [int(seed) for seed in part.metrics["seed"]],
-        "git_commit": part.meta["git_commit"],
-        "finished_at": part.meta["finished_at"],
+        "folder": f"{run.folder.parent.name}/{run.folder.name}",
+        "seeds": [seed for seed, part in parts.items() if part is run],
+        "git_commit": run.meta["git_commit"],
+        "finished_at": run.meta["finished_at"],
     }
 
 
-def _parts(out: Path, config: Config) -> list[Path]:
-    """Folders of runs that make up all seeds, each once; none if they do not."""
-    by_first_seed: dict[int, tuple[int, Path]] = {}
-    for folder, one in _beside(out, config).items():
-        longest = by_first_seed.get(one.seed)
-        if longest is None or one.seeds > longest[0]:
-            by_first_seed[one.seed] = (one.seeds, folder)
-    found = []
-    seed = config.seed
-    while seed in by_first_seed:
-        count, folder = by_first_seed[seed]
-        found.append(folder)
-        seed += count
-    return found if seed == config.seed_range.stop else []
+def _folders(out: Path, config: Config) -> dict[int, Path]:
+    """By seed the folder of a run that has it, in the seeds' order; seeds that none has are not."""
+    found: dict[int, Path] = {}
+    beside = _beside(out, config)
+    # The run with the most seeds first: as few as can be are read.
+    for folder in sorted(beside, key=lambda folder: -beside[folder].seeds):
+        for seed in beside[folder].seed_range:
+            found.setdefault(seed, folder)
+    return dict(sorted(found.items()))
 
 
 def _beside(out: Path, config: Config) -> Mapping[Path, Config]:

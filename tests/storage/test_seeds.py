@@ -61,7 +61,19 @@ def test_a_seed_that_diverged_in_a_part_has_diverged(tmp_path):
     assert np.isnan(final_returns(run)).tolist() == [False] * 4 + [True]
 
 
-def test_seeds_that_are_not_all_there_once_are_no_run(tmp_path):
+def test_a_seed_that_two_runs_have_counts_once(tmp_path):
+    part(tmp_path, 0, (1.0, 2.0, 3.0))
+    part(tmp_path, 2, (30.0, 4.0, 5.0))
+    run = find_joined(tmp_path, ALL)
+    assert run is not None and seeds_to_train(tmp_path, ALL) == []
+    np.testing.assert_array_equal(run.metrics["seed"], range(5))
+    finals = run.metrics["eval_return"][:, -1]
+    assert finals[2] in (3.0, 30.0) and finals[[0, 1, 3, 4]].tolist() == [1, 2, 4, 5]
+    taken = [seed for each in run.meta["parts"] for seed in each["seeds"]]
+    assert sorted(taken) == list(range(5))
+
+
+def test_seeds_that_are_not_all_there_are_no_run(tmp_path):
     assert find_joined(tmp_path, ALL) is None
     part(tmp_path, 0, (1.0, 2.0))
     part(tmp_path, 3, (4.0, 5.0))
