@@ -5,6 +5,7 @@ So more seeds can be trained later, or elsewhere, and shown as one run.
 
 import dataclasses
 from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +13,7 @@ import numpy as np
 from adama_jax.config.identity import to_dict
 from adama_jax.config.schema import Config
 from adama_jax.errors import SettingError
-from adama_jax.storage.folder import RunFiles, run_folder, runs_below
+from adama_jax.storage.folder import OLD, PARTIAL, RunFolder, run_folder
 from adama_jax.storage.glance import glance_at_config
 from adama_jax.storage.reader import Run, load_run
 
@@ -121,17 +122,29 @@ def _folders(out: Path, config: Config) -> dict[int, Path]:
 
 def _beside(out: Path, config: Config) -> Mapping[Path, Config]:
     """Finished runs of the same settings with some of the seeds, and no others."""
-    folder = run_folder(out, config).parent
+    named = run_folder(out, config)
+    method, _, _ = named.name.rpartition("-")
     found: dict[Path, Config] = {}
-    for run in runs_below(folder):
-        if not run.is_finished():
+    # Only runs of the method can differ in their seeds alone.
+    for settings in sorted(named.parent.glob(f"{method}-*/config.json")):
+        folder = settings.parent
+        if folder.suffix in (OLD, PARTIAL) or not RunFolder(folder).is_finished():
             continue
-        try:
-            one = glance_at_config(RunFiles(run.path).path)
-        except SettingError:
+        one = _settings_of(folder, settings.stat().st_mtime_ns)
+        if one is None:
             continue
         inside = set(one.seed_range) <= set(config.seed_range)
         alike = dataclasses.replace(one, seed=config.seed, seeds=config.seeds)
         if inside and alike == config:
-            found[run.path] = one
+            found[folder] = one
     return found
+
+
+# Kept, for a figure of a hundred missing runs would read each of those beside them a hundred times.
+@cache
+def _settings_of(folder: Path, written: int) -> Config | None:
+    """A run's settings, as they were written then; None where they cannot be read."""
+    try:
+        return glance_at_config(folder)
+    except SettingError:
+        return None

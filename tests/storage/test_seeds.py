@@ -8,6 +8,7 @@ import pytest
 from adama_jax.errors import DamagedFile
 from adama_jax.reporting.exhibits import provenance
 from adama_jax.reporting.summary import final_returns
+from adama_jax.storage.glance import glance_at_config
 from adama_jax.storage.many import Unusable, look_up
 from adama_jax.storage.seeds import find_joined, seeds_to_train
 from tests.helpers import fake_config, fake_run
@@ -106,3 +107,19 @@ def test_a_part_that_cannot_be_read_is_named(tmp_path):
         find_joined(tmp_path, ALL)
     found = look_up(tmp_path, ALL)
     assert isinstance(found, Unusable) and str(bad) in found.why
+
+
+def test_many_missing_runs_read_what_is_beside_them_once(tmp_path, monkeypatch):
+    """A figure of a grid that is not there looks a hundred runs up."""
+    read = []
+
+    def glance(folder):
+        read.append(folder)
+        return glance_at_config(folder)
+
+    monkeypatch.setattr("adama_jax.storage.seeds.glance_at_config", glance)
+    there = [part(tmp_path, 0, (1.0,), horizon=length).folder for length in (20, 30)]
+    for episodes in range(100, 110):
+        missing = dataclasses.replace(ALL, episodes=episodes)
+        assert look_up(tmp_path, missing) is None
+    assert sorted(read) == sorted(there)
