@@ -15,6 +15,8 @@ from adama_jax.training.settings import Evaluation, ExplorationOptions, Learning
 # Many episodes, for a return is to be compared with published ones; and starts that no member of a
 # usual seed shares keys with.
 MANY_EPISODES = Evaluation(episodes=1000, seed=10_000)
+# Of off-policy learning as it is published today.
+USUAL_LEARNING = Learning(discount=0.99, targets="soft", target_step=0.005)
 
 
 def paper(
@@ -141,11 +143,9 @@ def harl(scenario: Scenario) -> Scenario:
     Zhong et al., Heterogeneous-Agent Reinforcement Learning (JMLR 2024). Rewards are summed over
     agents there, of which the mean is a third.
     """
-    learning = Learning(
-        discount=0.99,
+    learning = replace(
+        USUAL_LEARNING,
         batch_size=1000,
-        targets="soft",
-        target_step=0.005,
         envs_per_run=20,
         update_every=1,
         warmup_steps=10_000,
@@ -184,10 +184,8 @@ def maac(scenario: Scenario) -> Scenario:
 
     Tried on seeds 100 and 101, of which no result is reported (docs/results/baselines).
     """
-    learning = Learning(
-        discount=0.99,
-        targets="soft",
-        target_step=0.005,
+    learning = replace(
+        USUAL_LEARNING,
         envs_per_run=10,
         # An update for 50 steps. In MAAC's public code there are 4 for 100.
         update_every=5,
@@ -199,12 +197,7 @@ def maac(scenario: Scenario) -> Scenario:
 
 def coma(scenario: Scenario) -> Scenario:
     """COMA with Adam on discrete actions, for 3 agents; tried as `maac` was."""
-    learning = Learning(
-        discount=0.99,
-        targets="soft",
-        target_step=0.005,
-        envs_per_run=16,
-    )
+    learning = replace(USUAL_LEARNING, envs_per_run=16)
     rates = adam_rates(critic=1e-3, actor=5e-4, num_agents=3)
     exploring = ExplorationOptions(start=0.5, end=0.02, episodes=60_000)
     discrete = _discrete(scenario, "coma", learning=learning, rates=rates)

@@ -190,7 +190,11 @@ def _text(words: str, ascii_only: bool) -> Text:
 
 def markdown(summaries: Sequence[Summary]) -> str:
     """The summary as a Markdown table."""
-    headings, rows = cells(summaries)
+    return markdown_of(*cells(summaries))
+
+
+def markdown_of(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """A table of texts in Markdown: two columns of names, then numbers."""
     rule = ["---", "---", *["---:"] * (len(headings) - 2)]
     # A bar would end a cell.
     escaped = [[cell.replace("|", "\\|") for cell in row] for row in (headings, *rows)]
@@ -232,13 +236,8 @@ def _row(line: Summary) -> list[str]:
 
 
 def to_csv(summaries: Sequence[Summary]) -> str:
-    """The summary as CSV, every number in full; empty where there is none.
-
-    A text that a spreadsheet would run as a formula has an apostrophe before it.
-    """
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(CSV_COLUMNS)
+    """The summary as CSV, as `csv_of` writes it."""
+    rows = []
     for line in summaries:
         run = [line.scenario, line.label, line.episodes, line.seeds, line.diverged]
         scores = [*_flat(line.final), *_flat(line.area)]
@@ -247,8 +246,20 @@ def to_csv(summaries: Sequence[Summary]) -> str:
             *line.improvement_interval,
             line.episodes_to_baseline,
         ]
-        values = [*run, *scores, *compared, line.updates_per_second]
-        writer.writerow([_csv_cell(value) for value in values])
+        rows.append([*run, *scores, *compared, line.updates_per_second])
+    return csv_of(CSV_COLUMNS, rows)
+
+
+def csv_of(columns: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
+    """Rows as CSV, every number in full; empty where there is none.
+
+    A text that a spreadsheet would run as a formula has an apostrophe before it.
+    """
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(columns)
+    for row in rows:
+        writer.writerow([_csv_cell(value) for value in row])
     return text.getvalue()
 
 

@@ -1,7 +1,5 @@
 """What tuning costs and what a method saves of it: tuning curves, and methods' worth in trials."""
 
-import csv
-import io
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import NamedTuple
@@ -15,8 +13,8 @@ from adama_jax.config.schema import Config
 from adama_jax.reporting.figures import RETURN, finished, two_columns, worlds
 from adama_jax.reporting.labels import seeds
 from adama_jax.reporting.panels import COLOURS, DASHES
-from adama_jax.reporting.summary import Score, final_returns, summarise
-from adama_jax.reporting.tables import interval, number
+from adama_jax.reporting.summary import Summary, final_returns, summarise
+from adama_jax.reporting.tables import csv_of, interval, markdown_of, number
 from adama_jax.reporting.worth import Sweep, Worth, tuning_curve, worth
 from adama_jax.storage.reader import Run
 
@@ -56,14 +54,9 @@ class Searched(NamedTuple):
 class Line(NamedTuple):
     """A row of the table of worth."""
 
-    scenario: str
-    method: str
-    seeds: int
-    diverged: int
-    trials: int  # that the search has
+    summary: Summary
     worth: Worth
-    final: Score
-    area: Score
+    trials: int  # that the search has
 
 
 def searched(runs: Sequence[Run], chosen_from: Sequence[Run]) -> Searched | None:
@@ -98,17 +91,8 @@ def lines(runs: Sequence[Run], chosen_from: Sequence[Run]) -> list[Line]:
             continue
         for run in search.methods:
             (summary,) = summarise([run])
-            line = Line(
-                scenario=summary.scenario,
-                method=run.label,
-                seeds=summary.seeds,
-                diverged=summary.diverged,
-                trials=len(search.trials),
-                worth=worth(search.sweep, final_returns(run)),
-                final=summary.final,
-                area=summary.area,
-            )
-            found.append(line)
+            value = worth(search.sweep, final_returns(run))
+            found.append(Line(summary, value, len(search.trials)))
     return found
 
 
@@ -166,35 +150,32 @@ def _panel(axes: Axes, search: Searched | None) -> None:
 
 
 def _csv(rows: Sequence[Line]) -> str:
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(COLUMNS)
-    for line in rows:
-        found = [line.scenario, line.method, line.seeds, line.diverged, line.trials]
-        value = line.worth
-        found += [value.trials, *value.interval, value.told]
-        for each in (line.final, line.area):
-            found += [each.iqm, *each.interval]
-        writer.writerow(found)
-    return text.getvalue()
+    found = []
+    for summary, value, trials in rows:
+        run = [summary.scenario, summary.label, summary.seeds, summary.diverged]
+        of_search = [trials, value.trials, *value.interval, value.told]
+        scores = []
+        for each in (summary.final, summary.area):
+            scores += [each.iqm, *each.interval]
+        found.append([*run, *of_search, *scores])
+    return csv_of(COLUMNS, found)
 
 
 def _markdown(rows: Sequence[Line]) -> str:
     headings = ("scenario", "method", "worth, trials", "final, IQM", "area, IQM")
-    rule = ("---", "---", "---:", "---:", "---:")
-    cells = [headings, rule, *map(_cells, rows)]
-    return "".join(f"| {' | '.join(row)} |\n" for row in cells)
+    return markdown_of(headings, [_cells(line) for line in rows])
 
 
 def _cells(line: Line) -> tuple[str, ...]:
-    lost = f", {line.diverged} diverged" if line.diverged else ""
-    method = f"{line.method} ({line.seeds} seeds{lost})"
+    summary = line.summary
+    lost = f", {summary.diverged} diverged" if summary.diverged else ""
+    method = f"{summary.label} ({summary.seeds} seeds{lost})"
     of_search = worth_in_words(line.worth, line.trials)
     scores = [
         f"{number(each.iqm)} {interval(each.interval)}"
-        for each in (line.final, line.area)
+        for each in (summary.final, summary.area)
     ]
-    return (line.scenario, method, of_search, *scores)
+    return (summary.scenario, method, of_search, *scores)
 
 
 def worth_in_words(value: Worth, trials: int) -> str:

@@ -79,10 +79,11 @@ def test_a_method_in_the_middle_is_worth_between_one_trial_and_two(tmp_path):
     """One is expected to end at the mean of all four, 2.5, two at 10/3."""
     report, choice, method = of_all(tmp_path)
     (line,) = lines([method, *report], choice)
-    assert (line.method, line.seeds, line.trials) == ("adama", 5, 4)
+    summary = line.summary
+    assert (summary.label, summary.seeds, line.trials) == ("adama", 5, 4)
     assert line.worth.told
     assert line.worth.trials == pytest.approx(1.3)
-    assert line.final.iqm == pytest.approx(2.77 * (18 / 19 + 1) / 2)
+    assert summary.final.iqm == pytest.approx(2.77 * (18 / 19 + 1) / 2)
 
 
 def test_the_table_in_markdown_and_csv(tmp_path):
@@ -94,6 +95,17 @@ def test_the_table_in_markdown_and_csv(tmp_path):
     (row,) = csv.DictReader(io.StringIO(texts[".csv"]))
     assert row["method"] == "adama" and row["told"] == "True"
     assert float(row["worth"]) == pytest.approx(1.3)
+
+
+def test_a_label_can_break_neither_table(tmp_path):
+    """A bar would end a cell of Markdown, and a spreadsheet would run a formula."""
+    report, choice, method = of_all(tmp_path)
+    exhibit = Exhibit("worth", "How much", "worth", ("going_together",))
+    named = method._replace(label="=a|b")
+    texts = worth_table(exhibit, [named, *report], choice)
+    assert "| =a\\|b (5 seeds) |" in texts[".md"]
+    (row,) = csv.DictReader(io.StringIO(texts[".csv"]))
+    assert row["method"] == "'=a|b"
 
 
 def test_the_curve_of_a_panel_is_the_expected_best(tmp_path):
