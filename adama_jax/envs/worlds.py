@@ -109,6 +109,12 @@ class JaxMARLWorld(World):
     """Weight of an agent's own reward (simple_spread)."""
     action_type: Annotated[Literal["continuous", "discrete"], AnyCase()] = "continuous"
     """Forces in [-1, 1], or one of JaxMARL's discrete actions at a time (all but simple_facmac)."""
+    integrator: Literal["explicit_euler", "semi_implicit_euler"] = "explicit_euler"
+    """Positions move by the velocity before the step, or by the one after it.
+
+    JaxMARL and PettingZoo from 1.23 do the first, so that a force moves an agent a step later;
+    PettingZoo up to 1.22, and with it much of what was published, the second.
+    """
 
     @property
     def actions(self) -> str:
@@ -139,7 +145,8 @@ JAXMARL_OPTIONS = {
 }
 """What JaxMARL's constructors of these scenarios take; those of the others take nothing.
 
-`prey` is this package's own. All but simple_facmac's take `action_type`, too.
+`prey` is this package's own. All take `integrator`, our own too, and all but simple_facmac's
+`action_type`.
 """
 
 
@@ -157,8 +164,8 @@ def _options_of(scenario: str) -> tuple[str, ...]:
     own = JAXMARL_OPTIONS.get(jaxmarl_name(scenario), ())
     # JaxMARL has no other than continuous actions there.
     if scenario.startswith("MPE_simple_facmac"):
-        return own
-    return (*own, "action_type")
+        return (*own, "integrator")
+    return (*own, "action_type", "integrator")
 
 
 OF_MJX = ReadWith("backend", "mjx")

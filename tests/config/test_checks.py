@@ -205,11 +205,15 @@ JAXMARL = [
     (
         "MPE_simple_tag_v3",
         "num_agents",
-        "num_adversaries, num_good_agents, num_obs, prey, action_type",
+        "num_adversaries, num_good_agents, num_obs, prey, action_type, integrator",
     ),
-    ("MPE_simple_v3", "local_ratio", "num_agents, num_landmarks, action_type"),
-    ("MPE_simple_crypto_v3", "num_agents", "action_type"),
-    ("MPE_simple_facmac_6a_v1", "num_adversaries", "no options"),
+    (
+        "MPE_simple_v3",
+        "local_ratio",
+        "num_agents, num_landmarks, action_type, integrator",
+    ),
+    ("MPE_simple_crypto_v3", "num_agents", "action_type, integrator"),
+    ("MPE_simple_facmac_6a_v1", "num_adversaries", "integrator"),
 ]
 
 

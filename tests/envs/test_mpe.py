@@ -259,6 +259,51 @@ def test_simple_tag_is_mpe2_s(loose_broadcasting):
     assert agreement(env, oracle, oracle.possible_agents) < 1e-4
 
 
+@pytest.mark.parametrize("name", ["MPE_simple_spread_v3", "MPE_simple_facmac_v1"])
+def test_a_force_moves_an_agent_at_once_or_a_step_later(name, loose_broadcasting):
+    """From rest, by hand: v = 5 a dt in a step, x = v dt in the same one, or in the next."""
+    moved = {}
+    for integrator in ("explicit_euler", "semi_implicit_euler"):
+        env = world(name, integrator=integrator)
+        state = at(env, 10 * np.arange(2 * len(env.spec.entities)).reshape(-1, 2))
+        start = state.p_pos[0]
+        action = jnp.zeros((env.spec.num_agents, env.spec.action_size))
+        action = action.at[0, 0].set(1.0)
+        steps = []
+        for _ in range(2):
+            state, _ = env.step(jax.random.key(0), state, action)
+            steps.append(float(state.p_pos[0, 0] - start[0]))
+        moved[integrator] = steps
+    acceleration = 5.0 if name == "MPE_simple_spread_v3" else 3.0
+    v1 = 0.1 * acceleration
+    v2 = 0.75 * v1 + 0.1 * acceleration
+    np.testing.assert_allclose(moved["explicit_euler"], [0, 0.1 * v1], atol=1e-5)
+    np.testing.assert_allclose(
+        moved["semi_implicit_euler"], [0.1 * v1, 0.1 * (v1 + v2)], atol=1e-5
+    )
+
+
+def pettingzoo_1_22(self, p_force):
+    """`World.integrate_state` of PettingZoo 1.22: velocities first."""
+    for entity, force in zip(self.entities, p_force, strict=True):
+        if entity.movable:
+            velocity = entity.state.p_vel * (1 - self.damping)
+            entity.state.p_vel = velocity + force / entity.mass * self.dt
+            entity.state.p_pos = entity.state.p_pos + entity.state.p_vel * self.dt
+
+
+@pytest.mark.slow
+def test_simple_spread_can_be_pettingzoo_1_22_s(monkeypatch, loose_broadcasting):
+    env = world("MPE_simple_spread_v3", integrator="semi_implicit_euler")
+    oracle = mpe2.simple_spread_v3.parallel_env(
+        continuous_actions=True, max_cycles=ORACLE_STEPS + 1
+    )
+    assert agreement(env, oracle, oracle.possible_agents) > 0.01
+    kind = type(oracle.unwrapped.world)
+    monkeypatch.setattr(kind, "integrate_state", pettingzoo_1_22)
+    assert agreement(env, oracle, oracle.possible_agents) < 1e-4
+
+
 def test_networks_are_sized_from_a_real_reset(loose_broadcasting):
     """JaxMARL declares 16 for simple_tag whatever the number of adversaries."""
     config = scenario_config("MPE_simple_tag_v3")

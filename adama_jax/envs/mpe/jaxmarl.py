@@ -149,17 +149,9 @@ def make(world: JaxMARLWorld, horizon: int, name: str) -> Env:
         ValueError: JaxMARL has no such scenario.
         TypeError: the scenario does not take one of the options; `config.checks` finds this first.
     """
-    registered = jaxmarl_name(name)
-    options: dict[str, Any] = {}
-    for option in OPTIONS:
-        value = getattr(world, option)
-        if value is not None:
-            options[option] = value
-
-    # Its prey is moved by JaxMARL itself, which still wants an action for it; and it knows no other
-    # than continuous actions, so that it does not take their name.
+    env = _made(world, name)
+    # Its prey is moved by JaxMARL itself, which still wants an action for it.
     if name.startswith("MPE_simple_facmac"):
-        env: Any = whole_jaxmarl().make(registered, **options)
         idle = {agent: jnp.zeros(FORCES) for agent in env.good_agents}
         return from_jaxmarl(
             env,
@@ -170,8 +162,6 @@ def make(world: JaxMARLWorld, horizon: int, name: str) -> Env:
             kinds=_prey(env),
         )
 
-    action_type = world.action_type.capitalize()
-    env = whole_jaxmarl().make(registered, action_type=action_type, **options)
     if name.startswith("MPE_simple_tag") and world.prey == "environment":
         return from_jaxmarl(
             env,
@@ -182,6 +172,39 @@ def make(world: JaxMARLWorld, horizon: int, name: str) -> Env:
             kinds=_prey(env),
         )
     return from_jaxmarl(env, name, horizon)
+
+
+def _made(world: JaxMARLWorld, name: str) -> Any:
+    """JaxMARL's environment with the options that are given."""
+    options: dict[str, Any] = {}
+    for option in OPTIONS:
+        value = getattr(world, option)
+        if value is not None:
+            options[option] = value
+    # That one knows no other than continuous actions, so that it does not take their name.
+    if not name.startswith("MPE_simple_facmac"):
+        options["action_type"] = world.action_type.capitalize()
+    env = whole_jaxmarl().make(jaxmarl_name(name), **options)
+    if world.integrator == "semi_implicit_euler":
+        _integrate_semi_implicitly(env)
+    return env
+
+
+def _integrate_semi_implicitly(env: Any) -> None:
+    """Have the environment move positions by the new velocities, as PettingZoo 1.22 does."""
+    explicit = env._integrate_state
+
+    def semi_implicit(
+        p_force: jax.Array,
+        p_pos: jax.Array,
+        p_vel: jax.Array,
+        *of_entities: jax.Array,
+    ) -> tuple[jax.Array, jax.Array]:
+        _, velocities = explicit(p_force, p_pos, p_vel, *of_entities)
+        return p_pos + velocities * env.dt, velocities
+
+    # JaxMARL has no option for it; its step looks this method up on the environment.
+    env._integrate_state = semi_implicit
 
 
 def flight(prey: jax.Array, predators: jax.Array) -> jax.Array:
