@@ -179,6 +179,41 @@ def adam_rates(critic: float, actor: float, num_agents: int) -> RateOptions:
     )
 
 
+def matd3_robot(scenario: Scenario) -> Scenario:
+    """MATD3 with Adam on a robot of Brax's positional backend.
+
+    Tried on seed 100, of which no result is reported (docs/results/baselines).
+    """
+    assert isinstance(scenario.world, LocomotionWorld)
+    learning = replace(
+        USUAL_LEARNING,
+        envs_per_run=10,
+        # An update for 10 steps, as in HARL.
+        update_every=1,
+        warmup_steps=10_000,
+        n_step=5,
+        normalize_obs=True,
+    )
+    exploration = ExplorationOptions(noise="gaussian", start=0.1, end=0.1, episodes=1)
+    return replace(
+        scenario,
+        summary=f"{scenario.world.learners} agents share the joints of Brax's "
+        f"{scenario.world.robot}, positional: MATD3, Adam",
+        source="JaxMARL's split; settings by this project's measurements",
+        world=replace(scenario.world, backend="positional"),
+        algorithm="matd3",
+        episodes=1_000,
+        optimizer="adam",
+        networks=Networks(hidden=(128, 128)),
+        learning=learning,
+        rates=adam_rates(critic=3e-4, actor=3e-4, num_agents=scenario.world.learners),
+        exploration=exploration,
+        evaluation=replace(scenario.evaluation, episodes=10, seed=10_000),
+        learner="matd3",
+        modern=None,
+    )
+
+
 def maac(scenario: Scenario) -> Scenario:
     """MAAC with Adam on discrete actions, for 3 agents.
 

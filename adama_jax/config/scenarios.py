@@ -13,6 +13,7 @@ from adama_jax.config.presets import (
     jaxmarl,
     locomotion,
     maac,
+    matd3_robot,
     modern_mpe,
     modern_robot,
     paper,
@@ -26,6 +27,8 @@ from adama_jax.plugins.loading import load
 from adama_jax.plugins.registry import Registry
 
 UNTUNED = "multi-agent MuJoCo's partition; settings as for ant_4x2, not from any paper"
+CHEETAH = locomotion("halfcheetah", "6x1", critic_scale=50.0, source=UNTUNED)
+HOPPER = locomotion("hopper", "3x1", critic_scale=50.0, source=UNTUNED)
 PAPER: dict[str, Scenario] = {
     "going_together": paper(
         "going_together",
@@ -113,14 +116,14 @@ _OF_THE_PACKAGE = {
         locomotion("halfcheetah", "2x3", critic_scale=100.0)
     ),
     "ant_4x2_modern": modern_robot(locomotion("ant", "4x2", critic_scale=50.0)),
-    "halfcheetah_6x1": locomotion(
-        "halfcheetah", "6x1", critic_scale=50.0, source=UNTUNED
-    ),
+    "halfcheetah_6x1": CHEETAH,
     "walker2d_2x3": locomotion("walker2d", "2x3", critic_scale=50.0, source=UNTUNED),
-    "hopper_3x1": locomotion("hopper", "3x1", critic_scale=50.0, source=UNTUNED),
+    "hopper_3x1": HOPPER,
     "humanoid_9|8": locomotion("humanoid", "9|8", critic_scale=50.0, source=UNTUNED),
     "MPE_simple_v3": jaxmarl("one agent reaches a landmark"),
     "MPE_simple_spread_v3": SPREAD,
+    "halfcheetah_6x1_matd3": matd3_robot(CHEETAH),
+    "hopper_3x1_matd3": matd3_robot(HOPPER),
     "MPE_simple_spread_v3_harl": harl(SPREAD),
     "MPE_simple_spread_v3_maac": maac(SPREAD),
     "MPE_simple_spread_v3_coma": coma(SPREAD),
