@@ -1,7 +1,8 @@
-"""The named methods of section 4.1: an optimizer and a rate rule each. Importable without JAX.
+"""The named methods: an optimizer and a rate rule each. Importable without JAX.
 
-A new method is one entry here. A new rate rule is one file in `rates/` and its entry here, which
-also declares the numbers that only this rule reads:
+Those of section 4.1 are here, what else adapts a rate is in `rivals`. A new method is one entry
+there. A new rate rule is one file in `rates/` and its entry, which also declares the numbers that
+only this rule reads:
 
     "warm": Method(
         optimizer="sgd",
@@ -18,66 +19,26 @@ A method from outside is such a `Method` in a module of one's own, `method=mypac
 """
 
 import dataclasses
-from dataclasses import dataclass
 from functools import cache
 from typing import Annotated, Any, cast
 
 import tyro
 
-from adama_jax.bounds import Bound
+from adama_jax.config.method import (
+    BALANCED,
+    CONSTANT,
+    SECOND_ORDER,
+    STEERED,
+    Method,
+    Own,
+)
+from adama_jax.config.rivals import RIVALS
 from adama_jax.errors import promise
 from adama_jax.fields import Symbol, Traced
 from adama_jax.plugins.factories import first_line, parameters_of
 from adama_jax.plugins.loading import load
 from adama_jax.plugins.registry import Registry
 from adama_jax.rates.settings import RateOptions
-
-
-@dataclass(frozen=True)
-class Own:
-    """A number that only one rate rule reads: the setting `rates.<name>` of its methods."""
-
-    name: str
-    default: float
-    bound: Bound
-    help: str
-    symbol: str | None = None
-
-
-@dataclass(frozen=True)
-class Method:
-    """An optimizer, and the rate rule that says how far it steps."""
-
-    optimizer: str
-    """The name of an optax optimizer."""
-    rule: str
-    """Import path of the rule's factory. It is called with `auto_scale` and `trial_updates` if the
-    method reads `trial_updates`, and with `second_order=True` if it reads `curvature`."""
-    rate_options: frozenset[str]
-    """The fields of `RateOptions` that change its rates; the others change nothing."""
-    summary: str
-    source: str
-    own: tuple[Own, ...] = ()
-    """Numbers of its rule's own."""
-
-    @property
-    def reads(self) -> frozenset[str]:
-        """The settings of `rates` that it depends on, its own among them."""
-        return self.rate_options | {each.name for each in self.own}
-
-    @property
-    def second_order(self) -> bool:
-        """Whether curvature is measured for it."""
-        return "curvature" in self.rate_options
-
-
-# The groups of settings that the paper's rules read; a rule of one's own may read any others.
-BALANCED = frozenset(
-    {"total_rate", "critic_scale", "clip", "trial_updates", "smoothing"}
-)
-CONSTANT = frozenset({"critic_rate", "actor_budget"})
-STEERED = frozenset({"smoothing", "direction_floor"})
-SECOND_ORDER = frozenset({"curvature", "secant_step"})
 
 _OF_THE_PAPER = {
     "adama": Method(
@@ -181,7 +142,10 @@ PASSED = ("auto_scale", "trial_updates", "second_order")
 ANY_RATES = (BALANCED | CONSTANT | STEERED) - {"trial_updates"}
 
 METHODS = Registry(
-    "method", _OF_THE_PAPER, adopt=_adopt, paths=lambda method: (method.rule,)
+    "method",
+    {**_OF_THE_PAPER, **RIVALS},
+    adopt=_adopt,
+    paths=lambda method: (method.rule,),
 )
 """By name or import path; a path names a `Method`, or the factory of a `RateRule`."""
 

@@ -195,20 +195,23 @@ def matd3_robot(scenario: Scenario) -> Scenario:
         normalize_obs=True,
     )
     exploration = ExplorationOptions(noise="gaussian", start=0.1, end=0.1, episodes=1)
+    world = replace(scenario.world, backend="positional")
+    agents = world.learners
+    evaluation = replace(scenario.evaluation, episodes=10, seed=10_000)
+    summary = f"{agents} agents share the joints of Brax's {world.robot}, positional; MATD3, Adam"
     return replace(
         scenario,
-        summary=f"{scenario.world.learners} agents share the joints of Brax's "
-        f"{scenario.world.robot}, positional: MATD3, Adam",
+        summary=summary,
         source="JaxMARL's split; settings by this project's measurements",
-        world=replace(scenario.world, backend="positional"),
+        world=world,
         algorithm="matd3",
         episodes=1_000,
         optimizer="adam",
         networks=Networks(hidden=(128, 128)),
         learning=learning,
-        rates=adam_rates(critic=3e-4, actor=3e-4, num_agents=scenario.world.learners),
+        rates=adam_rates(critic=3e-4, actor=3e-4, num_agents=agents),
         exploration=exploration,
-        evaluation=replace(scenario.evaluation, episodes=10, seed=10_000),
+        evaluation=evaluation,
         learner="matd3",
         modern=None,
     )

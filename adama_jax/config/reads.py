@@ -32,6 +32,8 @@ def why_unread(config: Config, name: str) -> str:
     ignored = algorithm is not None and name in algorithm.ignores
     if ignored or (group == "own" and name not in own_settings([config.algorithm])):
         return f"algorithm={config.algorithm} does not read it"
+    if name == "optimizer" and config.optimizer not in (None, config.optimizer_name):
+        return f"method={config.method} is {config.optimizer_name}"
     of_scenario = config.world.unread_in(config.scenario, last)
     if group == "world" and of_scenario:
         return of_scenario

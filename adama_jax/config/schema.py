@@ -29,14 +29,32 @@ _OF_OPTAX = (
     "optimistic_adam_v2", "optimistic_gradient_descent", "radam", "rmsprop", "sign_sgd", "signum",
     "sm3", "yogi",
 )  # fmt: skip
+# Of optax's contributed ones, and of this package's.
+_OTHERS = {
+    "adopt": "optax.contrib:adopt",
+    "muon": "adama_jax.optax.muon:muon",
+    "adam_hd": "adama_jax.optax.adam_hd:adam_hd",
+    "adam_rel": "adama_jax.training.adam_rel:adam_rel",
+    "schedule_free_adam": "adama_jax.training.schedule_free:schedule_free_adam",
+}
+# They find their rate, and what a rate rule says is a multiple of it.
+_SCALE_FINDERS = (
+    "prodigy", "prodigy_global", "dadapt_adamw", "dadapt_adamw_global", "dog", "dog_global",
+    "dowg", "dowg_global", "cocob", "mechanic", "mechanic_global", "trac", "trac_global",
+)  # fmt: skip
 OPTIMIZERS = Registry(
     "optimizer",
-    {name: f"optax:{name}" for name in _OF_OPTAX},
+    {
+        **{name: f"optax:{name}" for name in _OF_OPTAX},
+        **_OTHERS,
+        **{name: f"adama_jax.training.scale_finders:{name}" for name in _SCALE_FINDERS},
+    },
     adopt=only_callable("must be a function that makes an optax transformation"),
 )
-"""The optax optimizers that need a learning rate and nothing else, and step in proportion to it.
+"""The optax optimizers that need a learning rate and nothing else, and step in proportion to it,
+as a test asks optax; and what is named in `rivals`.
 
-A test asks optax. An import path names a function that makes one, of `learning_rate` if it has such
+An import path names a function that makes one, of `learning_rate` if it has such
 a parameter: at learning rate 1.
 """
 # What a configuration takes from its scenario.
@@ -95,8 +113,18 @@ class Config:
 
     @property
     def optimizer_name(self) -> str:
-        """The optax optimizer in use."""
-        return self.optimizer or METHODS[self.method].optimizer
+        """The optimizer in use.
+
+        A preset's is the one that methods on plain gradients are trained with; a method that has
+        an optimizer of its own keeps it.
+
+        >>> import dataclasses
+        >>> base = scenario_config("predator_prey_modern")
+        >>> base.optimizer_name, dataclasses.replace(base, method="rmsprop").optimizer_name
+        ('adam', 'rmsprop')
+        """
+        own = METHODS[self.method].optimizer
+        return own if own != "sgd" else self.optimizer or own
 
     @property
     def label(self) -> str:

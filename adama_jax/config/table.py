@@ -14,6 +14,7 @@ from itertools import pairwise
 from typing import get_type_hints
 
 from adama_jax.algorithms.settings import ALGORITHMS, own_settings_of
+from adama_jax.config.method import SCHEDULE
 from adama_jax.config.methods import METHODS, rate_options
 from adama_jax.config.schema import Config
 from adama_jax.config.values import type_in_words
@@ -108,6 +109,8 @@ def _row(
 
 def _readers(field: Declared) -> str:
     """The methods whose rates depend on a setting; all other settings all methods read."""
+    if field.name in SCHEDULE:
+        return ""
     names = [name for name, method in METHODS.items() if field.name in method.reads]
     return ", ".join(names)
 
@@ -168,7 +171,8 @@ def _methods() -> str:
     ]
     for name, method in METHODS.items():
         summary = method.summary.replace("|", "\\|")
-        reads = ", ".join(sorted(method.reads))
+        # What all read is not said of each.
+        reads = ", ".join(sorted(method.reads - SCHEDULE))
         lines.append(f"| `{name}` | {method.optimizer} | {summary} | {reads} |")
     return "\n".join(lines) + "\n"
 

@@ -26,6 +26,7 @@ from adama_jax.plugins.factories import parameters_of
 from adama_jax.plugins.loading import speaking_of
 from adama_jax.rates.check import check_rule
 from adama_jax.rates.rules import RateHyper, RateRule
+from adama_jax.rates.schedules import scheduled
 from adama_jax.training.learner import Learner, LearnerHyper, learner
 from adama_jax.training.optimizers import (
     Optimizer,
@@ -144,8 +145,22 @@ def _speaking_of_learned(config: Config) -> Iterator[bool]:
         yield False
 
 
-def make_rule(config: Config) -> RateRule:
-    """The method's rate rule."""
+def make_rule(config: Config, actors_every: int = 1) -> RateRule:
+    """The method's rate rule, with the schedule that the configuration asks for.
+
+    Args:
+        config: of its run.
+        actors_every: its algorithm moves the actors, and the rates, at every so many updates.
+    """
+    rule = _unscheduled_rule(config)
+    rates = config.rates
+    if rates.schedule == "constant":
+        return rule
+    updates = -(-config.updates_in(config.episodes) // actors_every)
+    return scheduled(rule, rates.schedule, rates.scheduled_rates, updates)
+
+
+def _unscheduled_rule(config: Config) -> RateRule:
     method = METHODS[config.method]
     options: dict[str, Any] = {}
     if "trial_updates" in method.reads:
@@ -161,25 +176,43 @@ def make_rule(config: Config) -> RateRule:
     return rule
 
 
-def make_optimizer(config: Config) -> Optimizer:
-    """The configuration's optimizer, at learning rate 1, of gradients clipped as it says."""
-    optimizer = _unclipped_optimizer(config)
+def make_optimizer(config: Config, actors_every: int = 1) -> Optimizer:
+    """The configuration's optimizer, at learning rate 1, of gradients clipped as it says.
+
+    Args:
+        config: of its run.
+        actors_every: its algorithm moves the actors at every so many updates.
+    """
+    optimizer = _unclipped_optimizer(config, actors_every)
     largest = config.learning.max_grad_norm
     return optimizer if largest is None else clipped(optimizer, largest)
 
 
-def _unclipped_optimizer(config: Config) -> Optimizer:
+def _unclipped_optimizer(config: Config, actors_every: int) -> Optimizer:
     name = config.optimizer_name
-    if not OPTIMIZERS.is_outside(name):
+    path = OPTIMIZERS[name]
+    if path == f"optax:{name}":
         return named_optimizer(name)
+    hard = config.learning.targets == "hard"
+    known = {
+        "learning_rate": 1.0,
+        "target_period": config.target_updates if hard else None,
+        "actors_every": actors_every,
+    }
+    if not OPTIMIZERS.is_outside(name):
+        return _optimizer_of(resolve_name(path), known)
     with speaking_of("optimizer", name):
-        factory = resolve_name(OPTIMIZERS[name])
-        takes_rate = parameters_of(factory, ("learning_rate",))
-        made = factory(learning_rate=1.0) if takes_rate else factory()
-        if isinstance(made, Optimizer):
-            return made
-        # Of one that is told its rate nobody need doubt that it has it.
-        return from_optax(made, check_rate=not takes_rate)
+        return _optimizer_of(resolve_name(path), known)
+
+
+def _optimizer_of(factory: Callable[..., Any], known: dict[str, Any]) -> Optimizer:
+    """What a factory makes that is told those of the known numbers which it takes."""
+    taken = parameters_of(factory, known)
+    made = factory(**{name: known[name] for name in taken})
+    if isinstance(made, Optimizer):
+        return made
+    # Of one that is told its rate nobody need doubt that it has it.
+    return from_optax(made, check_rate="learning_rate" not in taken)
 
 
 def make_learner(
@@ -196,8 +229,8 @@ def make_learner(
     hard = config.learning.targets == "hard"
     return learner(
         algorithm,
-        make_optimizer(config),
-        make_rule(config),
+        make_optimizer(config, algorithm.actors_every),
+        make_rule(config, algorithm.actors_every),
         num_agents,
         curvature=config.rates.curvature,
         target_period=config.target_updates if hard else None,
@@ -308,7 +341,10 @@ def make_hyper(config: Config) -> TrainHyper:
     }
     if values["critic_scale"] == "auto":
         values["critic_scale"] = 0.0  # measured: the rule does not read it
-    own = {each.name: values[each.name] for each in METHODS[config.method].own}
+    names = [each.name for each in METHODS[config.method].own]
+    if config.rates.schedule != "constant":
+        names += ["schedule_end", "warmup_share"]
+    own = {name: values[name] for name in names}
     return TrainHyper(
         rates=_bundle(RateHyper, values)._replace(own=own),
         learner=_bundle(LearnerHyper, values),

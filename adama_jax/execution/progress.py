@@ -25,7 +25,7 @@ LINES_ELSEWHERE = 10  # of progress, where there is no terminal
 
 
 # The settings that say how long a run's steps are; a method reads the first or the others.
-LENGTHS_OF_STEPS = ("total_rate", "critic_rate", "actor_budget")
+LENGTHS_OF_STEPS = ("total_rate", "critic_rate", "actor_budget", "learning_rate")
 
 
 class ProgressObserver:
@@ -194,6 +194,8 @@ def advice_to_shorten_steps(config: Config) -> str:
     >>> config = scenario_config("clustering")
     >>> advice_to_shorten_steps(config)
     'lower l (now 0.01)'
+    >>> advice_to_shorten_steps(with_settings(config, {"method": "adam"}))
+    'lower learning_rate (now 0.001)'
     >>> changes = {"method": "fixed", "world.num_agents": 32}
     >>> print(advice_to_shorten_steps(with_settings(config, changes)))
     lower l_c (now 0.008) and l_a (now 0.001), which are for 8 agents (here 32)

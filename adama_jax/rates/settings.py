@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
 from adama_jax.bounds import POSITIVE, SHARE, SHARE_BELOW_1, UP_TO_BILLION, Between
-from adama_jax.fields import TRACED, Elsewhere, ReadWith, Symbol, declared
+from adama_jax.fields import TRACED, Elsewhere, ReadUnless, ReadWith, Symbol, declared
 
 A_RATE = Elsewhere(("learning_rate", "lr", "rate", "step_size"))
+SCHEDULED = ReadUnless("schedule", "constant")
 
 
 @dataclass(frozen=True)
@@ -43,6 +44,14 @@ class RateOptions:
         int, Symbol("K"), UP_TO_BILLION, ReadWith("critic_scale", "auto")
     ] = 100
     """[K] Updates over which critic_scale=auto takes the mean."""
+    schedule: Literal["constant", "linear", "cosine"] = "constant"
+    """By what the method's rates are scaled, whatever they are: 1, or what falls from it."""
+    schedule_end: Annotated[float, TRACED, SHARE, SCHEDULED] = 0.0
+    """What it falls to, at the last update; 1: it does not."""
+    warmup_share: Annotated[float, TRACED, SHARE_BELOW_1, SCHEDULED] = 0.0
+    """Share of the updates in which it first rises from 0."""
+    scheduled_rates: Annotated[Literal["all", "critic", "actors"], SCHEDULED] = "all"
+    """Whose rates are scaled."""
 
 
 def check_numbers(values: Mapping[str, Any]) -> None:

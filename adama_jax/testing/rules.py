@@ -20,7 +20,10 @@ USUAL = RateHyper(smoothing=0.9, critic_scale=5.0)
 
 
 def check_rule(
-    rule: RateRule, hyper: RateHyper = USUAL, scale_free: bool = True
+    rule: RateRule,
+    hyper: RateHyper = USUAL,
+    scale_free: bool = True,
+    order_free: bool = True,
 ) -> None:
     """Check that a rate rule keeps what `RateRule` promises.
 
@@ -29,6 +32,7 @@ def check_rule(
         hyper: its hyperparameters, with the numbers of its own in `own`.
         scale_free: whether the actors' rates are not to depend on the scale of contributions and
             curvature, which grows with that of Q. The paper's do not.
+        order_free: whether agents may be named in any order; not where they take turns.
 
     Raises:
         AssertionError: a sentence about the first promise that is broken.
@@ -40,7 +44,8 @@ def check_rule(
     """
     check_shapes(rule, hyper.own)
     check_finite(rule, hyper)
-    check_order(rule, hyper)
+    if order_free:
+        check_order(rule, hyper)
     check_curvature(rule, hyper)
     check_types(rule, hyper)
     check_grid(rule, hyper)

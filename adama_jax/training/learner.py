@@ -124,6 +124,13 @@ def learner(
             measured=measured,
         )
 
+    def where_gradients_are(state: LearnerState) -> LearnerState:
+        """The same state with the parameters at which the optimizer wants its gradients."""
+        if optimizer.gradients_at is None:
+            return state
+        at = optimizer.gradients_at(state.params, state.optimizers, state.rule.rates)
+        return state._replace(params=at)
+
     def update(
         state: LearnerState,
         batch: Batch,
@@ -149,7 +156,8 @@ def learner(
     ) -> tuple[LearnerState, UpdateMetrics]:
         """At the present rate; what the rates adapt to is not measured."""
         assert state.measured is not None
-        loss, gradient = mean(measure_critic, _context(state), batch, key)
+        seen = where_gradients_are(state)
+        loss, gradient = mean(measure_critic, _context(seen), batch, key)
         direction, own_state = optimizer.critic.update(
             gradient, state.optimizers.critic, state.params.critic
         )
@@ -236,10 +244,11 @@ def learner(
         order = None
         if algorithm.in_turn:
             key, order = drawn_order(key, num_agents)
-        found = mean(measure, _context(state), batch, key)
+        seen = where_gradients_are(state)
+        found = mean(measure, _context(seen), batch, key)
         at_start = found.value_by_actors
         if order is not None:
-            found = in_turn(state, found, batch, key, order)
+            found = in_turn(seen, found, batch, key, order)
         directions, optimizers = optimizer.update(
             downhill(found), state.optimizers, state.params
         )
@@ -249,7 +258,7 @@ def learner(
         signals = Signals(
             contribution=contributions,
             curvature=second_order(
-                state, directions, at_start, contributions, batch, key
+                seen, directions, at_start, contributions, batch, key
             ),
             critic_term=probe.critic_term(found.value_by_critic, directions.critic),
         )

@@ -5,12 +5,13 @@ AdaMa works on any optimizer whose step is proportional to its learning rate. Ne
 """
 
 import inspect
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import optax
 
 from adama_jax.optax.per_agent import check_first_step, per_agent
-from adama_jax.types import Params
+from adama_jax.types import Params, Rates
 
 # Why an optimizer of optax's cannot be used, where its step is not proportional to its rate.
 NOT_PROPORTIONAL = {
@@ -26,13 +27,22 @@ class Optimizer(NamedTuple):
     """
 
     actors: optax.GradientTransformation  # every leaf leads with N
-    critic: optax.GradientTransformation  # also of each tree in `Params.others`
+    critic: optax.GradientTransformation
+    # Of each tree in `Params.others`; None: as the critic's.
+    others: optax.GradientTransformation | None = None
+    # `(params, states, rates)` to the parameters at which gradients are taken; None: at `params`.
+    gradients_at: Callable[[Params, Params, Rates], Params] | None = None
+
+    @property
+    def of_others(self) -> optax.GradientTransformation:
+        """Of each tree in `Params.others`."""
+        return self.others or self.critic
 
     def init(self, params: Params) -> Params:
         """The states for all parameters."""
         others = {}
         for name, own in params.others.items():
-            others[name] = self.critic.init(own)
+            others[name] = self.of_others.init(own)
         return Params(
             actors=self.actors.init(params.actors),
             critic=self.critic.init(params.critic),
@@ -56,7 +66,7 @@ class Optimizer(NamedTuple):
         others = {}
         other_states = {}
         for name, own in params.others.items():
-            direction, new = self.critic.update(
+            direction, new = self.of_others.update(
                 gradients.others[name], state.others[name], own
             )
             others[name] = direction
@@ -111,9 +121,19 @@ def clipped(
     ([[0.6, 0.8], [0.3, 0.4]], [1.0])
     """
     clip = optax.clip_by_global_norm(largest_norm)
+    inner = optimizer.gradients_at
+
+    def gradients_at(params: Params, states: Params, rates: Rates) -> Params:
+        assert inner is not None
+        # A chain's state is a pair: of the clipping, which has none, and of the optimizer.
+        own = states._replace(actors=states.actors[1], critic=states.critic[1])
+        return inner(params, own, rates)
+
     return Optimizer(
         actors=optax.chain(per_agent(clip), optimizer.actors),
         critic=optax.chain(clip, optimizer.critic),
+        others=optax.chain(clip, optimizer.of_others),
+        gradients_at=None if inner is None else gradients_at,
     )
 
 

@@ -149,8 +149,8 @@ WRONG = [
         "solver_iterations=0: must be at least 1",
     ),
     (
-        "train ant_4x2_modern method=rmsprop",
-        "optimizer=adam: must be left out (or None): method=rmsprop is rmsprop",
+        "train ant_4x2_modern method=rmsprop optimizer=adam",
+        "optimizer=adam: must be left out: method=rmsprop is rmsprop",
     ),
     (
         "train clustering envs_per_run=3 episodes=99 every=10",

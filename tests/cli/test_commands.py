@@ -177,6 +177,8 @@ def test_an_experiment_has_today_s_learner_with_the_settings_that_were_given():
 def test_an_experiment_can_do_without_today_s_learner():
     assert modern("clustering", modern=False) == []
     assert modern("clustering", methods=("adagrad",)) == []
+    (prodigy,) = modern("clustering", methods=("prodigy",))
+    assert prodigy.optimizer_name == "prodigy"
     # 200 updates an episode would take hours beside the paper's one.
     assert modern("ant_4x2") == []
 

@@ -138,6 +138,7 @@ def test_each_setting_is_read_by_one_of_the_methods_at_least(scenario):
         "learning.update_every": 1,
         "rates.critic_scale": "auto",
         "rates.curvature": "secant",
+        "rates.schedule": "linear",
     }
     world = {"world.start": "fixed", "world.backend": "mjx"}
     base = scenario_config(scenario)

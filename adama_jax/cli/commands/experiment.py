@@ -11,6 +11,7 @@ from adama_jax.config.identity import world_name
 from adama_jax.config.methods import METHODS
 from adama_jax.config.names import with_settings
 from adama_jax.config.reads import check_read, own_values
+from adama_jax.config.rivals import RIVALS
 from adama_jax.config.scenarios import SCENARIOS
 from adama_jax.config.schema import Config, scenario_config
 from adama_jax.errors import SettingError
@@ -78,6 +79,10 @@ def _modern_configs(
     if modern is None or not command.modern:
         return []
     base = with_given(ExperimentCommand(scenario_config(modern)), values)
-    # What brings an optimizer of its own, AdaGrad say, is the paper's learner and has no other.
-    methods = [name for name in base.methods if METHODS[name].optimizer == "sgd"]
+    # AdaGrad and RMSprop bring the paper's optimizers, for its learner alone.
+    methods = [
+        name
+        for name in base.methods
+        if name in RIVALS or METHODS[name].optimizer == "sgd"
+    ]
     return _configs(replace(base, methods=tuple(methods)), values) if methods else []

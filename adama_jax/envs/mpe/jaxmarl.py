@@ -13,8 +13,9 @@ import jax
 import jax.numpy as jnp
 
 from adama_jax.envs.env import Entity, Env, EnvSpec, Transition
-from adama_jax.envs.mpe.jaxmarl_import import State, whole_jaxmarl
-from adama_jax.envs.worlds import JaxMARLWorld, jaxmarl_name
+from adama_jax.envs.mpe.jaxmarl_import import State
+from adama_jax.envs.mpe.jaxmarl_made import jaxmarl_world
+from adama_jax.envs.worlds import JaxMARLWorld
 from adama_jax.keys import key_of
 
 FORCES = 5  # JaxMARL's movement action: no-op, left, right, down, up, each in [0, 1]
@@ -22,16 +23,6 @@ AXES = 2  # ours: right and up, each in [-1, 1]
 
 # Neither is seen by an agent: `done` is not used, and the time limit is kept by the rollout.
 NOT_IN_A_SNAPSHOT = ("done", "step")
-
-OPTIONS = (
-    "num_agents",
-    "num_landmarks",
-    "num_adversaries",
-    "num_good_agents",
-    "num_obs",
-    "local_ratio",
-)
-"""Fields of `JaxMARLWorld` that JaxMARL's own constructors take, under the same names."""
 
 ByAgent = dict[str, jax.Array]  # JaxMARL's arrays, by the agents' names
 Others = Callable[[State], ByAgent]
@@ -66,6 +57,7 @@ def from_jaxmarl(
             rescaled from [-1, 1] to [0, 1].
 
     >>> import jax
+    >>> from adama_jax.envs.mpe.jaxmarl_import import whole_jaxmarl
     >>> spread = whole_jaxmarl().make("MPE_simple_spread_v3", action_type="Continuous")
     >>> env = from_jaxmarl(spread, "spread", horizon=25)
     >>> env.spec.num_agents, env.spec.obs_size, env.spec.action_size
@@ -149,7 +141,7 @@ def make(world: JaxMARLWorld, horizon: int, name: str) -> Env:
         ValueError: JaxMARL has no such scenario.
         TypeError: the scenario does not take one of the options; `config.checks` finds this first.
     """
-    env = _made(world, name)
+    env = jaxmarl_world(world, name)
     # Its prey is moved by JaxMARL itself, which still wants an action for it.
     if name.startswith("MPE_simple_facmac"):
         idle = {agent: jnp.zeros(FORCES) for agent in env.good_agents}
@@ -172,39 +164,6 @@ def make(world: JaxMARLWorld, horizon: int, name: str) -> Env:
             kinds=_prey(env),
         )
     return from_jaxmarl(env, name, horizon)
-
-
-def _made(world: JaxMARLWorld, name: str) -> Any:
-    """JaxMARL's environment with the options that are given."""
-    options: dict[str, Any] = {}
-    for option in OPTIONS:
-        value = getattr(world, option)
-        if value is not None:
-            options[option] = value
-    # That one knows no other than continuous actions, so that it does not take their name.
-    if not name.startswith("MPE_simple_facmac"):
-        options["action_type"] = world.action_type.capitalize()
-    env = whole_jaxmarl().make(jaxmarl_name(name), **options)
-    if world.integrator == "semi_implicit_euler":
-        _integrate_semi_implicitly(env)
-    return env
-
-
-def _integrate_semi_implicitly(env: Any) -> None:
-    """Have the environment move positions by the new velocities, as PettingZoo 1.22 does."""
-    explicit = env._integrate_state
-
-    def semi_implicit(
-        p_force: jax.Array,
-        p_pos: jax.Array,
-        p_vel: jax.Array,
-        *of_entities: jax.Array,
-    ) -> tuple[jax.Array, jax.Array]:
-        _, velocities = explicit(p_force, p_pos, p_vel, *of_entities)
-        return p_pos + velocities * env.dt, velocities
-
-    # JaxMARL has no option for it; its step looks this method up on the environment.
-    env._integrate_state = semi_implicit
 
 
 def flight(prey: jax.Array, predators: jax.Array) -> jax.Array:

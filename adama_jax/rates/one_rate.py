@@ -1,0 +1,33 @@
+"""One learning rate for the critic and for every actor, as most code has it."""
+
+import jax.numpy as jnp
+
+from adama_jax.rates.rules import RateHyper, RateRule, RateState, as_arrays
+from adama_jax.types import Rates, Signals
+
+
+def one_rate(hyper: RateHyper = RateHyper(own={"learning_rate": 1e-3})) -> RateRule:
+    """Constant and equal: l_c = l_i = `hyper.own["learning_rate"]`.
+
+    >>> rule = one_rate(RateHyper(own={"learning_rate": 0.5}))
+    >>> rates = rule.init(2).rates
+    >>> float(rates.critic), rates.actors.tolist()
+    (0.5, [0.5, 0.5])
+    """
+
+    def init(num_agents: int, given: RateHyper | None = None) -> RateState:
+        arrays = as_arrays(given or hyper)
+        rate = arrays.own["learning_rate"]
+        return RateState(
+            # An array given twice could not be donated to a compiled step.
+            rates=Rates(critic=jnp.copy(rate), actors=jnp.full(num_agents, rate)),
+            hyper=arrays,
+            updates=jnp.zeros((), jnp.int32),
+            mean_critic_term=jnp.zeros(()),
+        )
+
+    def update(signals: Signals, state: RateState) -> RateState:
+        del signals
+        return state._replace(updates=state.updates + 1)
+
+    return RateRule(init, update, second_order=False, reads_critic_term=False)
