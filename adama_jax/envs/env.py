@@ -1,6 +1,6 @@
 """The interface of an environment."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 import jax
@@ -64,6 +64,8 @@ class Env(NamedTuple):
     snapshot: `(state) -> [Z]`, the compact state that observations are a function of.
     observe: `(snapshot [Z]) -> obs [N, O]`.
     positions: `(snapshot [Z]) -> [number of entities, 2]`, for drawing.
+    with_numbers: `(numbers) -> Env`, the same world with these options of it by their names, each
+        [], which may be traced; its spec is not used. None: it has no such options.
     """
 
     spec: EnvSpec
@@ -75,3 +77,4 @@ class Env(NamedTuple):
     # snapshots and recompute the large observations of a minibatch.
     observe: Callable[[jax.Array], jax.Array]
     positions: Callable[[jax.Array], jax.Array]
+    with_numbers: "Callable[[Mapping[str, jax.Array]], Env] | None" = None

@@ -14,7 +14,7 @@ from adama_jax.bounds import (
 )
 from adama_jax.envs.robots.joints import ROBOTS, partition
 from adama_jax.errors import SettingError
-from adama_jax.fields import AnyCase, ReadWith, settings
+from adama_jax.fields import TRACED, AnyCase, ReadWith, settings
 
 
 @dataclass(frozen=True)
@@ -56,9 +56,9 @@ class VelocityWorld(World):
 
     num_agents: Annotated[int, UP_TO_THOUSAND]
     """Agents that learn."""
-    side: Annotated[float, POSITIVE]
+    side: Annotated[float, TRACED, POSITIVE]
     """Side of the square, centred on 0, in which starts are drawn."""
-    step: Annotated[float, POSITIVE]
+    step: Annotated[float, TRACED, POSITIVE]
     """Distance that an action of 1 moves an agent along each axis."""
     start: Literal["random", "fixed"] = "random"
     """Draw a new start each episode, or the same one (that of start_seed) always."""
@@ -80,9 +80,9 @@ class VelocityWorld(World):
 class PredatorPreyWorld(VelocityWorld):
     """A walled square world with a prey that runs by rule."""
 
-    prey_step: Annotated[float, AtLeast(0, finite=True)] = 0.13
+    prey_step: Annotated[float, TRACED, AtLeast(0, finite=True)] = 0.13
     """Distance that the prey moves in a step."""
-    touch_radius: Annotated[float, POSITIVE] = 0.3
+    touch_radius: Annotated[float, TRACED, POSITIVE] = 0.3
     """A predator closer to the prey than this touches it."""
 
 

@@ -1,5 +1,6 @@
 """From a configuration to the functions of a run: the one place where the four bundles meet."""
 
+import dataclasses
 import inspect
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -16,27 +17,25 @@ from adama_jax.algorithms.settings import ALGORITHMS, CRITICS
 from adama_jax.config.methods import METHODS
 from adama_jax.config.names import setting, traced_settings
 from adama_jax.config.scenarios import SCENARIOS, factory_path
-from adama_jax.config.schema import OPTIMIZERS, Config, scenario_config
+from adama_jax.config.schema import Config, scenario_config
 from adama_jax.envs.env import Env
 from adama_jax.envs.outside import env_of
+from adama_jax.envs.worlds import World
 from adama_jax.errors import SettingError
 from adama_jax.execution.devices import count_microbatches
+from adama_jax.execution.steps import make_optimizer, make_rule
 from adama_jax.fields import unlike_default, values_by_name
-from adama_jax.plugins.factories import parameters_of
 from adama_jax.plugins.loading import speaking_of
-from adama_jax.rates.check import check_rule
-from adama_jax.rates.rules import RateHyper, RateRule
-from adama_jax.rates.schedules import scheduled
+from adama_jax.rates.rules import RateHyper
 from adama_jax.training.learner import Learner, LearnerHyper, learner
-from adama_jax.training.optimizers import (
-    Optimizer,
-    clipped,
-    from_optax,
-    named_optimizer,
-)
 from adama_jax.training.population import MINIBATCH
 from adama_jax.training.replay import Replay, on_policy_replay, ring_replay
-from adama_jax.training.trainer import Exploration, Trainer, TrainHyper, trainer
+from adama_jax.training.trainer import (
+    Exploration,
+    Trainer,
+    TrainHyper,
+    trainer,
+)
 
 Bundle = TypeVar("Bundle", RateHyper, LearnerHyper, Exploration)
 
@@ -50,12 +49,25 @@ OPTIONS = (
 
 def make_env(config: Config) -> Env:
     """The world of a configuration."""
+    env = _env_in(config, config.world)
+    if not world_numbers(config):
+        return env
+
+    def with_numbers(numbers: Mapping[str, jax.Array]) -> Env:
+        world = dataclasses.replace(config.world, **numbers)
+        return _env_in(config, world)
+
+    return env._replace(with_numbers=with_numbers)
+
+
+def _env_in(config: Config, world: World) -> Env:
+    """The configuration's world with these options of it."""
     name = config.scenario
     factory = resolve_name(factory_path(SCENARIOS[name]))
     if not SCENARIOS.is_outside(name):
-        return factory(config.world, config.horizon, name)
+        return factory(world, config.horizon, name)
     with speaking_of("scenario", name):
-        return env_of(factory, config.world, config.horizon, name)
+        return env_of(factory, world, config.horizon, name)
 
 
 def make_algorithm(config: Config, env: Env) -> Algorithm:
@@ -143,76 +155,6 @@ def _speaking_of_learned(config: Config) -> Iterator[bool]:
             yield True
     else:
         yield False
-
-
-def make_rule(config: Config, actors_every: int = 1) -> RateRule:
-    """The method's rate rule, with the schedule that the configuration asks for.
-
-    Args:
-        config: of its run.
-        actors_every: its algorithm moves the actors, and the rates, at every so many updates.
-    """
-    rule = _unscheduled_rule(config)
-    rates = config.rates
-    if rates.schedule == "constant":
-        return rule
-    updates = -(-config.updates_in(config.episodes) // actors_every)
-    return scheduled(rule, rates.schedule, rates.scheduled_rates, updates)
-
-
-def _unscheduled_rule(config: Config) -> RateRule:
-    method = METHODS[config.method]
-    options: dict[str, Any] = {}
-    if "trial_updates" in method.reads:
-        options["auto_scale"] = config.rates.critic_scale == "auto"
-        options["trial_updates"] = config.rates.trial_updates
-    if method.second_order:
-        options["second_order"] = True
-    if not METHODS.is_outside(config.method):
-        return resolve_name(method.rule)(**options)
-    with speaking_of("method", config.method):
-        rule = resolve_name(method.rule)(**options)
-        check_rule(rule, own={each.name: each.default for each in method.own})
-    return rule
-
-
-def make_optimizer(config: Config, actors_every: int = 1) -> Optimizer:
-    """The configuration's optimizer, at learning rate 1, of gradients clipped as it says.
-
-    Args:
-        config: of its run.
-        actors_every: its algorithm moves the actors at every so many updates.
-    """
-    optimizer = _unclipped_optimizer(config, actors_every)
-    largest = config.learning.max_grad_norm
-    return optimizer if largest is None else clipped(optimizer, largest)
-
-
-def _unclipped_optimizer(config: Config, actors_every: int) -> Optimizer:
-    name = config.optimizer_name
-    path = OPTIMIZERS[name]
-    if path == f"optax:{name}":
-        return named_optimizer(name)
-    hard = config.learning.targets == "hard"
-    known = {
-        "learning_rate": 1.0,
-        "target_period": config.target_updates if hard else None,
-        "actors_every": actors_every,
-    }
-    if not OPTIMIZERS.is_outside(name):
-        return _optimizer_of(resolve_name(path), known)
-    with speaking_of("optimizer", name):
-        return _optimizer_of(resolve_name(path), known)
-
-
-def _optimizer_of(factory: Callable[..., Any], known: dict[str, Any]) -> Optimizer:
-    """What a factory makes that is told those of the known numbers which it takes."""
-    taken = parameters_of(factory, known)
-    made = factory(**{name: known[name] for name in taken})
-    if isinstance(made, Optimizer):
-        return made
-    # Of one that is told its rate nobody need doubt that it has it.
-    return from_optax(made, check_rate="learning_rate" not in taken)
 
 
 def make_learner(
@@ -303,6 +245,21 @@ def make_train(
     )
 
 
+def world_numbers(config: Config) -> dict[str, float]:
+    """The options of the configuration's world that are arrays in the compiled program.
+
+    >>> from adama_jax.config.schema import scenario_config
+    >>> world_numbers(scenario_config("clustering"))
+    {'side': 2.0, 'step': 0.3}
+    """
+    numbers = {}
+    for name in traced_settings(config):
+        group, _, last = name.rpartition(".")
+        if group == "world":
+            numbers[last] = setting(config, name)
+    return numbers
+
+
 def _rounds(config: Config) -> dict[str, Any]:
     """How a member plays and learns in a round, in the words of `trainer`."""
     learning = config.learning
@@ -324,7 +281,9 @@ def stacked_hypers(configs: Sequence[Config]) -> TrainHyper:
         Every leaf [len(configs)].
 
     >>> from adama_jax.config.schema import scenario_config
-    >>> configs = [scenario_config("clustering"), scenario_config("predator_prey")]
+    >>> from adama_jax.config.names import with_settings
+    >>> base = scenario_config("clustering")
+    >>> configs = [base, with_settings(base, {"rates.critic_scale": 50.0})]
     >>> stacked_hypers(configs).rates.critic_scale.tolist()
     [80.0, 50.0]
     """
@@ -349,6 +308,7 @@ def make_hyper(config: Config) -> TrainHyper:
         rates=_bundle(RateHyper, values)._replace(own=own),
         learner=_bundle(LearnerHyper, values),
         exploration=_bundle(Exploration, values),
+        world=world_numbers(config),
     )
 
 

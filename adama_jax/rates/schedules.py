@@ -57,13 +57,15 @@ def scheduled(
     def init(num_agents: int, hyper: RateHyper | None = None) -> ScheduledState:
         own = {} if hyper is None else hyper.own
         inner: RateState = rule.init(num_agents, hyper)
+        end = own.get("schedule_end", 0.0)
+        warmup = own.get("warmup_share", 0.0)
         return ScheduledState(
             # Copies: the state is donated to a compiled step, which refuses a buffer given twice.
             rates=jax.tree.map(jnp.copy, inner.rates),
             inner=inner,
             updates=jnp.zeros((), jnp.int32),
-            end=jnp.asarray(own.get("schedule_end", 0.0), jnp.float32),
-            warmup=jnp.asarray(own.get("warmup_share", 0.0), jnp.float32),
+            end=jnp.asarray(end, jnp.float32),
+            warmup=jnp.asarray(warmup, jnp.float32),
         )
 
     def update(signals: Signals, state: ScheduledState) -> ScheduledState:

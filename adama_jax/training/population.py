@@ -50,6 +50,7 @@ AXES: PyTree = _prefix(
     episode=None,
     non_finite=0,
     moments=0,
+    world=0,
 )
 
 

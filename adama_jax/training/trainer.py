@@ -35,6 +35,7 @@ from adama_jax.training.rounds import (
     FirstNonFinite,
     Given,
     Progress,
+    Round,
     learning,
     round_in_pieces,
     whole_round,
@@ -60,6 +61,8 @@ class TrainHyper(NamedTuple):
     rates: RateHyper = RateHyper()
     learner: LearnerHyper = LearnerHyper()
     exploration: Exploration = Exploration()
+    # Of the world: those of its options that are numbers, by their names.
+    world: Mapping[str, Scalar] = {}
 
 
 class TrainState(NamedTuple):
@@ -72,6 +75,15 @@ class TrainState(NamedTuple):
     episode: jax.Array  # [], int32: episodes played
     non_finite: FirstNonFinite
     moments: Moments | None = None  # of observations, where they are normalised
+    world: Mapping[str, jax.Array] = {}  # its numbers, each []
+
+
+class _InWorld(NamedTuple):
+    """What a member does in a world."""
+
+    env: Env
+    greedy: Callable[..., Episode]  # `(keys [E], actors)`, every leaf leading with E
+    round: Round
 
 
 class Metrics(NamedTuple):
@@ -137,7 +149,8 @@ def trainer(
     """Compose a world, an algorithm, its learner and a buffer into a member's functions.
 
     Args:
-        env, algorithm, learner, replay: the bundles; the learner is the algorithm's.
+        env, algorithm, learner, replay: the bundles; the learner is the algorithm's. A member is in
+            the world with the numbers of its `hyper.world`, if the env has `with_numbers`.
         updates_per_episode: gradient updates for each episode (the paper: one).
         envs_per_run: episodes that a member plays at the same time, before the updates for all of
             them: a round.
@@ -159,16 +172,26 @@ def trainer(
         acting = with_random_start(acting, env.spec.action_sizes)
     if normalize_obs:
         acting = exploring_normalized(acting)
-    greedy = greedy_rollout(env, acting.act, unroll)
-    greedy_episodes = jax.vmap(greedy, in_axes=(0, None))
     warmup_episodes = warmup_rounds * envs_per_run
-    learn = learning(env, learner, replay, reward_scale)
-    if update_every is None:
-        updates = updates_per_episode * envs_per_run
-        play_round = whole_round(env, acting, replay, learn, updates, unroll)
-    else:
-        steps = (update_every, updates_each)
-        play_round = round_in_pieces(env, acting, replay, learn, *steps, unroll)
+
+    def in_world(here: Env) -> _InWorld:
+        greedy = greedy_rollout(here, acting.act, unroll)
+        learn = learning(here, learner, replay, reward_scale)
+        if update_every is None:
+            updates = updates_per_episode * envs_per_run
+            play_round = whole_round(here, acting, replay, learn, updates, unroll)
+        else:
+            steps = (update_every, updates_each)
+            play_round = round_in_pieces(here, acting, replay, learn, *steps, unroll)
+        return _InWorld(here, jax.vmap(greedy, in_axes=(0, None)), play_round)
+
+    usual = in_world(env)
+
+    def world_of(state: TrainState) -> _InWorld:
+        # Made while the program is traced: its numbers are arrays of the state.
+        if env.with_numbers is None:
+            return usual
+        return in_world(env.with_numbers(state.world))
 
     def init(key: jax.Array, hyper: TrainHyper) -> TrainState:
         k_params, k_training = jax.random.split(key)
@@ -177,6 +200,9 @@ def trainer(
         example = jax.eval_shape(explore, key, state.params.actors, 0.0)
         numbers = [jnp.asarray(value, jnp.float32) for value in hyper.exploration]
         never = jnp.full((), -1, jnp.int32)
+        world = {}
+        for name, value in hyper.world.items():
+            world[name] = jnp.asarray(value, jnp.float32)
         moments = None
         if normalize_obs:
             moments = no_moments(env.spec.num_agents, env.spec.obs_size)
@@ -188,6 +214,7 @@ def trainer(
             episode=jnp.zeros((), jnp.int32),
             non_finite=FirstNonFinite(update=never, leaf=never),
             moments=moments,
+            world=world,
         )
 
     def share_of(state: TrainState) -> jax.Array | WarmUp:
@@ -196,7 +223,9 @@ def trainer(
             return share
         return WarmUp(share, random=state.episode < warmup_episodes)
 
-    def one_round(state: TrainState, _: None) -> tuple[TrainState, Metrics]:
+    def one_round(
+        world: _InWorld, state: TrainState, _: None
+    ) -> tuple[TrainState, Metrics]:
         key, k_rollouts, k_updates = jax.random.split(state.key, 3)
         # A lone world has the round's key itself: the runs in docs/results are drawn so.
         keys = k_rollouts[None]
@@ -204,7 +233,7 @@ def trainer(
             keys = jax.random.split(k_rollouts, envs_per_run)
         given = Given(keys, k_updates, share_of(state), state.moments)
         progress = Progress(state.learner, state.non_finite, state.replay)
-        progress, episodes, measured = play_round(progress, given)
+        progress, episodes, measured = world.round(progress, given)
         after = TrainState(
             learner=progress.learner,
             replay=progress.replay,
@@ -212,13 +241,15 @@ def trainer(
             key=key,
             episode=state.episode + envs_per_run,
             non_finite=progress.non_finite,
-            moments=_moments_after(env, state.moments, episodes),
+            moments=_moments_after(world.env, state.moments, episodes),
+            world=state.world,
         )
         train_return = _unless_diverged(after, _mean_return(episodes))
         return after, _round_metrics(train_return, measured)
 
     def chunk(state: TrainState, length: int) -> tuple[TrainState, Metrics]:
-        after, rounds = jax.lax.scan(one_round, state, None, length=length)
+        step = partial(one_round, world_of(state))
+        after, rounds = jax.lax.scan(step, state, None, length=length)
         means = jax.tree.map(lambda x: jnp.mean(x, axis=0), rounds)
         if warmup_rounds:
             begun = state.episode + envs_per_run * jnp.arange(length)
@@ -230,7 +261,7 @@ def trainer(
 
     def play(state: TrainState, keys: jax.Array) -> Episode:
         actors = shown(state.learner.params.actors, state.moments)
-        return greedy_episodes(keys, actors)
+        return world_of(state).greedy(keys, actors)
 
     def evaluate(state: TrainState) -> jax.Array:
         # The same starts at every point of every member's curve: differences are the actors'.

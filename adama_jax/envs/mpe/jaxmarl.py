@@ -6,11 +6,13 @@ itself and hides the last observation.
 """
 
 import itertools
+import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
+from jax.core import Tracer
 
 from adama_jax.envs.env import Entity, Env, EnvSpec, Transition
 from adama_jax.envs.mpe.jaxmarl_import import State
@@ -267,9 +269,14 @@ def _entities(world: Any, kinds: Mapping[str, str]) -> tuple[Entity, ...]:
     entities = []
     for name, radius in zip(usual_kinds, world.rad, strict=True):
         kind = kinds.get(name, usual_kinds[name])
-        entity = Entity(kind, name, float(radius))
+        entity = Entity(kind, name, _number(radius))
         entities.append(entity)
     return tuple(entities)
+
+
+def _number(radius: Any) -> float:
+    # In a world whose lengths are traced, nobody draws.
+    return math.nan if isinstance(radius, Tracer) else float(radius)
 
 
 def _prey(env: Any) -> dict[str, str]:

@@ -41,8 +41,9 @@ class VelocityMPE(SimpleMPE):
             agents=[f"{agent_name} {number}" for number in numbers],
             landmarks=list(landmarks),
             action_type="Continuous",
-            rad=jnp.full((num_entities,), DRAWN_RADIUS * world.side),
         )
+        # Not given to JaxMARL's constructor, which asks whether it is positive: it may be traced.
+        self.rad = jnp.full((num_entities,), DRAWN_RADIUS * world.side)
         # JaxMARL's own spaces are of five forces; here an action is a velocity.
         self.action_spaces = dict.fromkeys(self.agents, _Pair())
         others = []
