@@ -64,6 +64,16 @@ class VelocityWorld(World):
     """Draw a new start each episode, or the same one (that of start_seed) always."""
     start_seed: Annotated[int, SEED, ReadWith("start", "fixed")] = 0
     """Seed of the fixed start."""
+    walls: Annotated[float, TRACED, AtLeast(0, finite=True)] = 0.0
+    """Positions are clipped to so many half sides from the centre; 0: no walls."""
+    observe_own: bool = False
+    """Agents observe their own positions too."""
+    reward_radius: Annotated[float, TRACED, AtLeast(0, finite=True)] = 0.0
+    """A distance beyond this is rewarded as this one; 0: as it is."""
+    weight_ratio: Annotated[float, TRACED, POSITIVE] = 1.0
+    """Weight of the last agent in the reward over that of the first; their mean is 1."""
+    ends_at_horizon: Annotated[bool, TRACED] = False
+    """The time limit ends the world: no value beyond it counts."""
 
     @property
     def learners(self) -> int:
@@ -84,6 +94,19 @@ class PredatorPreyWorld(VelocityWorld):
     """Distance that the prey moves in a step."""
     touch_radius: Annotated[float, TRACED, POSITIVE] = 0.3
     """A predator closer to the prey than this touches it."""
+
+    def unread_in(self, scenario: str, name: str) -> str:
+        """What this world always has is no option of it."""
+        always = {
+            "walls": "its walls are the box",
+            "observe_own": "its predators always do",
+            "reward_radius": "touch_radius is its",
+        }
+        return always.get(name, "")
+
+    def check(self, scenario: str) -> None:
+        """Check that nothing is given which this world always has."""
+        _check_read(self, scenario)
 
 
 @dataclass(frozen=True)
@@ -130,11 +153,16 @@ class JaxMARLWorld(World):
 
     def check(self, scenario: str) -> None:
         """Check that JaxMARL's constructor of the scenario takes the options that are given."""
-        for name, declared, value, _ in settings(self):
-            # Runs of earlier versions may have `prey`, which means nothing where there is none.
-            reason = self.unread_in(scenario, name)
-            if name != "prey" and value != declared.default and reason:
-                raise SettingError(f"world.{name}={value}: must be left out: {reason}")
+        # Runs of earlier versions may have `prey`, which means nothing where there is none.
+        _check_read(self, scenario, but="prey")
+
+
+def _check_read(world: World, scenario: str, but: str = "") -> None:
+    """Refuse what is given and not read in the scenario."""
+    for name, declared, value, _ in settings(world):
+        reason = world.unread_in(scenario, name)
+        if name != but and value != declared.default and reason:
+            raise SettingError(f"world.{name}={value}: must be left out: {reason}")
 
 
 JAXMARL_OPTIONS = {

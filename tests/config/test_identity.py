@@ -138,6 +138,7 @@ SAME_PROGRAM = [
     {"rates.clip": 0.3},
     {"learning.discount": 0.5},
     {"rates.critic_scale": 7.0},
+    {"world.side": 9.0, "world.walls": 2.0, "world.ends_at_horizon": True},
 ]
 OTHER_PROGRAM = [
     {"episodes": 9},
@@ -148,7 +149,8 @@ OTHER_PROGRAM = [
     {"networks.hidden": (9,)},
     {"rates.critic_scale": "auto"},
     {"rates.trial_updates": 9},
-    {"world.side": 9.0},
+    {"world.observe_own": True},
+    {"rates.schedule": "linear"},
     {"evaluation.seed": 9},
 ]
 

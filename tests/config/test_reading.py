@@ -183,7 +183,9 @@ def test_a_number_of_a_rule_s_own_is_a_setting_of_its_methods(warm):
     assert program_key(read) == program_key(warm)
     assert make_hyper(read).rates.own == {"warmth": 0.25}
     assert make_hyper(BASE).rates.own == {}
-    assert len(jax.tree.leaves(make_hyper(read))) == len(traced_settings(read))
+    # The schedule's two are numbers of a program that has one.
+    falling = with_settings(read, {"rates.schedule": "linear"})
+    assert len(jax.tree.leaves(make_hyper(falling))) == len(traced_settings(read))
     # A name of its own where it is not the default; read back from a run's folder, or by a process.
     assert config_hash(read) != config_hash(warm)
     assert to_dict(read)["rates"]["warmth"] == 0.25

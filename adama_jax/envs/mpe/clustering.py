@@ -17,7 +17,7 @@ class Clustering(VelocityMPE):
     def team_reward(self, positions: jax.Array) -> jax.Array:
         centre = jnp.mean(positions, axis=0, keepdims=True)
         distances = jnp.linalg.norm(positions - centre, axis=-1)
-        return -jnp.sum(distances)
+        return -jnp.sum(self.weights() * self.lost(distances))
 
 
 def make(world: VelocityWorld, horizon: int, name: str) -> Env:

@@ -23,7 +23,7 @@ class CooperativeNavigation(VelocityMPE):
         agents = positions[: self.num_agents]
         landmarks = positions[self.num_agents :]
         distances = jnp.linalg.norm(agents - landmarks, axis=-1)
-        return -jnp.max(distances)
+        return -jnp.max(self.weights() * self.lost(distances))
 
 
 def make(world: VelocityWorld, horizon: int, name: str) -> Env:

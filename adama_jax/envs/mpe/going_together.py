@@ -16,10 +16,12 @@ class GoingTogether(VelocityMPE):
 
     def team_reward(self, positions: jax.Array) -> jax.Array:
         first, second, landmark = positions
-        first_away = jnp.linalg.norm(first - landmark)
-        second_away = jnp.linalg.norm(second - landmark)
-        apart = jnp.linalg.norm(first - second)
-        return -0.5 * (first_away + second_away) - apart
+        first_away = self.lost(jnp.linalg.norm(first - landmark))
+        second_away = self.lost(jnp.linalg.norm(second - landmark))
+        apart = self.lost(jnp.linalg.norm(first - second))
+        of_first, of_second = self.weights()
+        away = of_first * first_away + of_second * second_away
+        return -0.5 * away - apart
 
 
 def make(world: VelocityWorld, horizon: int, name: str) -> Env:

@@ -42,7 +42,7 @@ class PredatorPrey(VelocityMPE):
 
     def team_reward(self, positions: jax.Array) -> jax.Array:
         touches = self._touches(positions)
-        return jnp.sum(touches, dtype=jnp.float32)
+        return jnp.sum(self.weights() * touches)
 
     def _touches(self, positions: jax.Array) -> jax.Array:
         """Which predators touch the prey. [N], bool"""

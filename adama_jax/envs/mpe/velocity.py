@@ -11,11 +11,12 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from adama_jax.envs.env import Env
+from adama_jax.envs.env import Env, Transition
 from adama_jax.envs.mpe.jaxmarl import ByAgent, from_jaxmarl
 from adama_jax.envs.mpe.jaxmarl_import import SimpleMPE, State
 from adama_jax.envs.worlds import VelocityWorld
 from adama_jax.keys import key_of
+from adama_jax.types import Scalar
 
 DRAWN_RADIUS = 0.04  # of an entity, as a share of the side; only pictures show it
 
@@ -93,13 +94,33 @@ class VelocityMPE(SimpleMPE):
 
     def move(self, positions: jax.Array, change: jax.Array) -> jax.Array:
         """New positions of all entities. [entities, 2], [N, 2] to [entities, 2]"""
-        return positions.at[: self.num_agents].add(change)
+        wall = or_infinite(self.world.walls * self.world.side / 2)
+        agents = positions[: self.num_agents] + change
+        return positions.at[: self.num_agents].set(jnp.clip(agents, -wall, wall))
 
     def observation(self, positions: jax.Array) -> jax.Array:
-        """Relative positions of the other agents, then of the landmarks. [entities, 2] to [N, O]"""
+        """Relative positions of the other agents, then of the landmarks. [entities, 2] to [N, O]
+
+        With `observe_own` the agent's own position comes last.
+        """
         agents = positions[: self.num_agents, None]
         relative = positions[self.others] - agents
-        return relative.reshape(self.num_agents, -1)
+        seen = relative.reshape(self.num_agents, -1)
+        if not self.world.observe_own:
+            return seen
+        return jnp.concatenate([seen, agents[:, 0]], axis=-1)
+
+    def weights(self) -> jax.Array:
+        """Of the agents in the reward: geometric, of mean 1. [N]"""
+        last = max(self.num_agents - 1, 1)
+        powers = jnp.arange(self.num_agents) / last
+        ratio = jnp.asarray(self.world.weight_ratio, jnp.float32)
+        weights = ratio**powers
+        return weights / jnp.mean(weights)
+
+    def lost(self, distances: jax.Array) -> jax.Array:
+        """What is lost by distances: no more than `reward_radius`, if there is one. Any shape."""
+        return jnp.minimum(distances, or_infinite(self.world.reward_radius))
 
     def team_reward(self, positions: jax.Array) -> jax.Array:
         """The team's reward at these positions of the entities. [entities, 2] to []"""
@@ -114,6 +135,15 @@ class VelocityMPE(SimpleMPE):
         """The team's reward, for every agent."""
         reward = self.team_reward(state.p_pos)
         return dict.fromkeys(self.agents, reward)
+
+
+def or_infinite(length: Scalar) -> jax.Array:
+    """A length, infinite where it is given as 0. []
+
+    >>> float(or_infinite(0.0)), float(or_infinite(2.0))
+    (inf, 2.0)
+    """
+    return jnp.where(jnp.asarray(length) > 0, length, jnp.inf)
 
 
 class _Pair:
@@ -136,7 +166,7 @@ def velocity_env(
         horizon: T, steps of an episode.
         kinds: kind of an entity, by name, where it is not "agent" or "landmark".
     """
-    return from_jaxmarl(
+    env = from_jaxmarl(
         world,
         name,
         horizon,
@@ -145,3 +175,15 @@ def velocity_env(
         kinds=kinds,
         as_given=True,
     )
+
+    def step(
+        key: jax.Array,
+        state: State,
+        action: jax.Array,
+    ) -> tuple[State, Transition]:
+        after, transition = env.step(key, state, action)
+        ends = jnp.asarray(world.world.ends_at_horizon, jnp.float32) > 0
+        over = after.step >= horizon
+        return after, transition._replace(terminated=ends & over)
+
+    return env._replace(step=step)
