@@ -136,6 +136,9 @@ class _Source(NamedTuple):
 
     def scenario(self, scenario: str, groups: "_Groups") -> Section:
         """Tables, pictures, a film and the common settings of a scenario's runs."""
+        # Matplotlib takes a second to import, and not every command that shows a page draws.
+        from adama_jax.reporting.searches import searches, shown
+
         body = []
         for group, members in sorted(groups.items()):
             body += _group_table(group, members)
@@ -143,6 +146,8 @@ class _Source(NamedTuple):
         pictures = self._pictures(runs)
         if not pictures and scenario in OF_AN_EXPERIMENT:
             pictures = _curves(groups)
+        for search in searches(groups.values()):
+            pictures += shown(search)
         body += [*pictures, *_film(runs)]
         body.append(settings_tables.common(runs))
         return Section(scenario.replace("_", " "), body)

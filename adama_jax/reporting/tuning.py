@@ -66,11 +66,11 @@ def searched(runs: Sequence[Run], chosen_from: Sequence[Run]) -> Searched | None
         runs: the trials and the methods, on the seeds that are reported.
         chosen_from: the trials on other seeds.
     """
-    choices = {_but_seeds(run): run for run in chosen_from}
-    trials = [run for run in runs if _but_seeds(run) in choices]
+    choices = {but_seeds(run): run for run in chosen_from}
+    trials = [run for run in runs if but_seeds(run) in choices]
     if len(trials) != len(choices) or not trials:
         return None
-    of_choice = [choices[_but_seeds(run)] for run in trials]
+    of_choice = [choices[but_seeds(run)] for run in trials]
     sweep = Sweep(_finals(of_choice), _finals(trials))
     found = {run.folder for run in trials}
     methods = [run for run in runs if run.folder not in found]
@@ -103,7 +103,7 @@ def worth_table(
     rows = lines(runs, chosen_from)
     return {
         ".csv": _csv(rows),
-        ".md": f"{exhibit.title}. {HEAD}\n\n{_markdown(rows)}",
+        ".md": f"{exhibit.title}. {HEAD}\n\n{markdown_rows(rows)}",
     }
 
 
@@ -161,7 +161,8 @@ def _csv(rows: Sequence[Line]) -> str:
     return csv_of(COLUMNS, found)
 
 
-def _markdown(rows: Sequence[Line]) -> str:
+def markdown_rows(rows: Sequence[Line]) -> str:
+    """The rows as a Markdown table."""
     headings = ("scenario", "method", "worth, trials", "final, IQM", "area, IQM")
     return markdown_of(headings, [_cells(line) for line in rows])
 
@@ -203,7 +204,8 @@ def worth_in_words(value: Worth, trials: int) -> str:
     return f"{of_all} [{words(low)}, {words(high)}]"
 
 
-def _but_seeds(run: Run) -> Config:
+def but_seeds(run: Run) -> Config:
+    """The configuration of a run, whatever its seeds: equal for what differs in these alone."""
     return replace(run.config, seed=0, seeds=1)
 
 
