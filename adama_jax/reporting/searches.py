@@ -41,7 +41,9 @@ def searches(tables: Iterable[Sequence[Run]]) -> list[Search]:
         if not _are_comparable(report, choice):
             continue
         for kind, trials in _in_both(report, choice).items():
-            search = Search(" on ".join(kind), list(report), list(trials.values()))
+            # Of a method that is called as its optimizer one name is enough.
+            name = " on ".join(dict.fromkeys(kind))
+            search = Search(name, list(report), list(trials.values()))
             before = found.get(kind)
             if before is None or len(search.runs) > len(before.runs):
                 found[kind] = search

@@ -7,6 +7,7 @@ from typing import NamedTuple
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
 from adama_jax.config.exhibits import Exhibit
 from adama_jax.config.schema import Config
@@ -127,6 +128,7 @@ def tuning_curves(
 
 def _panel(axes: Axes, search: Searched | None) -> None:
     axes.set_xlabel("trials")
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     axes.set_ylabel(RETURN)
     if search is None:
         axes.text(

@@ -111,6 +111,8 @@ def test_a_label_can_break_neither_table(tmp_path):
 def test_the_curve_of_a_panel_is_the_expected_best(tmp_path):
     report, choice, method = of_all(tmp_path)
     figure = tuning_curves({"going_together": [method, *report]}, "Title", choice)
+    # There is no trial 1.5.
+    assert all(float(tick).is_integer() for tick in figure.axes[0].get_xticks())
     (axes,) = figure.axes
     search, across = axes.get_lines()
     scale = (18 / 19 + 1) / 2
