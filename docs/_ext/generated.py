@@ -204,6 +204,7 @@ WRITERS = {
 TITLES = {
     "results/results": "All methods on the paper's learner",
     "results/modern/results": "AdaMa and fixed rates on today's learner",
+    "results/baselines/continuous": "Continuous actions in spread",
     "results/baselines/discrete": "Discrete actions in spread",
     "results/table1": "The settings of Table 1",
 }
