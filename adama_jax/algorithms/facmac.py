@@ -25,6 +25,7 @@ import jax.numpy as jnp
 from adama_jax.algorithms.algorithm import Algorithm, sum_of
 from adama_jax.algorithms.maddpg import maddpg
 from adama_jax.algorithms.settings import OfFACMAC
+from adama_jax.algorithms.team import true_sizes
 from adama_jax.types import Batch, Params
 
 CRITIC_OF = {"monotonic": "facmac", "free": "facmac_free"}
@@ -53,8 +54,7 @@ def facmac(
     ['inner', 'inner_bias', 'outer', 'state_value', 'utilities']
     """
     base = maddpg(critic=CRITIC_OF[mixing], **team)
-    sizes = team.get("action_sizes") or [team["action_size"]] * team["num_agents"]
-    total_size = sum(sizes)
+    total_size = sum(true_sizes(**team))
 
     def parts(
         params: Params, targets: Params, batch: Batch, *given: jax.Array

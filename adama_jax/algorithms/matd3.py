@@ -24,8 +24,8 @@ from jax import Array
 from adama_jax.algorithms.algorithm import Algorithm
 from adama_jax.algorithms.losses import td_loss, td_target
 from adama_jax.algorithms.maddpg import maddpg
-from adama_jax.algorithms.networks import action_mask
 from adama_jax.algorithms.settings import OfMATD3
+from adama_jax.algorithms.team import padding_mask
 from adama_jax.types import Batch, Params, PyTree
 
 FIRST, SECOND = "first", "second"
@@ -59,9 +59,7 @@ def matd3(
     ['first', 'second']
     """
     base = maddpg(**team)
-    size = team["action_size"]
-    sizes = team.get("action_sizes") or [size] * team["num_agents"]
-    mask = action_mask(sizes, size)[:, None]  # [N, 1, A]
+    mask = padding_mask(**team)
 
     def init(key: Array) -> Params:
         k_first, k_second = jax.random.split(key)

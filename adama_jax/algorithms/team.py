@@ -46,9 +46,8 @@ class Team:
 
     @property
     def mask(self) -> jax.Array:
-        """1 where an agent has an action, 0 where it is padding. [N, 1, A]"""
-        sizes = self.action_sizes or [self.action_size] * self.num_agents
-        return action_mask(sizes, self.action_size)[:, None]
+        """As `padding_mask` has it."""
+        return padding_mask(**vars(self))
 
     @property
     def critic_class(self) -> Any:
@@ -86,3 +85,25 @@ class Team:
             actors=init_each(keys, obs),
             critic=critic.init(k_critic, obs, action),
         )
+
+
+def true_sizes(
+    num_agents: int,
+    action_size: int,
+    action_sizes: Sequence[int] | None = None,
+    **_: Any,
+) -> tuple[int, ...]:
+    """Each agent's true action size. Takes the keywords of a factory, and passes others over.
+
+    >>> true_sizes(num_agents=2, action_size=3, obs_size=9)
+    (3, 3)
+    """
+    return tuple(action_sizes or [action_size] * num_agents)
+
+
+def padding_mask(**team: Any) -> jax.Array:
+    """1 where an agent has an action, 0 where it is padding. [N, 1, A]
+
+    Takes the keywords of a factory, as `true_sizes` does.
+    """
+    return action_mask(true_sizes(**team), team["action_size"])[:, None]
