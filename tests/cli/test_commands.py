@@ -436,3 +436,15 @@ def test_of_many_runs_that_are_played_a_bad_one_costs_itself_alone(
     assert cli.main(["play", str(tmp_path)]) == 1
     assert len(played) == 2
     assert f"run={played[0]}: must be one that can be read" in capsys.readouterr().out
+
+
+def test_a_seed_that_no_run_of_a_folder_has_is_bad_input(
+    tmp_path, player, monkeypatch, capsys
+):
+    """As it is with one run; a seed that some run has costs the others alone."""
+    for method in ("adama", "fixed"):
+        (fake_run(tmp_path, method).folder / "actors.npz").touch()
+    monkeypatch.setattr("adama_jax.cli.commands.play.start_jax", lambda *_: None)
+    assert cli.main(["play", str(tmp_path), "seed=7"]) == 2
+    assert capsys.readouterr().out.count("seed=7: must be") == 2
+    assert player == []

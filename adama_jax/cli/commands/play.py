@@ -51,7 +51,9 @@ def play(words: list[str]) -> int:
     screen = Screen()
     if len(folders) == 1:
         return play_run(folders[0], command, screen)
-    return max(_play_one_of_many(folder, command, screen) for folder in folders)
+    codes = [_play_one_of_many(folder, command, screen) for folder in folders]
+    # What none of them can be played with is as wrong as with one.
+    return 2 if min(codes) == 2 else min(max(codes), 1)
 
 
 def _play_one_of_many(path: Path, command: PlayCommand, screen: Screen) -> int:
@@ -60,7 +62,7 @@ def _play_one_of_many(path: Path, command: PlayCommand, screen: Screen) -> int:
         return play_run(path, command, screen)
     except SettingError as error:
         screen.say(f"{path}: {error}", style="red")
-        return 1
+        return 2
 
 
 def play_run(path: Path, command: PlayCommand, console: Screen) -> int:
