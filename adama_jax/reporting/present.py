@@ -14,6 +14,9 @@ from adama_jax.screen.console import Screen
 from adama_jax.storage.reader import Rollout, Run, finite_seeds
 
 MOST_MACHINES = 8  # runs of which the speed is printed
+OTHER_WORLDS = (
+    "Returns of different worlds are not comparable: this is no ranking of them."
+)
 MOST_SETTINGS = 20  # settings in a sweep's table on the screen; the CSV has all
 
 
@@ -88,6 +91,8 @@ def show_sweep(
         paths = tables.write(lines, folder / name)
         best_lines = lines[:MOST_SETTINGS]
         console.show(tables.ranking(best_lines, heading, console.options.ascii_only))
+        if len({(run.config.world, run.config.horizon) for run in runs}) > 1:
+            console.say(OTHER_WORLDS, style="yellow")
         # All were trained on the same machine, so that one line says it.
         _print_machines(runs[:1], console)
         if grids.is_grid(runs):

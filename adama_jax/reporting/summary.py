@@ -1,7 +1,7 @@
 """What runs amount to, a line per run; `tables` prints and writes it."""
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -17,7 +17,7 @@ from adama_jax.reporting.statistics import (
 from adama_jax.storage.reader import Run, finite_seeds
 
 Interval = tuple[float, float]
-Compared = tuple[str, str, str | None]  # world, algorithm, optimizer
+Compared = tuple[Any, str, str | None]  # world, algorithm, optimizer
 EVEN = 0.5  # the chance of each of two that are alike to be above the other
 LAST_PART = 10  # the final return is the mean over the last tenth of a curve
 
@@ -104,7 +104,10 @@ def _compared_within(run: Run) -> Compared:
 
     rmsprop and its like, whose optimizer is their own, are compared with SGD.
     """
-    return world_of(run), run.config.algorithm, run.config.optimizer
+    config = run.config
+    # A world of other numbers has other returns.
+    world = (world_of(run), config.world, config.horizon)
+    return world, config.algorithm, config.optimizer
 
 
 def is_told_apart(line: Summary) -> bool:

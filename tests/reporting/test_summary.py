@@ -127,6 +127,17 @@ def test_a_baseline_has_the_same_algorithm(tmp_path):
     assert lines[1].improvement == 0.5
 
 
+def test_a_baseline_is_in_the_same_world(tmp_path):
+    """Its numbers are part of it: in a larger box returns are lower whatever the method."""
+    smaller = fake_run(tmp_path, "fixed", finals=np.zeros(5))
+    config = with_settings(fake_config("adama", 5), {"world.side": 3.0})
+    larger = fake_run(tmp_path, config=config, finals=np.ones(5))
+    here = fake_run(tmp_path, "adama", finals=np.ones(5))
+    _, elsewhere, beside = summary.summarise([smaller, larger, here])
+    assert np.isnan(elsewhere.improvement)
+    assert beside.improvement == 1.0
+
+
 def test_a_baseline_has_the_same_optimiser(tmp_path):
     base = with_settings(scenario_config("going_together"), {"seeds": 2})
     configs = [with_settings(base, {"method": method, "optimizer": optimizer})
