@@ -46,10 +46,8 @@ def _check_optimizer(config: Config) -> None:
         config.method,
         f"on an optimizer that there is, not {own!r}",
     )
-    # A preset's gives way to a method that has its own; whether somebody gave it, `reads` asks.
-    preset = SCENARIOS[config.scenario].optimizer
     _check(
-        config.optimizer in (None, preset) or own in ("sgd", config.optimizer),
+        config.optimizer is None or own in ("sgd", config.optimizer),
         "optimizer",
         config.optimizer,
         f"left out (or None): method={config.method} is {own}",

@@ -32,7 +32,7 @@ def why_unread(config: Config, name: str) -> str:
     ignored = algorithm is not None and name in algorithm.ignores
     if ignored or (group == "own" and name not in own_settings([config.algorithm])):
         return f"algorithm={config.algorithm} does not read it"
-    if name == "optimizer" and config.optimizer not in (None, config.optimizer_name):
+    if name == "optimizer" and config.brings_optimizer:
         return f"method={config.method} is {config.optimizer_name}"
     of_scenario = config.world.unread_in(config.scenario, last)
     if group == "world" and of_scenario:
@@ -61,7 +61,7 @@ def check_read(values: Mapping[str, object], configs: Sequence[Config]) -> None:
         if name not in known:
             continue
         # The first that reads it will do: a sweep has thousands of configurations.
-        if any(not why_unread(config, name) for config in configs):
+        if any(_reads(config, name, value) for config in configs):
             continue
         reasons = dict.fromkeys(why_unread(config, name) for config in configs)
         why = "; ".join(reasons) + _who_reads(name, {each.method for each in configs})
@@ -102,6 +102,13 @@ def own_settings(algorithms: Iterable[str]) -> list[str]:
     """The full names of the settings that the algorithms have of their own."""
     kinds = map(own_settings_of, algorithms)
     return [f"own.{each.name}" for kind in kinds for each in declared(kind)]
+
+
+def _reads(config: Config, name: str, value: object) -> bool:
+    # Of a method with an optimizer of its own the name of that one says nothing wrong.
+    if name == "optimizer" and value in (None, config.optimizer_name):
+        return True
+    return not why_unread(config, name)
 
 
 def _who_reads(name: str, asked: Collection[str]) -> str:

@@ -110,21 +110,31 @@ class Config:
         kind = own_settings_of(self.algorithm)
         if type(self.own) is not kind:
             object.__setattr__(self, "own", kind())
+        # A preset's optimizer gives way to a method's own; any other is for `validate` to refuse.
+        if self.brings_optimizer and self.optimizer == self._preset_optimizer:
+            object.__setattr__(self, "optimizer", None)
+
+    @property
+    def _preset_optimizer(self) -> str | None:
+        # That a scenario is unknown is for `validate` to say.
+        preset = SCENARIOS.get(self.scenario)
+        return None if preset is None else preset.optimizer
+
+    @property
+    def brings_optimizer(self) -> bool:
+        """Whether the method has an optimizer of its own, and is not on plain gradients."""
+        return self.method in METHODS and METHODS[self.method].optimizer != "sgd"
 
     @property
     def optimizer_name(self) -> str:
-        """The optimizer in use.
-
-        A preset's is the one that methods on plain gradients are trained with; a method that has
-        an optimizer of its own keeps it.
+        """The optimizer in use: a preset's, or the method's where it has one of its own.
 
         >>> import dataclasses
         >>> base = scenario_config("predator_prey_modern")
         >>> base.optimizer_name, dataclasses.replace(base, method="rmsprop").optimizer_name
         ('adam', 'rmsprop')
         """
-        own = METHODS[self.method].optimizer
-        return own if own != "sgd" else self.optimizer or own
+        return self.optimizer or METHODS[self.method].optimizer
 
     @property
     def label(self) -> str:

@@ -42,11 +42,13 @@ def test_traced_settings_are_the_leaves_of_the_hyperparameters():
 
     Any other setting is another program.
     """
-    base = tiny("adama")
+    base = tiny("adama", **{"rates.schedule": "linear"})
     plain = jax.tree.leaves(make_hyper(base))
     assert len(plain) == len(traced_settings(base))
     for name in traced_settings(base):
-        other = with_settings(base, {name: setting(base, name) * 0.5})
+        value = setting(base, name)
+        changes = {name: not value if isinstance(value, bool) else value * 0.5 or 0.5}
+        other = with_settings(base, changes)
         changed = [
             a != b
             for a, b in zip(plain, jax.tree.leaves(make_hyper(other)), strict=True)
@@ -62,7 +64,7 @@ def test_traced_settings_are_the_leaves_of_the_hyperparameters():
         "networks.hidden": (8,),
         "networks.critic_activation": "tanh",
         "rates.critic_scale": "auto",
-        "world.step": 0.1,
+        "world.observe_own": True,
         "rates.curvature": "exact",
         "rates.trial_updates": 3,
         "evaluation.episodes": 7,
