@@ -23,6 +23,15 @@ def _at(rate: float, optimizer: str, summary: str, source: str) -> Method:
     )
 
 
+# A name of its own: who tunes Adam's rate beside them does not mean this.
+MULTIPLE = Own(
+    "multiple",
+    1.0,
+    POSITIVE,
+    help="By what the rate that the optimizer finds is multiplied.",
+)
+
+
 def _learning_rate(default: float) -> Own:
     return Own(
         "learning_rate",
@@ -33,8 +42,15 @@ def _learning_rate(default: float) -> Own:
 
 
 def _found(optimizer: str, summary: str, source: str) -> Method:
-    """An optimizer that finds its rate: what is found counts once."""
-    return _at(1.0, optimizer, summary, source)
+    """An optimizer that finds its rate."""
+    return Method(
+        optimizer=optimizer,
+        rule="adama_jax.rates.one_rate:multiple",
+        rate_options=NOTHING_SHARED,
+        own=(MULTIPLE,),
+        summary=summary,
+        source=source,
+    )
 
 
 _PRODIGY = "Mishchenko and Defazio, ICML 2024"

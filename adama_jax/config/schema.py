@@ -115,6 +115,11 @@ class Config:
             object.__setattr__(self, "optimizer", None)
 
     @property
+    def usual_optimizer(self) -> str | None:
+        """That of the methods on plain gradients beside it, with None for SGD."""
+        return self._preset_optimizer if self.brings_optimizer else self.optimizer
+
+    @property
     def _preset_optimizer(self) -> str | None:
         # That a scenario is unknown is for `validate` to say.
         preset = SCENARIOS.get(self.scenario)

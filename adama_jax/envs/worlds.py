@@ -1,7 +1,7 @@
 """Options of the worlds: plain data, importable without JAX. Lengths are in the world's units."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated, Literal
 
 from adama_jax.bounds import (
@@ -30,6 +30,11 @@ class World:
     def actions(self) -> str | None:
         """The kind, "continuous" or "discrete"; None where only the built world knows."""
         return None
+
+    @property
+    def as_rewarded(self) -> "World":
+        """The world without what changes no reward: returns of equal ones are comparable."""
+        return self
 
     def name_beside(self, preset: "World") -> str:
         """What it is called where it is another world than its scenario's; "" if it is that."""
@@ -65,7 +70,7 @@ class VelocityWorld(World):
     start_seed: Annotated[int, SEED, ReadWith("start", "fixed")] = 0
     """Seed of the fixed start."""
     walls: Annotated[float, TRACED, AtLeast(0, finite=True)] = 0.0
-    """Positions are clipped to so many half sides from the centre; 0: no walls."""
+    """Positions are clipped to so many half sides from the centre, 1 or more; 0: no walls."""
     observe_own: bool = False
     """Agents observe their own positions too."""
     reward_radius: Annotated[float, TRACED, AtLeast(0, finite=True)] = 0.0
@@ -74,6 +79,19 @@ class VelocityWorld(World):
     """Weight of the last agent in the reward over that of the first; their mean is 1."""
     ends_at_horizon: Annotated[bool, TRACED] = False
     """The time limit ends the world: no value beyond it counts."""
+
+    @property
+    def as_rewarded(self) -> "VelocityWorld":
+        """Whether values beyond the time limit count, and what is seen, changes no reward."""
+        return replace(self, observe_own=False, ends_at_horizon=False)
+
+    def check(self, scenario: str) -> None:
+        """Check that the walls stand round the starts."""
+        if 0 < self.walls < 1:
+            raise SettingError(
+                f"world.walls={self.walls}: must be 0 (none) or at least 1: starts are drawn from "
+                "the whole side"
+            )
 
     @property
     def learners(self) -> int:
@@ -106,6 +124,7 @@ class PredatorPreyWorld(VelocityWorld):
 
     def check(self, scenario: str) -> None:
         """Check that nothing is given which this world always has."""
+        super().check(scenario)
         _check_read(self, scenario)
 
 

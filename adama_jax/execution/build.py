@@ -169,6 +169,11 @@ def make_learner(
     With `sharing` devices for a minibatch it works in a `shard_map` with the axis `MINIBATCH`.
     """
     hard = config.learning.targets == "hard"
+    if algorithm.in_turn and config.optimizer_name.endswith("_global"):
+        raise SettingError(
+            f"optimizer={config.optimizer_name}: must be one that works on every agent by itself: "
+            f"with algorithm={config.algorithm} an agent's step is anticipated by the next"
+        )
     return learner(
         algorithm,
         make_optimizer(config, algorithm.actors_every),

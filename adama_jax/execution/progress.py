@@ -25,7 +25,13 @@ LINES_ELSEWHERE = 10  # of progress, where there is no terminal
 
 
 # The settings that say how long a run's steps are; a method reads the first or the others.
-LENGTHS_OF_STEPS = ("total_rate", "critic_rate", "actor_budget", "learning_rate")
+LENGTHS_OF_STEPS = (
+    "total_rate",
+    "critic_rate",
+    "actor_budget",
+    "learning_rate",
+    "multiple",
+)
 
 
 class ProgressObserver:

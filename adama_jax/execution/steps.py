@@ -4,7 +4,10 @@ from collections.abc import Callable
 from pkgutil import resolve_name
 from typing import Any
 
+import optax
+
 from adama_jax.config.methods import METHODS
+from adama_jax.config.rivals import RIVALS
 from adama_jax.config.schema import OPTIMIZERS, Config
 from adama_jax.plugins.factories import parameters_of
 from adama_jax.plugins.loading import speaking_of
@@ -58,6 +61,9 @@ def make_optimizer(config: Config, actors_every: int = 1) -> Optimizer:
         actors_every: its algorithm moves the actors at every so many updates.
     """
     optimizer = _unclipped_optimizer(config, actors_every)
+    if config.method in RIVALS:
+        # What has a rate of its own, such as a temperature, is no subject of a comparison.
+        optimizer = optimizer._replace(others=optax.adam(1.0))
     largest = config.learning.max_grad_norm
     return optimizer if largest is None else clipped(optimizer, largest)
 

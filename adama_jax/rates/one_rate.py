@@ -6,6 +6,15 @@ from adama_jax.rates.rules import RateHyper, RateRule, RateState, as_arrays
 from adama_jax.types import Rates, Signals
 
 
+def multiple(hyper: RateHyper = RateHyper(own={"multiple": 1.0})) -> RateRule:
+    """`hyper.own["multiple"]` of what an optimizer finds, for the critic and every actor.
+
+    >>> float(multiple().init(2).rates.critic)
+    1.0
+    """
+    return _constant("multiple", hyper)
+
+
 def one_rate(hyper: RateHyper = RateHyper(own={"learning_rate": 1e-3})) -> RateRule:
     """Constant and equal: l_c = l_i = `hyper.own["learning_rate"]`.
 
@@ -14,10 +23,13 @@ def one_rate(hyper: RateHyper = RateHyper(own={"learning_rate": 1e-3})) -> RateR
     >>> float(rates.critic), rates.actors.tolist()
     (0.5, [0.5, 0.5])
     """
+    return _constant("learning_rate", hyper)
 
+
+def _constant(name: str, hyper: RateHyper) -> RateRule:
     def init(num_agents: int, given: RateHyper | None = None) -> RateState:
         arrays = as_arrays(given or hyper)
-        rate = arrays.own["learning_rate"]
+        rate = arrays.own[name]
         return RateState(
             # An array given twice could not be donated to a compiled step.
             rates=Rates(critic=jnp.copy(rate), actors=jnp.full(num_agents, rate)),

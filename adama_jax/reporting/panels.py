@@ -99,7 +99,10 @@ def _actor_panels(row: Sequence[Axes], run: Run) -> None:
     """One run: each seed's shares of |l_a|."""
     vectors = run.metrics["actor_rates"]
     lengths = np.linalg.norm(vectors, axis=-1, keepdims=True)
-    shares = vectors / lengths
+    # Where a schedule ends at 0 there is nothing to share.
+    shares = np.divide(
+        vectors, lengths, out=np.full_like(vectors, np.nan), where=lengths > 0
+    )
     seeds = run.metrics["seed"]
     episode = run.metrics["episode"]
     # Runs with fewer seeds than others leave panels over, which are blank.

@@ -36,14 +36,19 @@ def searches(tables: Iterable[Sequence[Run]]) -> list[Search]:
 
     Of two sets of seeds that is reported which has more beside the trials; of equal ones the first.
     """
-    found: dict[tuple[str, ...], Search] = {}
+    found: dict[Kind, Search] = {}
     for report, choice in permutations(tables, 2):
         if not _are_comparable(report, choice):
             continue
         for kind, trials in _in_both(report, choice).items():
             # Of a method that is called as its optimizer one name is enough.
-            name = " on ".join(dict.fromkeys(kind))
-            search = Search(name, list(report), list(trials.values()))
+            name = " on ".join(dict.fromkeys(kind[:2]))
+            runs = [
+                run
+                for run in report
+                if tuning.but_seeds(run) in trials or _is_beside(run, kind)
+            ]
+            search = Search(name, runs, list(trials.values()))
             before = found.get(kind)
             if before is None or len(search.runs) > len(before.runs):
                 found[kind] = search
@@ -53,24 +58,38 @@ def searches(tables: Iterable[Sequence[Run]]) -> list[Search]:
 def _are_comparable(report: Sequence[Run], choice: Sequence[Run]) -> bool:
     """Whether two tables differ in seeds alone, and have none in common."""
     first, other = report[0].config, choice[0].config
-    same = first.world == other.world and first.episodes == other.episodes
+    same = (
+        first.world.as_rewarded == other.world.as_rewarded
+        and first.episodes == other.episodes
+    )
     return same and not set(first.seed_range) & set(other.seed_range)
+
+
+Kind = tuple[str, str, str]  # method, optimizer, algorithm
+
+
+def _kind_of(run: Run) -> Kind:
+    config = run.config
+    return config.method, config.optimizer_name, config.algorithm
+
+
+def _is_beside(run: Run, kind: Kind) -> bool:
+    """Whether a run is another method's, of the same algorithm: more settings are no rivals."""
+    method, _, algorithm = kind
+    return run.config.method != method and run.config.algorithm == algorithm
 
 
 Trials = dict[Config, Run]  # on the seeds of the choice, by their settings but seeds
 
 
-def _in_both(
-    report: Sequence[Run], choice: Sequence[Run]
-) -> Mapping[tuple[str, str], Trials]:
-    """What is on both sets of seeds, by method and optimizer, where it is enough of a search."""
+def _in_both(report: Sequence[Run], choice: Sequence[Run]) -> Mapping[Kind, Trials]:
+    """What is on both sets of seeds, by its kind, where it is enough of a search."""
     reported = {tuning.but_seeds(run) for run in report}
-    found: dict[tuple[str, str], Trials] = {}
+    found: dict[Kind, Trials] = {}
     for run in choice:
         settings = tuning.but_seeds(run)
         if settings in reported:
-            kind = (run.config.method, run.config.optimizer_name)
-            found.setdefault(kind, {})[settings] = run
+            found.setdefault(_kind_of(run), {})[settings] = run
     return {kind: each for kind, each in found.items() if len(each) >= LEAST_TRIALS}
 
 

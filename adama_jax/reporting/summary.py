@@ -106,8 +106,8 @@ def _compared_within(run: Run) -> Compared:
     """
     config = run.config
     # A world of other numbers has other returns.
-    world = (world_of(run), config.world, config.horizon)
-    return world, config.algorithm, config.optimizer
+    world = (world_of(run), config.world.as_rewarded, config.horizon)
+    return world, config.algorithm, config.usual_optimizer
 
 
 def is_told_apart(line: Summary) -> bool:

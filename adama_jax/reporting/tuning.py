@@ -39,8 +39,9 @@ COLUMNS = (
 HEAD = (
     "worth: trials of the search that are expected to end at the method's mean final return; of "
     "each number of trials the best is chosen on other seeds than it is reported on. In brackets "
-    "95% intervals, over seeds. below 1: a trial at random ends higher. Not told: the trials of "
-    "the search differ by no more than their seeds do (Friedman's test, 5%)."
+    "95% intervals, over seeds. below 1: a trial at random ends higher. Not told: that the "
+    "trials of the search differ by more than their seeds do cannot be said (Friedman's test, 5%; "
+    "two seeds are too few for it)."
 )
 
 
@@ -146,7 +147,8 @@ def _panel(axes: Axes, search: Searched | None) -> None:
         axes.axhline(
             float(np.nanmean(final_returns(run))),
             color=COLOURS[place % len(COLOURS)],
-            linestyle=DASHES[place % len(DASHES)],
+            # Of as many dashes as colours the second round of colours has others.
+            linestyle=DASHES[(place + place // len(COLOURS)) % len(DASHES)],
             label=run.label,
         )
 

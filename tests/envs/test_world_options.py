@@ -121,6 +121,22 @@ def test_the_time_limit_can_end_the_world(name):
         np.testing.assert_array_equal(episode.terminated, expected)
 
 
+def test_walls_stand_round_the_starts():
+    for walls in (0.0, 1.0, 2.5):
+        world("clustering", walls=walls)
+    with pytest.raises(SettingError, match=r"^world.walls=0.5: must be 0 \(none\) or"):
+        world("clustering", walls=0.5)
+
+
+def test_which_worlds_have_comparable_returns():
+    """Beyond the time limit nobody is rewarded, and nobody for what is seen."""
+    base = scenario_config("clustering").world
+    for option, value in {"observe_own": True, "ends_at_horizon": True}.items():
+        assert dataclasses.replace(base, **{option: value}).as_rewarded == base
+    for option in ("side", "step", "walls", "reward_radius", "weight_ratio"):
+        assert dataclasses.replace(base, **{option: 1.7}).as_rewarded != base
+
+
 def test_what_predators_always_have_is_refused():
     for name, value in (("walls", 1.0), ("observe_own", True), ("reward_radius", 1.0)):
         config = with_settings(
@@ -131,7 +147,7 @@ def test_what_predators_always_have_is_refused():
 
 
 OTHERS = {
-    "going_together": {"side": 3.0, "walls": 0.8, "weight_ratio": 2.0},
+    "going_together": {"side": 3.0, "walls": 1.1, "weight_ratio": 2.0},
     "cooperative_navigation": {"step": 0.2, "reward_radius": 0.9},
     "predator_prey": {"prey_step": 0.05, "touch_radius": 0.5, "ends_at_horizon": True},
     "clustering": {"side": 1.0, "ends_at_horizon": True},

@@ -45,7 +45,7 @@ class Case(NamedTuple):
 RULES = {
     name: method
     for name, method in METHODS.items()
-    if name not in RIVALS or name in ("adam", "multi_timescale")
+    if name not in RIVALS or name in ("adam", "prodigy", "multi_timescale")
 }
 CASES = {name: Case(method) for name, method in RULES.items()} | {
     f"{name}_auto": Case(method, auto=True)

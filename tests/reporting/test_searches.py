@@ -48,6 +48,16 @@ def test_a_sweep_on_two_sets_of_seeds_is_a_search(tables, order):
     }
 
 
+def test_beside_a_search_are_other_methods_of_the_same_algorithm(tables, tmp_path):
+    """Neither more settings of the method that was searched, nor another algorithm."""
+    reported, choice = tables
+    more = trial(tmp_path, 0.02, 0, 5)
+    config = with_settings(reported[0].config, {"algorithm": "matd3"})
+    other = reported[0]._replace(config=config)
+    (found,) = searches([[*reported, more, other], choice])
+    assert [run.folder for run in found.runs] == [run.folder for run in reported]
+
+
 def test_what_is_no_search(tables, tmp_path):
     reported, choice = tables
     assert searches([reported]) == []

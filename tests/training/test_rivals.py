@@ -14,8 +14,10 @@ from adama_jax.config.names import with_settings
 from adama_jax.config.rivals import RIVALS
 from adama_jax.config.schema import OPTIMIZERS, scenario_config
 from adama_jax.errors import SettingError
-from adama_jax.execution.build import make_hyper, make_optimizer, make_rule
+from adama_jax.execution.build import make_hyper, make_rule, make_train
+from adama_jax.execution.steps import make_optimizer
 from adama_jax.optax.adam_hd import adam_hd
+from adama_jax.optax.muon import muon
 from adama_jax.optax.trac import DISCOUNTS, erfi, trac
 from adama_jax.testing import check_optimizer
 from adama_jax.testing.optimizers import check_finite
@@ -250,11 +252,46 @@ def test_a_rival_s_rates_are_its_source_s():
         np.testing.assert_allclose(rates.actors, np.full(3, rate), rtol=1e-6)
 
 
-def test_what_has_its_own_rate_is_not_scaled_by_a_finder():
-    """A temperature's rate is a setting: Adam's steps of 1, not a scale that begins at 1e-6."""
+@pytest.mark.parametrize("method", RIVALS)
+def test_what_has_its_own_rate_is_stepped_by_adam(method):
+    """A temperature's rate is a setting: steps of 1, and no scale that begins at 1e-6."""
+    config = with_settings(scenario_config("clustering"), {"method": method})
+    optimizer = make_optimizer(config)
     params = Params(jnp.ones((2, 3)), jnp.ones(3), {"temperature": jnp.ones(1)})
-    for name in ("prodigy", "dog_global", "trac"):
-        optimizer = getattr(scale_finders, name)()
-        steps, _ = optimizer.update(params, optimizer.init(params), params)
-        np.testing.assert_allclose(steps.others["temperature"], [-1.0], rtol=1e-5)
-        assert float(jnp.abs(steps.critic).max()) < 0.1
+    steps, _ = optimizer.update(params, optimizer.init(params), params)
+    np.testing.assert_allclose(steps.others["temperature"], [-1.0], rtol=1e-5)
+
+
+def test_muon_makes_each_matrix_of_a_stack_orthogonal_and_no_bias():
+    """FACMAC's utilities are a network for each agent, stacked: (N, in, out) and (N, out)."""
+    stacked = {"kernel": jax.random.normal(jax.random.key(0), (3, 4, 5))}
+    tx = muon()
+    together, _ = tx.update(stacked, tx.init(stacked), stacked)
+    for agent in range(3):
+        own = {"kernel": stacked["kernel"][agent]}
+        alone, _ = tx.update(own, tx.init(own), own)
+        np.testing.assert_allclose(
+            together["kernel"][agent], alone["kernel"], rtol=1e-3, atol=1e-4
+        )
+    bias = {"bias": jnp.ones((3, 5))}
+    steps, _ = tx.update(bias, tx.init(bias), bias)
+    # Adam's, with Nesterov's first step of 1.47.
+    np.testing.assert_allclose(steps["bias"], np.full((3, 5), -0.0221), atol=1e-4)
+
+
+def test_one_scale_for_all_and_agents_in_turn_do_not_go_together():
+    """The next agent anticipates a step that would not be made."""
+    config = with_settings(
+        scenario_config("clustering"),
+        {"method": "dog_global", "algorithm": "hatd3", "episodes": 10},
+    )
+    with pytest.raises(SettingError, match=r"^optimizer=dog_global: must be one that"):
+        make_train(config)
+
+
+def test_adam_s_rate_is_no_multiple_of_what_others_find():
+    """A sweep over it beside them changes them in nothing: they do not have it."""
+    assert "learning_rate" in METHODS["adam"].reads
+    for method in ("prodigy", "dog_global", "cocob", "mechanic", "trac"):
+        assert "learning_rate" not in METHODS[method].reads
+        assert "multiple" in METHODS[method].reads
