@@ -13,10 +13,10 @@ import jax.numpy as jnp
 
 from adama_jax.algorithms.algorithm import Algorithm, sum_of
 from adama_jax.algorithms.losses import td_loss, td_target
-from adama_jax.algorithms.networks import Actor
+from adama_jax.algorithms.networks import Actor, action_mask, critic_class
 from adama_jax.algorithms.objectives import beside_replayed, mean_square
 from adama_jax.algorithms.settings import SMOOTH
-from adama_jax.algorithms.team import Team, true_sizes
+from adama_jax.algorithms.team import true_sizes
 from adama_jax.types import Batch, Params, PyTree
 
 Sizes = Sequence[int]
@@ -64,24 +64,21 @@ def maddpg(
     >>> algorithm.act(params.actors, jax.numpy.zeros((2, 5, 3))).shape
     (2, 5, 2)
     """
-    team = Team(
-        num_agents=num_agents,
-        obs_size=obs_size,
-        action_size=action_size,
-        hidden=hidden,
-        actor_activation=actor_activation,
-        critic_activation=critic_activation,
-        critic=critic,
-        action_sizes=action_sizes,
-        layer_norm=layer_norm,
-    )
-    actor_net = team.actor(Actor)
-    critic_net = team.critic_class(hidden=team.widths, activation=critic_activation)
-    mask = team.mask
-    padded = min(true_sizes(**vars(team))) < action_size
+    widths = tuple(hidden)
+    actor_net = Actor(action_size, widths, actor_activation, layer_norm)
+    make_critic = critic_class(critic, layer_norm)
+    critic_net = make_critic(hidden=widths, activation=critic_activation)
+
+    sizes = true_sizes(num_agents, action_size, action_sizes)
+    padded = min(sizes) < action_size
+    mask = action_mask(sizes, action_size)[:, None]  # [N, 1, A]
 
     def init(key: jax.Array) -> Params:
-        return team.init(actor_net, critic_net, key)
+        k_actors, k_critic = jax.random.split(key)
+        obs = jnp.zeros((num_agents, 1, obs_size))
+        action = jnp.zeros((num_agents, 1, action_size))
+        actors = jax.vmap(actor_net.init)(jax.random.split(k_actors, num_agents), obs)
+        return Params(actors, critic_net.init(k_critic, obs, action))
 
     def act(actors: PyTree, obs: jax.Array) -> jax.Array:
         action: Any = jax.vmap(actor_net.apply)(actors, obs)

@@ -144,11 +144,12 @@ def _panel(axes: Axes, search: Searched | None) -> None:
     axes.plot(curve.trials, curve.expected, color="black", label="best of the search")
     axes.fill_between(curve.trials, curve.low, curve.high, color="black", alpha=0.15)
     for place, run in enumerate(search.methods):
+        # Of as many dashes as colours the second round of colours has others.
+        dash = place + place // len(COLOURS)
         axes.axhline(
             float(np.nanmean(final_returns(run))),
             color=COLOURS[place % len(COLOURS)],
-            # Of as many dashes as colours the second round of colours has others.
-            linestyle=DASHES[(place + place // len(COLOURS)) % len(DASHES)],
+            linestyle=DASHES[dash % len(DASHES)],
             label=run.label,
         )
 

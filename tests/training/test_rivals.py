@@ -196,7 +196,13 @@ ALONE = {
 }
 
 
-@pytest.mark.parametrize("name", FINDERS)
+def some(names, usual):
+    """Those of the names that are tried in `make test`; the others are slow."""
+    slow = pytest.mark.slow
+    return [each if each in usual else pytest.param(each, marks=slow) for each in names]
+
+
+@pytest.mark.parametrize("name", some(FINDERS, ("prodigy", "dog", "trac")))
 def test_a_scale_is_found_for_each_agent_or_for_all(name):
     """Each agent's is what one alone would have; the global one is that of the stacked tree."""
     each, together = (
@@ -215,7 +221,10 @@ def test_a_scale_is_found_for_each_agent_or_for_all(name):
     )
 
 
-@pytest.mark.parametrize("method", [*RIVALS])
+TRIED = ("adam", "muon", "adam_hd", "schedule_free_adam", "prodigy", "dog_global")
+
+
+@pytest.mark.parametrize("method", some(RIVALS, (*TRIED, "adopt", "adam_rel", "trac")))
 def test_a_rival_keeps_the_contract_of_optimizers(method):
     """But for the proportion to a rate, which has no meaning where the rate is found."""
     config = with_settings(scenario_config("clustering"), {"method": method})
@@ -252,7 +261,7 @@ def test_a_rival_s_rates_are_its_source_s():
         np.testing.assert_allclose(rates.actors, np.full(3, rate), rtol=1e-6)
 
 
-@pytest.mark.parametrize("method", RIVALS)
+@pytest.mark.parametrize("method", some(RIVALS, TRIED))
 def test_what_has_its_own_rate_is_stepped_by_adam(method):
     """A temperature's rate is a setting: steps of 1, and no scale that begins at 1e-6."""
     config = with_settings(scenario_config("clustering"), {"method": method})

@@ -358,8 +358,9 @@ ONE_OF_EACH = {("MPE_simple_spread_v3", "adama_2nd")}
 
 
 def _is_usual(name, method):
-    # The rivals differ in optimizers, whatever the world.
-    rival = method in RIVALS and name != "clustering"
+    # The rivals differ in optimizers, whatever the world: one of each kind, in one of them.
+    kinds = ("adam_rel", "schedule_free_adam", "prodigy_global", "multi_timescale")
+    rival = method in RIVALS and (name != "clustering" or method not in kinds)
     return (name in OURS and not rival) or (name, method) in ONE_OF_EACH
 
 
