@@ -74,7 +74,7 @@ def test_a_run_of_a_toy_is_trained_kept_and_read_back(toys, tmp_path):
     assert actors.act(of_first_seed, obs).shape == (2, 1, 2)
 
 
-@pytest.mark.parametrize("rate", [0.001, 0.1])
+@pytest.mark.parametrize("rate", [pytest.param(0.001, marks=pytest.mark.slow), 0.1])
 def test_a_group_moves_at_its_own_rate_whatever_the_method_s_rates(rate):
     algorithm = gaussian(1, 2, 1, hidden=(8, 8))
     learn = learner(algorithm, from_optax(optax.sgd(1.0)), adama(), num_agents=1)

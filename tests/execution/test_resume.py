@@ -46,6 +46,7 @@ def test_a_run_stopped_at_any_chunk_goes_on_to_the_same_bits(whole, tmp_path):
     assert list(tmp_path.rglob("checkpoints")) == list(tmp_path.rglob("*.lock")) == []
 
 
+@pytest.mark.slow
 def test_a_run_says_on_which_machines_it_was_trained(tmp_path, monkeypatch):
     """Seeds 0 and 1 are at their end, 2 and 3 in the middle, when another JAX takes over."""
     config = short(seeds=4)

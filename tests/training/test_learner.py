@@ -336,7 +336,7 @@ def test_adama_on_adam_learns_a_game():
     ("curvature", "rtol"),
     [(None, 2e-4), ("exact", 2e-4), ("lookahead", 2e-4), ("secant", 0.05)],
 )
-@pytest.mark.parametrize("targets", [None, 1])
+@pytest.mark.parametrize("targets", [None, pytest.param(1, marks=pytest.mark.slow)])
 def test_a_minibatch_in_microbatches_is_the_whole(curvature, rtol, targets):
     """To rounding; with the secant nearly, for its step has its size in each of them."""
     algorithm = maddpg(N, OBS, ACTION, (16, 16), critic_activation="tanh")

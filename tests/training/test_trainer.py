@@ -253,7 +253,7 @@ WITHIN_EPISODES = {
     ("width", "changes"),
     [
         (1, {}),
-        (3, {}),
+        pytest.param(3, {}, marks=pytest.mark.slow),
         pytest.param(3, WITHIN_EPISODES, marks=pytest.mark.slow),
     ],
 )
@@ -299,7 +299,13 @@ WITHIN_4_EPISODES = {"learning.update_every": 2, "learning.target_period": 4}
 
 
 @pytest.mark.parametrize(
-    "changes", [EVERY_4_EPISODES, EVERY_12_UPDATES, WITHIN_4_EPISODES], ids=str
+    "changes",
+    [
+        pytest.param(EVERY_4_EPISODES, marks=pytest.mark.slow),
+        EVERY_12_UPDATES,
+        WITHIN_4_EPISODES,
+    ],
+    ids=str,
 )
 def test_targets_are_copied_every_so_many_episodes_or_updates(changes):
     """After 3 of 4 episodes the targets are the networks of the start; after 4 today's."""
