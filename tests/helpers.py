@@ -250,3 +250,29 @@ def fake_grid(results: Path, best=(0.004, 0.007), lost=(0.01, 0.01), skip=0):
             config=row.config,
             diverged={"101": 7} if pair == lost else None,
         )
+
+
+# Of the trials of a search, which end at 1, 2, 3 and 4.
+TRIAL_RATES = (0.001, 0.002, 0.003, 0.004)
+
+
+def fake_trial(out, rate, seed, seeds):
+    """A run of fixed rates that ends at a thousand times the critic's, its seeds a little apart."""
+    changes = {
+        "rates.critic_rate": rate,
+        "rates.actor_budget": 0.001,
+        "seed": seed,
+        "episodes": 700,
+    }
+    config = with_settings(fake_config("fixed", seeds), changes)
+    finals = 1000 * rate + 0.01 * np.arange(seeds)
+    return fake_run(out, config=config, finals=finals)
+
+
+def fake_search(out):
+    """Four trials, on seeds that are reported and on those of the choice, and a method at 2.75."""
+    choice = [fake_trial(out, rate, 100, 3) for rate in TRIAL_RATES]
+    report = [fake_trial(out, rate, 0, 5) for rate in TRIAL_RATES]
+    config = with_settings(fake_config("adama", 5), {"episodes": 700})
+    method = fake_run(out, config=config, finals=2.75 + 0.01 * np.arange(5))
+    return report, choice, method

@@ -13,11 +13,22 @@ NOTHING_SHARED: frozenset[str] = frozenset()
 
 def _at(rate: float, optimizer: str, summary: str, source: str) -> Method:
     """One constant rate for all on an optimizer."""
+    return _constant("one_rate", _learning_rate(rate), optimizer, summary, source)
+
+
+def _found(optimizer: str, summary: str, source: str) -> Method:
+    """An optimizer that finds its rate."""
+    return _constant("multiple", MULTIPLE, optimizer, summary, source)
+
+
+def _constant(
+    rule: str, number: Own, optimizer: str, summary: str, source: str
+) -> Method:
     return Method(
         optimizer=optimizer,
-        rule="adama_jax.rates.one_rate:one_rate",
+        rule=f"adama_jax.rates.one_rate:{rule}",
         rate_options=NOTHING_SHARED,
-        own=(_learning_rate(rate),),
+        own=(number,),
         summary=summary,
         source=source,
     )
@@ -38,18 +49,6 @@ def _learning_rate(default: float) -> Own:
         default,
         POSITIVE,
         help="Rate of the critic and of every actor.",
-    )
-
-
-def _found(optimizer: str, summary: str, source: str) -> Method:
-    """An optimizer that finds its rate."""
-    return Method(
-        optimizer=optimizer,
-        rule="adama_jax.rates.one_rate:multiple",
-        rate_options=NOTHING_SHARED,
-        own=(MULTIPLE,),
-        summary=summary,
-        source=source,
     )
 
 

@@ -24,18 +24,13 @@ from adama_jax.envs.worlds import World
 from adama_jax.errors import SettingError
 from adama_jax.execution.devices import count_microbatches
 from adama_jax.execution.steps import make_optimizer, make_rule
-from adama_jax.fields import unlike_default, values_by_name
+from adama_jax.fields import declared, unlike_default, values_by_name
 from adama_jax.plugins.loading import speaking_of
 from adama_jax.rates.rules import RateHyper
 from adama_jax.training.learner import Learner, LearnerHyper, learner
 from adama_jax.training.population import MINIBATCH
 from adama_jax.training.replay import Replay, on_policy_replay, ring_replay
-from adama_jax.training.trainer import (
-    Exploration,
-    Trainer,
-    TrainHyper,
-    trainer,
-)
+from adama_jax.training.trainer import Exploration, Trainer, TrainHyper, trainer
 
 Bundle = TypeVar("Bundle", RateHyper, LearnerHyper, Exploration)
 
@@ -169,14 +164,15 @@ def make_learner(
     With `sharing` devices for a minibatch it works in a `shard_map` with the axis `MINIBATCH`.
     """
     hard = config.learning.targets == "hard"
-    if algorithm.in_turn and config.optimizer_name.endswith("_global"):
+    optimizer = make_optimizer(config, algorithm.actors_every)
+    if algorithm.in_turn and optimizer.couples_agents:
         raise SettingError(
             f"optimizer={config.optimizer_name}: must be one that works on every agent by itself: "
             f"with algorithm={config.algorithm} an agent's step is anticipated by the next"
         )
     return learner(
         algorithm,
-        make_optimizer(config, algorithm.actors_every),
+        optimizer,
         make_rule(config, algorithm.actors_every),
         num_agents,
         curvature=config.rates.curvature,
@@ -257,12 +253,8 @@ def world_numbers(config: Config) -> dict[str, float]:
     >>> world_numbers(scenario_config("clustering"))["side"]
     1.2
     """
-    numbers = {}
-    for name in traced_settings(config):
-        group, _, last = name.rpartition(".")
-        if group == "world":
-            numbers[last] = setting(config, name)
-    return numbers
+    traced = [field.name for field in declared(type(config.world)) if field.traced]
+    return {name: getattr(config.world, name) for name in traced}
 
 
 def _rounds(config: Config) -> dict[str, Any]:

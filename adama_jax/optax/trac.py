@@ -14,9 +14,8 @@ import optax
 
 DISCOUNTS = (0.9, 0.99, 0.999, 0.9999, 0.99999, 0.999999)
 """Of the past, one for each tuner; the scale is the sum of theirs."""
-FIRST_SCALE = (
-    1e-8  # of each tuner; the paper's epsilon, and the numerical one of its code
-)
+# Of each tuner; the paper's epsilon.
+FIRST_SCALE = 1e-8
 EPS = 1e-8
 # erfi grows as exp(x^2): this is still far from the largest float32.
 LARGEST_ARGUMENT = 9.0

@@ -91,10 +91,8 @@ def show_sweep(
         paths = tables.write(lines, folder / name)
         best_lines = lines[:MOST_SETTINGS]
         console.show(tables.ranking(best_lines, heading, console.options.ascii_only))
-        if (
-            len({(run.config.world.as_rewarded, run.config.horizon) for run in runs})
-            > 1
-        ):
+        rewards = {(run.config.world.as_rewarded, run.config.horizon) for run in runs}
+        if len(rewards) > 1:
             console.say(OTHER_WORLDS, style="yellow")
         # All were trained on the same machine, so that one line says it.
         _print_machines(runs[:1], console)

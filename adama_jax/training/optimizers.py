@@ -32,6 +32,8 @@ class Optimizer(NamedTuple):
     others: optax.GradientTransformation | None = None
     # `(params, states, rates)` to the parameters at which gradients are taken; None: at `params`.
     gradients_at: Callable[[Params, Params, Rates], Params] | None = None
+    # Whether an actor's direction depends on the others' gradients.
+    couples_agents: bool = False
 
     @property
     def of_others(self) -> optax.GradientTransformation:
@@ -134,6 +136,7 @@ def clipped(
         critic=optax.chain(clip, optimizer.critic),
         others=optax.chain(clip, optimizer.of_others),
         gradients_at=None if inner is None else gradients_at,
+        couples_agents=optimizer.couples_agents,
     )
 
 

@@ -37,7 +37,7 @@ def _of_each_agent(make: Make) -> Optimizer:
 def _of_all_agents(make: Make) -> Optimizer:
     # It sees the stacked actors as one tree of parameters.
     found = make()
-    return Optimizer(found, found, others=_for_others())
+    return Optimizer(found, found, others=_for_others(), couples_agents=True)
 
 
 def _for_others() -> optax.GradientTransformation:

@@ -1,40 +1,18 @@
 """A page shows the searches that a results folder holds."""
 
-import numpy as np
 import pytest
 
 from adama_jax.config.names import with_settings
 from adama_jax.reporting.page import report
 from adama_jax.reporting.searches import searches
-from tests.helpers import fake_config, fake_run
-
-RATES = (0.001, 0.002, 0.003, 0.004)
-
-
-def trial(out, rate, seed, seeds):
-    """It ends at a thousand times its rate."""
-    changes = {
-        "rates.critic_rate": rate,
-        "rates.actor_budget": 0.001,
-        "seed": seed,
-        "episodes": 700,
-    }
-    config = with_settings(fake_config("fixed", seeds), changes)
-    finals = 1000 * rate + 0.01 * np.arange(seeds)
-    return fake_run(out, config=config, finals=finals)
-
-
-def method(out, seed=0, seeds=5):
-    config = with_settings(fake_config("adama", seeds), {"episodes": 700, "seed": seed})
-    return fake_run(out, config=config, finals=np.full(seeds, 2.75))
+from tests.helpers import TRIAL_RATES, fake_search, fake_trial
 
 
 @pytest.fixture
 def tables(tmp_path):
     """Of seeds 0 to 4, with a method beside, and of seeds 100 to 102."""
-    reported = [trial(tmp_path, rate, 0, 5) for rate in RATES]
-    choice = [trial(tmp_path, rate, 100, 3) for rate in RATES]
-    return [method(tmp_path), *reported], choice
+    reported, choice, method = fake_search(tmp_path)
+    return [method, *reported], choice
 
 
 @pytest.mark.parametrize("order", [1, -1])
@@ -51,7 +29,7 @@ def test_a_sweep_on_two_sets_of_seeds_is_a_search(tables, order):
 def test_beside_a_search_are_other_methods_of_the_same_algorithm(tables, tmp_path):
     """Neither more settings of the method that was searched, nor another algorithm."""
     reported, choice = tables
-    more = trial(tmp_path, 0.02, 0, 5)
+    more = fake_trial(tmp_path, 0.02, 0, 5)
     config = with_settings(reported[0].config, {"algorithm": "matd3"})
     other = reported[0]._replace(config=config)
     (found,) = searches([[*reported, more, other], choice])
@@ -63,7 +41,7 @@ def test_what_is_no_search(tables, tmp_path):
     assert searches([reported]) == []
     # Three trials, seeds in common, another world.
     assert searches([reported, choice[:3]]) == []
-    overlapping = [trial(tmp_path, rate, 4, 3) for rate in RATES]
+    overlapping = [fake_trial(tmp_path, rate, 4, 3) for rate in TRIAL_RATES]
     assert searches([reported, overlapping]) == []
     elsewhere = []
     for run in choice:
@@ -82,7 +60,7 @@ def test_a_page_says_what_a_method_is_worth(tables, tmp_path):
 
 
 def test_a_page_without_a_search_says_nothing_of_trials(tmp_path):
-    for rate in RATES:
-        trial(tmp_path, rate, 0, 5)
+    for rate in TRIAL_RATES:
+        fake_trial(tmp_path, rate, 0, 5)
     text = report(tmp_path, tmp_path / "report.html").read_text(encoding="utf-8")
     assert "The best of k settings" not in text

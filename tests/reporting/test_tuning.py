@@ -7,14 +7,12 @@ import numpy as np
 import pytest
 
 from adama_jax.config.exhibits import Exhibit, Length, load_exhibits
-from adama_jax.config.names import with_settings
 from adama_jax.errors import SettingError
 from adama_jax.reporting.exhibits import draw
 from adama_jax.reporting.tuning import lines, searched, tuning_curves, worth_table
 from adama_jax.studies.exhibits import chosen_from, on_disk, shown
-from tests.helpers import fake_config, fake_run
+from tests.helpers import fake_search
 
-RATES = (0.001, 0.002, 0.003, 0.004)
 ON_OTHER_SEEDS = """
 title = "Trials"
 draw = "heat_map"
@@ -40,32 +38,8 @@ axes = { critic_rate = [0.001, 0.002, 0.003, 0.004], actor_budget = [0.001] }
 """
 
 
-def trial(out, rate, seed, finals):
-    changes = {
-        "rates.critic_rate": rate,
-        "rates.actor_budget": 0.001,
-        "seed": seed,
-        "episodes": 700,
-    }
-    config = with_settings(fake_config("fixed", len(finals)), changes)
-    return fake_run(out, config=config, finals=finals)
-
-
-def of_all(out):
-    """Trials that end at 1, 2, 3 and 4, on both seeds, and a method that ends at 2.75."""
-    choice, report = [], []
-    for rate in RATES:
-        final = 1000 * rate
-        noise = 0.01 * np.arange(5)
-        choice.append(trial(out, rate, 100, final + noise[:3]))
-        report.append(trial(out, rate, 0, final + noise))
-    config = with_settings(fake_config("adama", 5), {"episodes": 700})
-    method = fake_run(out, config=config, finals=2.75 + 0.01 * np.arange(5))
-    return report, choice, method
-
-
 def test_the_search_is_what_is_there_on_both_seeds(tmp_path):
-    report, choice, method = of_all(tmp_path)
+    report, choice, method = fake_search(tmp_path)
     found = searched([method, *report], choice)
     assert found is not None
     assert found.sweep.choice.shape == (4, 3) and found.sweep.report.shape == (4, 5)
@@ -77,7 +51,7 @@ def test_the_search_is_what_is_there_on_both_seeds(tmp_path):
 
 def test_a_method_in_the_middle_is_worth_between_one_trial_and_two(tmp_path):
     """One is expected to end at the mean of all four, 2.5, two at 10/3."""
-    report, choice, method = of_all(tmp_path)
+    report, choice, method = fake_search(tmp_path)
     (line,) = lines([method, *report], choice)
     summary = line.summary
     assert (summary.label, summary.seeds, line.trials) == ("adama", 5, 4)
@@ -87,7 +61,7 @@ def test_a_method_in_the_middle_is_worth_between_one_trial_and_two(tmp_path):
 
 
 def test_the_table_in_markdown_and_csv(tmp_path):
-    report, choice, method = of_all(tmp_path)
+    report, choice, method = fake_search(tmp_path)
     exhibit = Exhibit("worth", "How much", "worth", ("going_together",))
     texts = worth_table(exhibit, [method, *report], choice)
     assert texts[".md"].startswith("How much. worth: trials of the search that are")
@@ -99,7 +73,7 @@ def test_the_table_in_markdown_and_csv(tmp_path):
 
 def test_a_label_can_break_neither_table(tmp_path):
     """A bar would end a cell of Markdown, and a spreadsheet would run a formula."""
-    report, choice, method = of_all(tmp_path)
+    report, choice, method = fake_search(tmp_path)
     exhibit = Exhibit("worth", "How much", "worth", ("going_together",))
     named = method._replace(label="=a|b")
     texts = worth_table(exhibit, [named, *report], choice)
@@ -109,7 +83,7 @@ def test_a_label_can_break_neither_table(tmp_path):
 
 
 def test_the_curve_of_a_panel_is_the_expected_best(tmp_path):
-    report, choice, method = of_all(tmp_path)
+    report, choice, method = fake_search(tmp_path)
     figure = tuning_curves({"going_together": [method, *report]}, "Title", choice)
     # There is no trial 1.5.
     assert all(float(tick).is_integer() for tick in figure.axes[0].get_xticks())
@@ -136,7 +110,7 @@ def test_an_exhibit_has_its_search_chosen_by_another(tmp_path):
     worth = exhibits["worth"]
     rows = shown(worth, exhibits, Length(), tmp_path)
     assert [row.chosen_from for row in rows] == ["", *["grid"] * 4]
-    of_all(tmp_path)
+    fake_search(tmp_path)
     found = on_disk(rows, tmp_path)
     assert found.missing == []
     choice = chosen_from(rows, exhibits, Length(), tmp_path)
